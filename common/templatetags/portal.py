@@ -1,0 +1,216 @@
+"""Template tags every page uses: icons, times, countdowns, scores. Registered as builtins: no `{% load %}`."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from django import template
+from django.http import HttpRequest
+from django.template.context import Context
+from django.templatetags.static import static
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+register = template.Library()
+
+MINUTE, HOUR, DAY = 60, 3600, 86_400
+
+
+@register.simple_tag
+def icon(name: str, label: str = "") -> SafeString:
+    """An icon of the sprite. Without a label it is decoration: words must stand beside it."""
+    href = f"{static('icons.svg')}#{name}"
+    if label:
+        return format_html(
+            '<svg class="icon" role="img" aria-label="{}"><use href="{}"></use></svg>', label, href
+        )
+    return format_html('<svg class="icon" aria-hidden="true"><use href="{}"></use></svg>', href)
+
+
+# --- Times ---------------------------------------------------------------------------------------
+# static/js/clock.js words the same spans; a browser test holds the two against each other.
+
+
+def span_words(seconds: int) -> str:
+    """A span in the coarsest words that still help: '45 s', '12 min', '1 h 20 min', '30 h', '3 d'."""
+    if seconds < MINUTE:
+        return f"{seconds} s"
+    if seconds < HOUR:
+        return f"{seconds // MINUTE} min"
+    if seconds < 10 * HOUR:
+        minutes = seconds % HOUR // MINUTE
+        return f"{seconds // HOUR} h" + (f" {minutes} min" if minutes else "")
+    if seconds < 2 * DAY:
+        return f"{seconds // HOUR} h"
+    return f"{seconds // DAY} d"
+
+
+def left_words(due_at: datetime, now: datetime) -> str:
+    """'12 min left', 'due now' or '2 h late', rounded down as a countdown is."""
+    seconds = (due_at - now) // timedelta(seconds=1)
+    if seconds == 0:
+        return "due now"
+    return f"{span_words(seconds)} left" if seconds > 0 else f"{span_words(-seconds)} late"
+
+
+def ago_words(then: datetime, now: datetime) -> str:
+    """'just now', '6 min ago', '3 h ago', '5 d ago'."""
+    seconds = (now - then) // timedelta(seconds=1)
+    if seconds < MINUTE:
+        return "just now"
+    if HOUR <= seconds < 10 * HOUR:
+        seconds -= seconds % HOUR
+    return f"{span_words(seconds)} ago"
+
+
+def _exact(moment: datetime) -> str:
+    """The instant in full with its zone, for hovering: 'Tue 3 Mar 2026, 14:05:30 CET'."""
+    local = timezone.localtime(moment)
+    return f"{local:%a} {local.day} {local:%b %Y, %H:%M:%S %Z}"
+
+
+def _short(moment: datetime, now: datetime) -> str:
+    """'14:05' today, 'Tue 3 Mar, 14:05' this year, with the year otherwise; in the viewer's zone."""
+    local = timezone.localtime(moment)
+    today = timezone.localtime(now)
+    if local.date() == today.date():
+        return f"{local:%H:%M}"
+    year = "" if local.year == today.year else f" {local.year}"
+    return f"{local:%a} {local.day} {local:%b}{year}, {local:%H:%M}"
+
+
+@register.simple_tag
+def local_time(moment: datetime | str | None, absent: str = "—") -> SafeString | str:
+    """The moment in the viewer's zone. Takes ISO text too, as kept in a frozen package."""
+    value = _as_datetime(moment)
+    if value is None:
+        return absent
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>',
+        value.isoformat(),
+        _exact(value),
+        _short(value, timezone.now()),
+    )
+
+
+@register.simple_tag
+def time_ago(moment: datetime | str | None, absent: str = "never") -> SafeString | str:
+    """How long ago, ticking in the browser; the exact instant on hover."""
+    value = _as_datetime(moment)
+    if value is None:
+        return absent
+    return format_html(
+        '<time datetime="{}" title="{}" data-ago>{}</time>',
+        value.isoformat(),
+        _exact(value),
+        ago_words(value, timezone.now()),
+    )
+
+
+@register.simple_tag
+def time_left(due_at: datetime | None, warn_at: datetime | None = None, absent: str = "") -> SafeString | str:
+    """A live countdown: icon, words and colour. It turns amber at `warn_at` and red when due."""
+    if due_at is None:
+        return absent
+    now = timezone.now()
+    state = "late" if now > due_at else "warn" if now >= (warn_at or due_at) else "ok"
+    sprite = static("icons.svg")
+    icons = [("ok", "clock"), ("warn", "hourglass-split"), ("late", "exclamation-octagon")]
+    drawn = SafeString("").join(
+        format_html(
+            '<svg class="icon icon-{}" aria-hidden="true"><use href="{}#{}"></use></svg>', kind, sprite, name
+        )
+        for kind, name in icons
+    )
+    return format_html(
+        '<time class="time-left" datetime="{}" data-countdown data-warn-at="{}" data-state="{}" title="Due {}">'
+        '{}<span class="words">{}</span></time>',
+        due_at.isoformat(),
+        warn_at.isoformat() if warn_at else "",
+        state,
+        _exact(due_at),
+        drawn,
+        left_words(due_at, now),
+    )
+
+
+def _as_datetime(moment: datetime | str | None) -> datetime | None:
+    if isinstance(moment, str):
+        try:
+            moment = datetime.fromisoformat(moment)
+        except ValueError:
+            return None
+        return moment if moment.tzinfo else None
+    return moment
+
+
+# --- Scores --------------------------------------------------------------------------------------
+
+
+@register.simple_tag
+def score_axes(
+    total: int, fit: int | None = None, engagement: int | None = None, threshold: int = 50
+) -> SafeString:
+    """The score with its two axes as bars; each bar is full at the threshold of an MQL."""
+    if fit is None or engagement is None:
+        return format_html('<span class="score"><span class="score-total">{}</span></span>', total)
+    words = f"Score {total}: fit {fit}, engagement {engagement}"
+    return format_html(
+        '<span class="score" title="{}"><svg class="score-axes" viewBox="0 0 44 18" role="img" aria-label="{}">'
+        '<rect class="track" x="0" y="3" width="44" height="4" rx="2"/>'
+        '<rect class="fit" x="0" y="3" width="{}" height="4" rx="2"/>'
+        '<rect class="track" x="0" y="11" width="44" height="4" rx="2"/>'
+        '<rect class="engagement" x="0" y="11" width="{}" height="4" rx="2"/>'
+        '</svg><span class="score-total">{}</span></span>',
+        words,
+        words,
+        _bar(fit, threshold),
+        _bar(engagement, threshold),
+        total,
+    )
+
+
+def _bar(points: int, full: int) -> int:
+    return max(0, min(44, round(44 * points / full))) if full > 0 else 0
+
+
+@register.simple_tag
+def share_bar(value: int, of: int) -> SafeString:
+    """A horizontal bar for a table cell; the figure itself stands beside it."""
+    width = round(100 * value / of, 1) if of else 0
+    return format_html(
+        '<svg class="bar" viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true">'
+        '<rect class="track" width="100" height="8"/><rect class="fill" width="{}" height="8"/></svg>',
+        width,
+    )
+
+
+# --- Addresses -----------------------------------------------------------------------------------
+
+
+@register.simple_tag(takes_context=True)
+def with_query(context: Context, **changes: Any) -> str:
+    """This page's query string with some values changed; None or '' removes one. Begins with '?'."""
+    request: HttpRequest = context["request"]
+    query = request.GET.copy()
+    for name, value in changes.items():
+        query.pop(name, None)
+        if value not in (None, ""):
+            query[name] = str(value)
+    return f"?{query.urlencode()}"
+
+
+@register.filter
+def as_query(values: dict[str, Any]) -> str:
+    """A dictionary as a query string without the '?'."""
+    return urlencode(values)
+
+
+@register.filter
+def as_json(value: Any) -> str:
+    """A value for an attribute such as `hx-vals`; escaping stays on."""
+    return json.dumps(value)

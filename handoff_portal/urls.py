@@ -1,0 +1,32 @@
+"""Every address of the portal."""
+
+from django.contrib import admin
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView
+
+from accounts.views import home
+from common.api import browse_schema
+
+urlpatterns = [
+    path("", home, name="home"),
+    path("", include("accounts.urls")),
+    path("", include("operations.urls")),
+    path("queue/", include("handoffs.queue_urls")),
+    path("handoffs/", include("handoffs.urls")),
+    path("leads/", include("handoffs.leads_urls")),
+    path("leads/", include("leads.urls")),
+    path("scoring/", include("scoring.urls")),
+    path("sla/", include("sla.urls")),
+    path("marketing/", include("feedback.marketing_urls")),
+    path("feedback/", include("feedback.urls")),
+    path("ops/salesforce/", include("crm.urls")),
+    path("notifications/", include("notifications.urls")),
+    path("admin/", admin.site.urls),
+    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("api/docs/", browse_schema, name="api_docs"),
+    path("api/v1/", include("handoff_portal.api_urls")),
+    path("v1/", include("leads.segment_urls")),
+]
+
+handler404 = "common.errors_on_pages.not_found"
+handler500 = "common.errors_on_pages.server_error"

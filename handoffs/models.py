@@ -1,0 +1,380 @@
+"""The handoff: one passing of one lead from marketing to sales, with an owner, a clock and a trail."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Self
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+
+from accounts.models import User
+
+
+class Pool(models.Model):
+    """BDRs who share a stream of leads."""
+
+    name = models.CharField(max_length=80, unique=True)
+    team = models.ForeignKey(
+        "accounts.Team", on_delete=models.PROTECT, null=True, blank=True, related_name="pools"
+    )
+    members = models.ManyToManyField(settings.AUTH_USER_MODEL, through="PoolMembership", related_name="pools")
+
+    class Meta:
+        ordering = ("name",)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class PoolMembership(models.Model):
+    """One BDR in one pool, with a weight and a capacity. The counters are kept under the pool row's lock."""
+
+    pool = models.ForeignKey(Pool, on_delete=models.CASCADE, related_name="memberships")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")
+    weight = models.PositiveSmallIntegerField(default=1)
+    weekly_capacity = models.PositiveIntegerField(default=50, help_text="New leads a week.")
+    max_open = models.PositiveIntegerField(default=100, help_text="Open handoffs at once.")
+    is_active = models.BooleanField(default=True)
+    received = models.PositiveBigIntegerField(default=0, help_text="Offers counted for fairness, by weight.")
+    last_offered_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["pool", "user"], name="pool_member_is_unique"),
+            models.CheckConstraint(condition=Q(weight__gte=1), name="pool_member_weight_is_positive"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.user} in {self.pool}"
+
+
+class RoutingRule(models.Model):
+    """Which pool a lead goes to. Rules are tried in order; a blank condition holds for any lead (HAND-3)."""
+
+    name = models.CharField(max_length=80)
+    position = models.PositiveIntegerField(default=0)
+    countries = ArrayField(models.CharField(max_length=80), default=list, blank=True)
+    industries = ArrayField(models.CharField(max_length=120), default=list, blank=True)
+    categories = ArrayField(models.CharField(max_length=1), default=list, blank=True)
+    sources = ArrayField(models.CharField(max_length=80), default=list, blank=True)
+    employees_from = models.PositiveIntegerField(null=True, blank=True)
+    employees_to = models.PositiveIntegerField(null=True, blank=True)
+    pool = models.ForeignKey(Pool, on_delete=models.PROTECT, related_name="rules")
+    is_active = models.BooleanField(default=True)
+
+    class Meta:
+        ordering = ("position", "id")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class HandoffQuerySet(models.QuerySet["Handoff"]):
+    def visible_to(self, user: User) -> Self:
+        """BDRs see their own handoffs and those of their pools; everybody else sees all (OPS-1)."""
+        if user.role != User.Role.BDR:
+            return self
+        return self.filter(
+            Q(owner=user) | Q(pool__in=PoolMembership.objects.filter(user=user).values("pool"))
+        )
+
+    def open(self) -> Self:
+        """Handoffs that still hold their lead: at most one per lead."""
+        return self.filter(status__in=Handoff.OPEN)
+
+    def offered(self) -> Self:
+        return self.filter(status=Handoff.Status.OFFERED)
+
+    def overflow(self) -> Self:
+        """Offered to nobody: any member of the pool may claim it (HAND-4)."""
+        return self.offered().filter(owner=None)
+
+    def owned_by(self, user: User) -> Self:
+        return self.filter(owner=user)
+
+
+class Handoff(models.Model):
+    """One offer of a lead to sales. Closed handoffs are kept."""
+
+    class Status(models.TextChoices):
+        OFFERED = "offered", "Offered"
+        ACCEPTED = "accepted", "Accepted"
+        CONTACTED = "contacted", "Contacted"
+        QUALIFIED = "qualified", "Qualified"
+        OPPORTUNITY = "opportunity", "Opportunity"
+        WON = "won", "Won"
+        LOST = "lost", "Lost"
+        REJECTED = "rejected", "Rejected"
+        WITHDRAWN = "withdrawn", "Withdrawn"
+
+    OPEN = (Status.OFFERED, Status.ACCEPTED, Status.CONTACTED, Status.QUALIFIED, Status.OPPORTUNITY)
+
+    class Trigger(models.TextChoices):
+        THRESHOLD = "threshold", "Score reached the threshold"
+        INSTANT = "instant", "Instant MQL"
+        MANUAL = "manual", "By hand"
+        IMPORTED = "imported", "Imported"
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    lead = models.ForeignKey("leads.Lead", on_delete=models.PROTECT, related_name="handoffs")
+    status = models.CharField(max_length=12, choices=Status, default=Status.OFFERED)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="handoffs"
+    )
+    pool = models.ForeignKey(Pool, on_delete=models.PROTECT, related_name="handoffs")
+    trigger = models.CharField(max_length=12, choices=Trigger)
+    trigger_note = models.CharField(max_length=500, blank=True)
+
+    # The decision was taken on these; the live score moves on
+    score = models.IntegerField()
+    category = models.CharField(max_length=1)
+    warmth = models.CharField(max_length=16)
+    drivers = models.JSONField(
+        default=list, help_text="Top rules that gave the points: [{name, points, last_at}]."
+    )
+    is_returning = models.BooleanField(default=False)
+
+    created_at = models.DateTimeField()
+    offered_at = models.DateTimeField(
+        null=True, help_text="When the present owner got it; null in the overflow queue."
+    )
+    opened_at = models.DateTimeField(null=True)
+    opened_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    accepted_at = models.DateTimeField(null=True)
+    accepted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    first_contact_at = models.DateTimeField(null=True)
+    qualified_at = models.DateTimeField(null=True)
+    qualified_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    closed_at = models.DateTimeField(null=True)
+    closed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    rejection_code = models.SlugField(
+        max_length=40, blank=True, help_text="Code of the reason; feedback holds the rest."
+    )
+    needs_review_at = models.DateTimeField(null=True, help_text="Flagged for manager review (SLA-5).")
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=["lead"],
+                condition=Q(status__in=["offered", "accepted", "contacted", "qualified", "opportunity"]),
+                name="one_open_handoff_per_lead",
+            ),
+            models.CheckConstraint(
+                condition=(Q(status="rejected") & ~Q(rejection_code=""))
+                | (~Q(status="rejected") & Q(rejection_code="")),
+                name="rejection_has_its_reason",
+            ),
+            models.CheckConstraint(
+                condition=Q(opened_at=None, opened_by=None)
+                | Q(opened_at__isnull=False, opened_by__isnull=False),
+                name="opened_at_and_by_together",
+            ),
+            models.CheckConstraint(
+                condition=Q(accepted_at=None, accepted_by=None)
+                | Q(accepted_at__isnull=False, accepted_by__isnull=False),
+                name="accepted_at_and_by_together",
+            ),
+            models.CheckConstraint(
+                condition=Q(qualified_at=None, qualified_by=None)
+                | Q(qualified_at__isnull=False, qualified_by__isnull=False),
+                name="qualified_at_and_by_together",
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    status__in=["offered", "accepted", "contacted", "qualified", "opportunity"],
+                    closed_at=None,
+                )
+                | Q(status__in=["won", "lost", "rejected", "withdrawn"], closed_at__isnull=False),
+                name="handoff_is_closed_exactly_when_its_status_says_so",
+            ),
+        )
+        indexes = (
+            # My queue.
+            models.Index(
+                fields=["owner", "status"],
+                condition=Q(closed_at=None),
+                name="handoff_open_by_owner",
+            ),
+            # The overflow queue, oldest first.
+            models.Index(
+                fields=["pool", "created_at"],
+                condition=Q(status="offered", owner=None),
+                name="handoff_overflow",
+            ),
+            models.Index(fields=["-created_at", "-id"], name="handoff_newest_first"),
+        )
+
+    objects = HandoffQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"{self.lead} ({self.get_status_display()})"
+
+
+class ContextPackage(models.Model):
+    """What the rep is given to read, frozen at the handoff (HAND-5). A trigger refuses update and delete."""
+
+    handoff = models.OneToOneField(
+        Handoff, on_delete=models.PROTECT, primary_key=True, related_name="package"
+    )
+    content = models.JSONField()
+    content_hash = models.CharField(max_length=64, help_text="SHA-256 of the canonical JSON.")
+    completeness = models.PositiveSmallIntegerField(
+        help_text="Per cent of the required fields that are known."
+    )
+    missing = ArrayField(models.CharField(max_length=40), default=list)
+    frozen_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"Package of handoff {self.handoff_id}"
+
+
+class RoutingDecision(models.Model):
+    """Why this rep and why not the others: every candidate considered, with the reason (HAND-3)."""
+
+    handoff = models.ForeignKey(Handoff, on_delete=models.PROTECT, related_name="routing_decisions")
+    at = models.DateTimeField()
+    rule_name = models.CharField(max_length=80, blank=True)
+    strategy = models.CharField(max_length=40)
+    chosen = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    candidates = models.JSONField(help_text="[{user_id, name, chosen, reason}] in the order considered.")
+
+    def __str__(self) -> str:
+        return f"{self.chosen or 'overflow'}: {self.strategy}"
+
+
+class Attempt(models.Model):
+    """One attempt to reach the lead (QUEUE-3)."""
+
+    class Channel(models.TextChoices):
+        CALL = "call", "Call"
+        EMAIL = "email", "E-mail"
+        LINKEDIN = "linkedin", "LinkedIn"
+        MEETING = "meeting", "Meeting"
+
+    class Outcome(models.TextChoices):
+        CONNECTED = "connected", "Connected"
+        VOICEMAIL = "voicemail", "Voicemail"
+        NO_ANSWER = "no_answer", "No answer"
+        SENT = "sent", "Sent"
+        BOUNCED = "bounced", "Bounced"
+        WRONG_PERSON = "wrong_person", "Wrong person"
+
+    handoff = models.ForeignKey(Handoff, on_delete=models.PROTECT, related_name="attempts")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+    channel = models.CharField(max_length=10, choices=Channel)
+    outcome = models.CharField(max_length=14, choices=Outcome)
+    note = models.CharField(max_length=1000, blank=True)
+
+    class Meta:
+        ordering = ("-at",)
+
+    def __str__(self) -> str:
+        return f"{self.get_channel_display()}: {self.get_outcome_display()}"
+
+
+class Qualification(models.Model):
+    """BANT of a handoff, each part with its evidence (QUEUE-4)."""
+
+    class Answer(models.TextChoices):
+        YES = "yes", "Yes"
+        NO = "no", "No"
+        UNKNOWN = "unknown", "Unknown"
+
+    handoff = models.OneToOneField(
+        Handoff, on_delete=models.PROTECT, primary_key=True, related_name="qualification"
+    )
+    budget = models.CharField(max_length=8, choices=Answer, default=Answer.UNKNOWN)
+    budget_evidence = models.CharField(max_length=500, blank=True)
+    authority = models.CharField(max_length=8, choices=Answer, default=Answer.UNKNOWN)
+    authority_evidence = models.CharField(max_length=500, blank=True)
+    need = models.CharField(max_length=8, choices=Answer, default=Answer.UNKNOWN)
+    need_evidence = models.CharField(max_length=500, blank=True)
+    timeline = models.CharField(max_length=8, choices=Answer, default=Answer.UNKNOWN)
+    timeline_evidence = models.CharField(max_length=500, blank=True)
+    updated_at = models.DateTimeField()
+    updated_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+
+    def __str__(self) -> str:
+        return f"BANT of handoff {self.handoff_id}"
+
+
+class Opportunity(models.Model):
+    """The deal a qualified handoff became."""
+
+    handoff = models.OneToOneField(
+        Handoff, on_delete=models.PROTECT, primary_key=True, related_name="opportunity"
+    )
+    amount = models.DecimalField(max_digits=14, decimal_places=2, null=True, blank=True)
+    currency = models.CharField(max_length=3, default="EUR")
+    close_on = models.DateField(null=True, blank=True)
+    opened_at = models.DateTimeField()
+    won_at = models.DateTimeField(null=True)
+    lost_at = models.DateTimeField(null=True)
+    lost_reason = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        verbose_name_plural = "opportunities"
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(won_at=None) | Q(lost_at=None), name="opportunity_is_won_or_lost_not_both"
+            ),
+            models.CheckConstraint(
+                condition=Q(lost_at=None) | ~Q(lost_reason=""), name="lost_opportunity_has_a_reason"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"Opportunity of handoff {self.handoff_id}"
+
+
+class Playbook(models.Model):
+    """What to say first, for leads that show certain signals (HAND-5). The first that matches applies."""
+
+    name = models.CharField(max_length=80)
+    position = models.PositiveIntegerField(default=0)
+    signal_keys = ArrayField(
+        models.SlugField(max_length=60), default=list, blank=True, help_text="Any of these; blank: any lead."
+    )
+    categories = ArrayField(models.CharField(max_length=1), default=list, blank=True)
+    channel = models.CharField(max_length=10, choices=Attempt.Channel)
+    timing = models.CharField(max_length=120)
+    opening_line = models.CharField(
+        max_length=500, help_text="Placeholders: {first_name}, {company}, {title}."
+    )
+    topics = ArrayField(models.CharField(max_length=120), default=list, blank=True)
+    objections = ArrayField(models.CharField(max_length=300), default=list, blank=True)
+    next_step = models.CharField(max_length=200)
+    is_active = models.BooleanField(default=True)
+
+    class Meta:
+        ordering = ("position", "id")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class QualificationGate(models.Model):
+    """Which parts of BANT must be a yes before a handoff is SQL (QUEUE-4). One row."""
+
+    requires = ArrayField(models.CharField(max_length=12), default=list)
+    singleton = models.BooleanField(default=True, unique=True, editable=False)
+
+    class Meta:
+        constraints = (models.CheckConstraint(condition=Q(singleton=True), name="one_qualification_gate"),)
+
+    def __str__(self) -> str:
+        return "SQL needs " + ", ".join(self.requires)

@@ -1,0 +1,42 @@
+"""Telling people, once per event."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from accounts.models import User
+from notifications.models import Notification
+
+
+def notify_users(
+    recipients: Iterable[User],
+    *,
+    kind: Notification.Kind,
+    dedupe_key: str,
+    title: str,
+    body: str = "",
+    url: str = "",
+    now: datetime,
+) -> None:
+    """Queue a message for each recipient. Repeating it with the same dedupe key changes nothing."""
+    Notification.objects.bulk_create(
+        [
+            Notification(
+                recipient=recipient,
+                kind=kind,
+                dedupe_key=dedupe_key,
+                title=title[:200],
+                body=body[:500],
+                url=url,
+                created_at=now,
+            )
+            for recipient in recipients
+        ],
+        ignore_conflicts=True,
+    )
+
+
+def mark_read(user: User, *, now: datetime) -> int:
+    """Mark all of a person's unread messages as read; say how many there were."""
+    return Notification.objects.visible_to(user).unread().update(read_at=now)
