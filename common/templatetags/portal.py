@@ -111,7 +111,7 @@ def time_ago(moment: datetime | str | None, absent: str = "never") -> SafeString
     )
 
 
-@register.simple_tag
+@register.simple_tag(name="countdown")
 def time_left(due_at: datetime | None, warn_at: datetime | None = None, absent: str = "") -> SafeString | str:
     """A live countdown: icon, words and colour. It turns amber at `warn_at` and red when due."""
     if due_at is None:
