@@ -1,8 +1,20 @@
 #!/usr/bin/env python
-"""Run a management command; PostgreSQL is started for the time of the command if none runs."""
+"""Run a management command. PostgreSQL is started for the duration of the command, unless it runs already."""
 
 import os
 import sys
+
+from handoff_portal import database, embedded_postgres
+
+WITHOUT_DATABASE = {
+    "check",
+    "collectstatic",
+    "compilemessages",
+    "help",
+    "makemessages",
+    "spectacular",
+    "version",
+}
 
 
 def main() -> None:
@@ -10,7 +22,15 @@ def main() -> None:
 
     from django.core.management import execute_from_command_line
 
-    execute_from_command_line(sys.argv)
+    command = sys.argv[1] if len(sys.argv) > 1 else "help"
+    if command in WITHOUT_DATABASE or "--help" in sys.argv:
+        execute_from_command_line(sys.argv)
+        return
+    try:
+        with database.available():
+            execute_from_command_line(sys.argv)
+    except embedded_postgres.EmbeddedPostgresError as error:
+        sys.exit(str(error))
 
 
 if __name__ == "__main__":
