@@ -1,16 +1,32 @@
-"""What marketing calls qualified: signals, versioned models with rules, and the current score of each lead."""
+"""What marketing calls qualified: signals, versioned models with rules, and each lead's score now."""
 
 from __future__ import annotations
+
+from typing import Self
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Prefetch, Q
+
+from scoring import rules
+
+
+class SignalQuerySet(models.QuerySet["Signal"]):
+    def current(self) -> Self:
+        """The latest revision of each signal: what a new rule may count."""
+        return self.filter(retired_at=None)
+
+    def with_use(self) -> Self:
+        """Annotates `is_published`: a published version counts it, so its definition may not change."""
+        counting = Rule.objects.filter(signal=OuterRef("pk"))
+        published = counting.exclude(version__status=ModelVersion.Status.DRAFT)
+        return self.annotate(is_published=Exists(published))
 
 
 class Signal(models.Model):
     """A class of activities, such as "Pricing page visit". Several revisions may share a key: a signal
-    used by a published version is immutable, and an edit makes the next revision."""
+    used by a published version is immutable (a trigger refuses), and an edit makes the next revision."""
 
     class Intent(models.TextChoices):
         HIGH = "high", "High intent"
@@ -27,6 +43,10 @@ class Signal(models.Model):
     )
     created_at = models.DateTimeField()
     retired_at = models.DateTimeField(null=True, blank=True)
+    # A mark: null means that activities older than the signal are not matched to it yet.
+    backfilled_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    objects = SignalQuerySet.as_manager()
 
     class Meta:
         ordering = ("name", "-revision")
@@ -83,6 +103,19 @@ class SignalHit(models.Model):
         return f"{self.signal_id} at {self.occurred_at}"
 
 
+class ModelVersionQuerySet(models.QuerySet["ModelVersion"]):
+    def active(self) -> Self:
+        return self.filter(status=ModelVersion.Status.ACTIVE)
+
+    def drafts(self) -> Self:
+        return self.filter(status=ModelVersion.Status.DRAFT)
+
+    def with_rules(self) -> Self:
+        """Everything that the engine and the sentences read of a version, in four queries."""
+        rules_with_signals = Rule.objects.select_related("signal")
+        return self.prefetch_related(Prefetch("rules", rules_with_signals), "decay_steps", "category_tiers")
+
+
 class ModelVersion(models.Model):
     """One version of the scoring model. A published version is immutable; exactly one is active (SCORE-1)."""
 
@@ -95,12 +128,20 @@ class ModelVersion(models.Model):
     name = models.CharField(max_length=80)
     status = models.CharField(max_length=8, choices=Status, default=Status.DRAFT)
     threshold = models.PositiveIntegerField(default=50, help_text="Points from which a lead is an MQL.")
-    category_a_from = models.PositiveIntegerField(default=80, help_text="Category A from this score on.")
-    category_b_from = models.PositiveIntegerField(
-        default=50, help_text="Category B from this score on; below: C."
+    icp_from = models.PositiveIntegerField(
+        "ICP match from",
+        default=20,
+        help_text="Fit points from which a lead matches the ideal customer profile.",
     )
-    decay_floor = models.PositiveIntegerField(default=0, help_text="Decay never takes engagement below this.")
-    based_on = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    signal_days = models.PositiveIntegerField(
+        "clear signal lasts",
+        default=90,
+        help_text="Days for which a high-intent signal counts as clear interest.",
+    )
+    decay_floor = models.PositiveIntegerField(
+        default=0, help_text="Decay leaves at least so many of the points earned by behaviour."
+    )
+    based_on = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     created_at = models.DateTimeField()
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
@@ -112,9 +153,28 @@ class ModelVersion(models.Model):
     retired_at = models.DateTimeField(null=True, blank=True)
     note = models.CharField(max_length=500, blank=True, help_text="Why this version: kept with who and when.")
 
+    objects = ModelVersionQuerySet.as_manager()
+
     class Meta:
         ordering = ("-number",)
         constraints = (
+            models.CheckConstraint(
+                condition=Q(threshold__gte=1, threshold__lte=rules.MAX_THRESHOLD),
+                name="model_version_threshold_is_sane",
+            ),
+            models.CheckConstraint(
+                condition=Q(signal_days__gte=1, signal_days__lte=rules.MAX_DAYS),
+                name="model_version_signal_days_are_sane",
+            ),
+            models.CheckConstraint(
+                condition=Q(icp_from__lte=rules.MAX_THRESHOLD, decay_floor__lte=rules.MAX_THRESHOLD),
+                name="model_version_bounds_are_sane",
+            ),
+            models.CheckConstraint(
+                condition=Q(status="retired", retired_at__isnull=False)
+                | (~Q(status="retired") & Q(retired_at=None)),
+                name="model_version_is_retired_at_a_time",
+            ),
             models.UniqueConstraint(
                 fields=["status"], condition=Q(status="active"), name="one_active_model_version"
             ),
@@ -133,22 +193,53 @@ class DecayStep(models.Model):
     """After so many days without engagement, behaviour points count for so many per mille (SCORE-4)."""
 
     version = models.ForeignKey(ModelVersion, on_delete=models.CASCADE, related_name="decay_steps")
-    after_days = models.PositiveIntegerField()
-    per_mille = models.PositiveSmallIntegerField()
+    after_days = models.PositiveIntegerField("after days")
+    per_mille = models.PositiveSmallIntegerField(
+        "per mille kept", help_text="750 keeps three quarters of the points."
+    )
 
     class Meta:
         ordering = ("after_days",)
         constraints = (
             models.UniqueConstraint(fields=["version", "after_days"], name="decay_step_day_is_unique"),
             models.CheckConstraint(condition=Q(per_mille__lte=1000), name="decay_step_never_grows_points"),
+            models.CheckConstraint(
+                condition=Q(after_days__gte=1, after_days__lte=rules.MAX_DAYS), name="decay_step_day_is_sane"
+            ),
         )
 
     def __str__(self) -> str:
         return f"after {self.after_days} days × {self.per_mille / 1000:g}"
 
 
+class CategoryTier(models.Model):
+    """One line of the category matrix (SCORE-8): the first line whose bounds a lead reaches decides; C is for
+    all others."""
+
+    class Category(models.TextChoices):
+        A = "A", "A — ready to engage"
+        B = "B", "B — interested but early"
+
+    version = models.ForeignKey(ModelVersion, on_delete=models.CASCADE, related_name="category_tiers")
+    category = models.CharField(max_length=1, choices=Category)
+    min_engagement = models.IntegerField("engagement of at least")
+    min_fit = models.IntegerField("and fit of at least")
+    position = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        ordering = ("position", "id")
+        constraints = (
+            models.UniqueConstraint(
+                fields=["version", "min_engagement", "min_fit"], name="category_tier_bounds_are_unique"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.category}: engagement of at least {self.min_engagement} and fit of {self.min_fit}"
+
+
 class Rule(models.Model):
-    """One rule of a version (SCORE-2). Fit-like rules test an attribute; behaviour-like rules count a signal."""
+    """One rule of a version (SCORE-2): it tests an attribute or counts a signal."""
 
     class Kind(models.TextChoices):
         FIT = "fit", "Fit"
@@ -158,26 +249,15 @@ class Rule(models.Model):
         DISQUALIFIER = "disqualifier", "Disqualifier"
         INSTANT_MQL = "instant_mql", "Instant MQL"
 
-    class Attribute(models.TextChoices):
-        TITLE = "title", "Job title"
-        COUNTRY = "country", "Country"
-        SOURCE = "source", "Source"
-        CAMPAIGN = "campaign", "Campaign"
-        BUDGET = "budget", "Budget"
-        TIMELINE = "timeline", "Timeline"
-        CURRENT_SOLUTION = "current_solution", "Current solution"
-        PAIN_POINT = "pain_point", "Pain point"
-        COMPANY_INDUSTRY = "company.industry", "Industry"
-        COMPANY_COUNTRY = "company.country", "Company country"
-        COMPANY_EMPLOYEE_COUNT = "company.employee_count", "Company size"
-
     class Operator(models.TextChoices):
         ONE_OF = "one_of", "is one of"
         NOT_ONE_OF = "not_one_of", "is none of"
+        CONTAINS = "contains", "contains"
         HAS_WORD = "has_word", "has the word"
         BETWEEN = "between", "is between"
         NOT_BETWEEN = "not_between", "is outside"
         IS_KNOWN = "is_known", "is known"
+        IS_BLANK = "is_blank", "is blank"
 
     version = models.ForeignKey(ModelVersion, on_delete=models.CASCADE, related_name="rules")
     kind = models.CharField(max_length=16, choices=Kind)
@@ -186,7 +266,9 @@ class Rule(models.Model):
     position = models.PositiveIntegerField(default=0)
 
     # Fit-like
-    attribute = models.CharField(max_length=40, choices=Attribute, blank=True)
+    attribute = models.CharField(
+        max_length=40, blank=True, help_text="A key of scoring.attributes.ATTRIBUTES."
+    )
     operator = models.CharField(max_length=16, choices=Operator, blank=True)
     values = ArrayField(models.CharField(max_length=120), default=list, blank=True)
     low = models.BigIntegerField(null=True, blank=True)
@@ -195,7 +277,9 @@ class Rule(models.Model):
     # Behaviour-like
     signal = models.ForeignKey(Signal, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     min_count = models.PositiveIntegerField(default=1)
-    window_days = models.PositiveIntegerField(null=True, blank=True, help_text="Blank: however long ago.")
+    window_days = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Days of 24 hours; blank: however long ago."
+    )
     per_occurrence = models.BooleanField(default=False)
     cap = models.PositiveIntegerField(
         null=True, blank=True, help_text="At most so many points from this rule."
@@ -211,6 +295,26 @@ class Rule(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(low=None) | Q(high=None) | Q(low__lte=F("high")), name="rule_range_is_not_empty"
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    kind__in=["fit", "behaviour", "intent"], points__gte=1, points__lte=rules.MAX_POINTS
+                )
+                | Q(kind="negative", points__lte=-1, points__gte=-rules.MAX_POINTS)
+                | Q(kind__in=["disqualifier", "instant_mql"], points=0),
+                name="rule_points_suit_its_kind",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind="fit", signal=None)
+                | Q(kind__in=["behaviour", "intent", "instant_mql"], signal__isnull=False)
+                | Q(kind__in=["negative", "disqualifier"]),
+                name="rule_subject_suits_its_kind",
+            ),
+            models.CheckConstraint(
+                condition=Q(min_count__gte=1, min_count__lte=rules.MAX_OCCURRENCES)
+                & (Q(window_days=None) | Q(window_days__gte=1, window_days__lte=rules.MAX_DAYS))
+                & (Q(cap=None) | Q(cap__gte=1, cap__lte=rules.MAX_CAP)),
+                name="rule_counts_are_sane",
             ),
         )
 
@@ -245,7 +349,6 @@ class LeadScore(models.Model):
     has_signal = models.BooleanField()
     has_red_flag = models.BooleanField()
     is_instant_mql = models.BooleanField()
-    is_disqualified = models.BooleanField()
     qualifies = models.BooleanField()
     next_change_at = models.DateTimeField(null=True)
     scored_at = models.DateTimeField()
