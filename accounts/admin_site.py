@@ -1,17 +1,9 @@
-"""The Django admin, branded as the rest."""
+"""Makes the portal's admin site the default one. Loaded before any model, so it imports none."""
 
 from __future__ import annotations
 
-from django.contrib.admin import AdminSite
 from django.contrib.admin.apps import AdminConfig
 
 
-class PortalAdminSite(AdminSite):
-    site_header = "Handoff Portal"
-    site_title = "Handoff Portal"
-    index_title = "Settings and records"
-    site_url = "/"
-
-
 class PortalAdminConfig(AdminConfig):
-    default_site = "accounts.admin_site.PortalAdminSite"
+    default_site = "accounts.portal_admin.PortalAdminSite"
