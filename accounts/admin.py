@@ -41,6 +41,12 @@ class PortalUserAdmin(UserAdmin):
     readonly_fields = ("last_login", "date_joined")
     inlines = (AbsenceInline,)
 
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        # Whoever may set a superuser's password is a superuser.
+        if obj is not None and obj.is_superuser and not request.user.is_superuser:
+            return False
+        return super().has_change_permission(request, obj)
+
     def get_inline_instances(self, request: HttpRequest, obj: User | None = None) -> Any:
         return super().get_inline_instances(request, obj) if obj else []
 

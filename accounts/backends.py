@@ -72,7 +72,7 @@ ADMIN_ACCESS: dict[str, Access] = {
 
 
 class RoleBackend(ModelBackend):
-    """Passwords as Django checks them; permissions from the role alone. Groups and permission rows are not read."""
+    """Passwords as Django checks them; permissions from the role alone, never from groups or rows."""
 
     def has_perm(self, user_obj: Any, perm: str, obj: Any = None) -> bool:
         if not (isinstance(user_obj, User) and user_obj.is_active):

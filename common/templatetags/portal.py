@@ -1,4 +1,4 @@
-"""Template tags every page uses: icons, times, countdowns, scores. Registered as builtins: no `{% load %}`."""
+"""Template tags of every page: icons, times, countdowns, scores. Builtins: no `{% load %}` is needed."""
 
 from __future__ import annotations
 
@@ -127,8 +127,8 @@ def time_left(due_at: datetime | None, warn_at: datetime | None = None, absent: 
         for kind, name in icons
     )
     return format_html(
-        '<time class="time-left" datetime="{}" data-countdown data-warn-at="{}" data-state="{}" title="Due {}">'
-        '{}<span class="words">{}</span></time>',
+        '<time class="time-left" datetime="{}" data-countdown data-warn-at="{}" data-state="{}"'
+        ' title="Due {}">{}<span class="words">{}</span></time>',
         due_at.isoformat(),
         warn_at.isoformat() if warn_at else "",
         state,
@@ -160,7 +160,8 @@ def score_axes(
         return format_html('<span class="score"><span class="score-total">{}</span></span>', total)
     words = f"Score {total}: fit {fit}, engagement {engagement}"
     return format_html(
-        '<span class="score" title="{}"><svg class="score-axes" viewBox="0 0 44 18" role="img" aria-label="{}">'
+        '<span class="score" title="{}">'
+        '<svg class="score-axes" viewBox="0 0 44 18" role="img" aria-label="{}">'
         '<rect class="track" x="0" y="3" width="44" height="4" rx="2"/>'
         '<rect class="fit" x="0" y="3" width="{}" height="4" rx="2"/>'
         '<rect class="track" x="0" y="11" width="44" height="4" rx="2"/>'
