@@ -1,6 +1,7 @@
 """Errors of the domain: what went wrong in words a person can act on.
 
-Every verb that refuses raises a subclass. The API answers 409 (or `status`) with the sentence, a page shows it.
+Every verb that refuses raises a subclass. The API answers 409 (or `status`) with the sentence; a page shows
+it.
 """
 
 from __future__ import annotations
