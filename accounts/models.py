@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
-from django.contrib.auth.models import AbstractUser, UserManager
+from django.contrib.auth.models import AbstractUser
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
@@ -44,8 +42,6 @@ class User(AbstractUser):
     away_since = models.DateTimeField(
         null=True, blank=True, help_text="Set while the person is away now: nothing new is routed to them."
     )
-
-    objects: ClassVar[UserManager[User]] = UserManager()
 
     class Meta:
         constraints = (
