@@ -1,0 +1,55 @@
+"""Run the Salesforce stand-in, for the demo and for trying things out."""
+
+from __future__ import annotations
+
+import signal
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from accounts.models import User
+from crm.standin.server import StandIn
+
+
+class Command(BaseCommand):
+    help = "Run a local stand-in of Salesforce's REST API, with a page that shows what it received."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--port", type=int, default=8090, help="Port on the loopback address (8090).")
+        parser.add_argument("--host", default="127.0.0.1", help="Address to listen on.")
+        parser.add_argument("--state", type=Path, help="File that keeps the records; var/standin.sqlite3.")
+        parser.add_argument(
+            "--token-minutes", type=int, default=120, help="Access tokens expire after so many minutes (120)."
+        )
+        parser.add_argument(
+            "--without-people", action="store_true", help="Do not add the portal's BDRs as Salesforce users."
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if not settings.SALESFORCE_CLIENT_ID or not settings.SALESFORCE_CLIENT_SECRET:
+            raise CommandError(
+                "Set SALESFORCE_CLIENT_ID and SALESFORCE_CLIENT_SECRET: the stand-in accepts just these."
+            )
+        # So that `kill` ends it like Ctrl-C does, with the file closed.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        standin = StandIn(
+            client_id=settings.SALESFORCE_CLIENT_ID,
+            client_secret=settings.SALESFORCE_CLIENT_SECRET,
+            host=options["host"],
+            port=options["port"],
+            state=options["state"] or settings.BASE_DIR / "var" / "standin.sqlite3",
+            token_lifetime=timedelta(minutes=options["token_minutes"]),
+        )
+        if not options["without_people"]:
+            for user in User.objects.filter(role=User.Role.BDR, is_active=True).exclude(email=""):
+                standin.org.add_user(user.first_name, user.last_name or user.username, user.email)
+        self.stdout.write(f"Salesforce stand-in at {standin.base_url}")
+        try:
+            standin.serve_forever()
+        except KeyboardInterrupt:
+            pass
+        finally:
+            standin.close()

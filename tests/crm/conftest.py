@@ -1,0 +1,54 @@
+"""A real stand-in on a local port, and clients that talk to it over HTTP."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+import pytest
+
+from crm.client import SalesforceClient
+from crm.standin.server import StandIn
+from tests.factories import NOON
+
+CLIENT_ID = "portal-client"
+CLIENT_SECRET = "portal-secret"
+
+
+class Clock:
+    """A clock that moves only when told to."""
+
+    def __init__(self, now: datetime = NOON) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def forward(self, **by: float) -> datetime:
+        self.now += timedelta(**by)
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def standin(clock: Clock) -> Iterator[StandIn]:
+    with StandIn(client_id=CLIENT_ID, client_secret=CLIENT_SECRET, clock=clock) as standin:
+        yield standin
+
+
+def client_of(standin: StandIn, **changes: object) -> SalesforceClient:
+    values = {
+        "url": standin.base_url,
+        "client_id": CLIENT_ID,
+        "client_secret": CLIENT_SECRET,
+        "version": "68.0",
+        "timeout_seconds": 5.0,
+    }
+    return SalesforceClient(**{**values, **changes})
+
+
+@pytest.fixture
+def client_of_salesforce(standin: StandIn) -> SalesforceClient:
+    return client_of(standin)
