@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime
-from typing import Self
+from typing import ClassVar, Self
 
 from django.conf import settings
 from django.db import models
@@ -24,12 +24,20 @@ class Company(models.Model):
     industry = models.CharField(max_length=120, blank=True)
     country = models.CharField(max_length=80, blank=True)
     created_at = models.DateTimeField()
+    # Mark: a fact of the company changed, and its leads have not been told yet.
+    spread_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
         verbose_name_plural = "companies"
         constraints = (
             models.UniqueConstraint(
                 fields=["domain"], condition=~Q(domain=""), name="company_domain_is_unique"
+            ),
+        )
+        indexes = (
+            # The sweep that tells the leads of changed companies.
+            models.Index(
+                fields=["spread_at"], condition=Q(spread_at__isnull=False), name="company_spread_at"
             ),
         )
 
@@ -75,6 +83,19 @@ class Lead(models.Model):
         UNTIL_FIT_CHANGES = "until_fit_changes", "Until a fit attribute changes"
         UNTIL_ACTIVITY = "until_activity", "Until new activity"
         FOR_GOOD = "for_good", "For good"
+
+    # From each stage, the stages a lead may move to. The order is the protocol's; labels may change.
+    MOVES: ClassVar[dict[str, frozenset[str]]] = {
+        Stage.LEAD: frozenset({Stage.MQL, Stage.NURTURE, Stage.DISQUALIFIED}),
+        Stage.MQL: frozenset({Stage.LEAD, Stage.SAL, Stage.NURTURE, Stage.DISQUALIFIED}),
+        Stage.SAL: frozenset({Stage.LEAD, Stage.MQL, Stage.SQL, Stage.NURTURE, Stage.DISQUALIFIED}),
+        Stage.SQL: frozenset({Stage.OPPORTUNITY, Stage.LOST, Stage.NURTURE, Stage.DISQUALIFIED}),
+        Stage.OPPORTUNITY: frozenset({Stage.CUSTOMER, Stage.LOST, Stage.NURTURE}),
+        Stage.CUSTOMER: frozenset(),
+        Stage.NURTURE: frozenset({Stage.LEAD, Stage.MQL, Stage.DISQUALIFIED}),
+        Stage.DISQUALIFIED: frozenset({Stage.LEAD, Stage.MQL, Stage.NURTURE}),
+        Stage.LOST: frozenset({Stage.MQL, Stage.NURTURE, Stage.DISQUALIFIED}),
+    }
 
     # Who it is
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -131,7 +152,7 @@ class Lead(models.Model):
     unmatched_from = models.BigIntegerField(
         null=True,
         blank=True,
-        help_text="Activities of this lead with this id or a higher one have not been matched to signals yet.",
+        help_text="Activities from this id on have not been matched to signals yet.",
     )
     revision = models.PositiveIntegerField(
         default=0, help_text="Grows with every logged change; only log_event bumps it."
@@ -177,8 +198,10 @@ class Lead(models.Model):
 
 
 class AttributeChange(models.Model):
-    """One replaced value of a lead or company: nothing is overwritten silently (INTAKE-1), and scores
-    can be computed as of any past moment (SCORE-7)."""
+    """One value of a lead or company that was filled in or replaced: nothing is overwritten silently
+    (INTAKE-1), and scores can be computed as of any past moment (SCORE-7). What a field held at a moment is
+    the old value of the first change after it, else what it holds now. For the field "company" of a lead
+    the values are ids of companies, blank for none. A trigger refuses update and delete."""
 
     lead = models.ForeignKey(Lead, on_delete=models.CASCADE, null=True, related_name="attribute_changes")
     company = models.ForeignKey(
@@ -189,7 +212,7 @@ class AttributeChange(models.Model):
     new_value = models.TextField(blank=True)
     changed_at = models.DateTimeField()
     source = models.CharField(max_length=40)
-    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
 
     class Meta:
         constraints = (
@@ -207,8 +230,40 @@ class AttributeChange(models.Model):
         return f"{self.field}: {self.old_value} → {self.new_value}"
 
 
+class OtherAnswer(models.Model):
+    """What a further source said about a field that already held a different value. The value held stays;
+    this one is kept beside it until a person decides (INTAKE-1)."""
+
+    lead = models.ForeignKey(Lead, on_delete=models.CASCADE, null=True, related_name="other_answers")
+    company = models.ForeignKey(Company, on_delete=models.CASCADE, null=True, related_name="other_answers")
+    field = models.CharField(max_length=40)
+    value = models.CharField(max_length=1000)
+    source = models.CharField(max_length=40)
+    said_at = models.DateTimeField()
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(lead__isnull=False, company=None) | Q(lead=None, company__isnull=False),
+                name="other_answer_is_about_a_lead_or_a_company",
+            ),
+            models.UniqueConstraint(
+                fields=["lead", "field", "value"], name="other_answer_of_lead_is_kept_once"
+            ),
+            models.UniqueConstraint(
+                fields=["company", "field", "value"], name="other_answer_of_company_is_kept_once"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.value}"
+
+
 class Visitor(models.Model):
-    """An anonymous or user id of a tracking source; joined to a lead once somebody says who it is (INTAKE-3)."""
+    """An anonymous or user id of a tracking source; joined to a lead once somebody says who it is (INTAKE-3).
+
+    Ids of one person are joined flat: each points to one root by `same_as`, and the root points to nothing.
+    """
 
     class Kind(models.TextChoices):
         ANONYMOUS_ID = "anonymous_id", "Anonymous id"
@@ -217,6 +272,10 @@ class Visitor(models.Model):
     kind = models.CharField(max_length=16, choices=Kind)
     value = models.CharField(max_length=255)
     lead = models.ForeignKey(Lead, on_delete=models.CASCADE, null=True, related_name="visitors")
+    same_as = models.ForeignKey("self", on_delete=models.CASCADE, null=True, related_name="other_ids")
+    traits = models.JSONField(
+        default=dict, help_text="What was said before anybody knew who it was; kept on the root."
+    )
     created_at = models.DateTimeField()
 
     class Meta:

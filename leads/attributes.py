@@ -1,0 +1,199 @@
+"""Answers of leads and companies: cleaned on the way in, filled where blank, replaced only with a trace."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from accounts.models import User
+from common.errors import InvalidInput
+from leads.addresses import normalise_domain, normalise_email
+from leads.models import AttributeChange, Company, Lead, OtherAnswer
+
+Value = str | int | None
+
+ANSWERS_OF_LEAD = (
+    "first_name",
+    "last_name",
+    "title",
+    "phone",
+    "website",
+    "country",
+    "source",
+    "campaign",
+    "budget",
+    "timeline",
+    "current_solution",
+    "pain_point",
+)
+ANSWERS_OF_COMPANY = ("name", "domain", "employee_count", "industry", "country")
+# What fit rules judge: a lead held "until a fit attribute changes" waits for one of these.
+FIT_FIELDS = frozenset(
+    {"title", "country", "company", *(f"company.{name}" for name in ANSWERS_OF_COMPANY if name != "name")}
+)
+# What PostgreSQL's integer holds.
+MAX_EMPLOYEES = 2_147_483_647
+
+
+@dataclass(slots=True)
+class Merged:
+    """What a merge did: the fields it filled, and those where the other value was only kept beside."""
+
+    filled: list[str] = field(default_factory=list)
+    differing: list[str] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return bool(self.filled or self.differing)
+
+
+def clean_answer(record: Lead | Company, name: str, value: object) -> Value:
+    """The value as it is stored. Raises InvalidInput naming the field if it cannot be."""
+    if name == "employee_count":
+        return _clean_count(value)
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise InvalidInput("This must be text.", field=name)
+    text = value.strip()
+    if "\x00" in text:
+        raise InvalidInput("This holds a NUL character; remove it.", field=name)
+    if isinstance(record, Lead) and name == "email":
+        return normalise_email(text) if text else ""
+    if isinstance(record, Company) and name == "domain":
+        return normalise_domain(text)
+    limit: int = record._meta.get_field(name).max_length
+    if len(text) > limit:
+        raise InvalidInput(f"This is longer than {limit} characters.", field=name)
+    return text
+
+
+def _clean_count(value: object) -> int | None:
+    if value is None or value == "":
+        return None
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MAX_EMPLOYEES:
+        raise InvalidInput(
+            f"The number of employees must be a whole number from 0 to {MAX_EMPLOYEES}.",
+            field="employee_count",
+        )
+    return value
+
+
+def fill_blanks(record: Lead | Company, answers: Mapping[str, Value], *, now: datetime, via: str) -> Merged:
+    """Fill what is blank; keep a contradicting answer beside the one held (INTAKE-1). The answers are clean.
+
+    The caller holds the row's lock. Saying the same again changes nothing.
+    """
+    merged = Merged()
+    for name, value in answers.items():
+        if value in ("", None):
+            continue
+        if is_blank(record, name):
+            _note_change(record, name, value, by=None, at=now, via=via)
+            setattr(record, name, value)
+            merged.filled.append(name)
+        elif not _same(getattr(record, name), value):
+            merged.differing.append(name)
+    if merged.filled:
+        record.save(update_fields=merged.filled)
+    if merged.differing:
+        merged.differing = keep_other_answers(
+            record, {name: answers[name] for name in merged.differing}, now=now, via=via
+        )
+    return merged
+
+
+def keep_other_answers(
+    record: Lead | Company, answers: Mapping[str, Value], *, now: datetime, via: str
+) -> list[str]:
+    """Keep what a further source said beside what is held; name the fields where that was new."""
+    kept = set(OtherAnswer.objects.filter(**_of(record)).values_list("field", "value"))
+    fresh = {name: str(value) for name, value in answers.items() if (name, str(value)) not in kept}
+    OtherAnswer.objects.bulk_create(
+        (
+            OtherAnswer(**_of(record), field=name, value=text, source=via, said_at=now)
+            for name, text in fresh.items()
+        ),
+        ignore_conflicts=True,
+    )
+    return list(fresh)
+
+
+def replace_values(
+    record: Lead | Company, values: Mapping[str, object], *, by: User | None, at: datetime, via: str
+) -> list[str]:
+    """Overwrite answers, keeping the replaced ones in the history; name the fields that changed.
+
+    The caller holds the row's lock. Raises InvalidInput for a field that is no answer or a value that
+    cannot be.
+    """
+    known = (*ANSWERS_OF_LEAD, "email") if isinstance(record, Lead) else ANSWERS_OF_COMPANY
+    changed = []
+    for name, given in values.items():
+        if name not in known:
+            raise InvalidInput(f"There is no answer named {name!r}.", field=name)
+        value = clean_answer(record, name, given)
+        if value == getattr(record, name):
+            continue
+        _refuse_taken_key(record, name, value)
+        _note_change(record, name, value, by=by, at=at, via=via)
+        setattr(record, name, value)
+        changed.append(name)
+    if changed:
+        record.save(update_fields=changed)
+    return changed
+
+
+def attach_company(lead: Lead, company: Company, *, by: User | None = None, now: datetime, via: str) -> None:
+    """Say where the lead works, keeping what was said before in the history."""
+    _note_change(lead, "company", company.pk, by=by, at=now, via=via)
+    lead.company = company
+    lead.save(update_fields=["company"])
+
+
+def is_blank(record: Lead | Company, name: str) -> bool:
+    """A company that is named after its domain has no name yet."""
+    value = getattr(record, name)
+    if isinstance(record, Company) and name == "name" and value == record.domain:
+        return True
+    return value in ("", None)
+
+
+def same_text(one: str, other: str) -> bool:
+    """Whether two answers say the same but for case and spacing."""
+    return " ".join(one.split()).casefold() == " ".join(other.split()).casefold()
+
+
+def _same(held: Value, said: Value) -> bool:
+    if isinstance(held, str) and isinstance(said, str):
+        return same_text(held, said)
+    return held == said
+
+
+def _refuse_taken_key(record: Lead | Company, name: str, value: Value) -> None:
+    """An address or a domain belongs to one row; say so before the database does."""
+    if name not in {"email", "domain"} or not value:
+        return
+    rows: Iterable[Lead | Company] = type(record)._default_manager.filter(**{name: value})
+    if rows:
+        noun = "lead" if name == "email" else "company"
+        raise InvalidInput(f"Another {noun} has {value} already.", field=name)
+
+
+def _note_change(
+    record: Lead | Company, name: str, value: Value, *, by: User | None, at: datetime, via: str
+) -> None:
+    held = record.company_id if isinstance(record, Lead) and name == "company" else getattr(record, name)
+    AttributeChange.objects.create(
+        **_of(record),
+        field=name,
+        old_value="" if held is None else str(held),
+        new_value="" if value is None else str(value),
+        changed_at=at,
+        source=via,
+        by=by,
+    )
+
+
+def _of(record: Lead | Company) -> dict[str, Lead | Company]:
+    return {"lead" if isinstance(record, Lead) else "company": record}

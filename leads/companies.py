@@ -1,0 +1,157 @@
+"""Companies: found by domain, made once, filled like leads, and their leads told when a fact changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import datetime
+
+from django.db.models import Value
+from django.db.models.functions import Least
+
+from accounts.models import User
+from common.errors import InvalidInput
+from leads.addresses import company_domain, is_free_mail
+from leads.attributes import (
+    Merged,
+    attach_company,
+    clean_answer,
+    fill_blanks,
+    is_blank,
+    keep_other_answers,
+    replace_values,
+    same_text,
+)
+from leads.facts import CompanyFacts
+from leads.models import Company, Lead
+
+
+def clean_company(facts: CompanyFacts | None) -> CompanyFacts:
+    """The facts as they are stored; a free-mail domain is no domain of a company (INTAKE-1).
+
+    Raises InvalidInput with the field as "company.domain" and so on.
+    """
+    blank = Company()
+    values = {
+        name: clean_answer(blank, name, value) for name, value in asdict(facts or CompanyFacts()).items()
+    }
+    if is_free_mail(str(values["domain"])):
+        values["domain"] = ""
+    return CompanyFacts(**values)  # type: ignore[arg-type]
+
+
+def company_of_new_lead(facts: CompanyFacts, *, email: str, now: datetime, via: str) -> Company | None:
+    """The company a new lead works for, made or filled from the facts; None if nothing is known of it."""
+    domain = facts.domain or company_domain(email)
+    if domain:
+        company = _company_of_domain(domain, facts, now=now)
+        fill_company(company, facts, now=now, via=via)
+        return company
+    if facts.name:
+        # Without a domain nothing says that two companies of one name are the same.
+        return _make_company(facts, domain="", now=now)
+    return None
+
+
+def merge_company(lead: Lead, facts: CompanyFacts, *, now: datetime, via: str) -> Merged:
+    """Take what a further source says about where the lead works. The caller holds the lead's lock."""
+    held = lead.company
+    domain = facts.domain or company_domain(lead.email)
+    if held is None:
+        company = company_of_new_lead(facts, email=lead.email, now=now, via=via)
+        if company is None:
+            return Merged()
+        attach_company(lead, company, now=now, via=via)
+        return Merged(filled=["company"])
+    if facts == CompanyFacts() and (held.domain or not domain):
+        return Merged()
+    if not _about_the_same(held, facts, domain):
+        said = facts.name or facts.domain
+        return Merged(differing=keep_other_answers(lead, {"company": said}, now=now, via=via))
+    if domain and not held.domain:
+        # Until now it was known by name alone; the domain says which company it is.
+        company = _company_of_domain(domain, facts, now=now)
+        fill_company(company, _facts_of(held), now=now, via=via)
+        fill_company(company, facts, now=now, via=via)
+        attach_company(lead, company, now=now, via=via)
+        return Merged(filled=["company"])
+    return fill_company(held, facts, now=now, via=via)
+
+
+def fill_company(company: Company, facts: CompanyFacts, *, now: datetime, via: str) -> Merged:
+    """Fill the company's blanks, and mark its leads to be told. Locks the row only if there is news."""
+    answers = {name: value for name, value in asdict(facts).items() if name != "domain"}
+    if all(value in ("", None, getattr(company, name)) for name, value in answers.items()):
+        return Merged()
+    company.refresh_from_db(from_queryset=Company.objects.select_for_update())
+    merged = fill_blanks(company, answers, now=now, via=via)
+    if set(merged.filled) - {"name"}:
+        _mark_spread(company, now=now)
+    return Merged(
+        filled=[f"company.{name}" for name in merged.filled],
+        differing=[f"company.{name}" for name in merged.differing],
+    )
+
+
+def correct_company(
+    lead: Lead, values: Mapping[str, object], *, by: User | None, at: datetime, via: str
+) -> list[str]:
+    """Overwrite facts of the lead's company, making one if it has none; name what changed."""
+    if lead.company is None:
+        name, domain = str(values.get("name") or ""), str(values.get("domain") or "")
+        facts = clean_company(CompanyFacts(name=name, domain=domain))
+        made = company_of_new_lead(facts, email=lead.email, now=at, via=via)
+        if made is None:
+            raise InvalidInput("The lead has no company yet; say its name too.", field="name")
+        attach_company(lead, made, by=by, now=at, via=via)
+    company = Company.objects.select_for_update().get(pk=lead.company_id)
+    changed = replace_values(company, values, by=by, at=at, via=via)
+    if set(changed) - {"name"}:
+        _mark_spread(company, now=at)
+    lead.company = company
+    return changed
+
+
+def _about_the_same(held: Company, facts: CompanyFacts, domain: str) -> bool:
+    """Whether the facts are about the company held: a domain decides; without one, the name."""
+    if facts.domain and held.domain:
+        return facts.domain == held.domain
+    if domain and domain == held.domain:
+        return True
+    return not facts.name or is_blank(held, "name") or same_text(held.name, facts.name)
+
+
+def _company_of_domain(domain: str, facts: CompanyFacts, *, now: datetime) -> Company:
+    """The one company of a domain. Two transactions that make it at once get the same row."""
+    company = Company.objects.filter(domain=domain).first()
+    return company or _make_company(facts, domain=domain, now=now)
+
+
+def _make_company(facts: CompanyFacts, *, domain: str, now: datetime) -> Company:
+    company = Company(
+        name=facts.name or domain,
+        domain=domain,
+        employee_count=facts.employee_count,
+        industry=facts.industry,
+        country=facts.country,
+        created_at=now,
+    )
+    if not domain:
+        company.save(force_insert=True)
+        return company
+    # Waits for whoever is inserting the same domain, then leaves theirs alone.
+    Company.objects.bulk_create([company], ignore_conflicts=True)
+    return Company.objects.get(domain=domain)
+
+
+def _facts_of(company: Company) -> CompanyFacts:
+    return CompanyFacts(
+        name=company.name,
+        employee_count=company.employee_count,
+        industry=company.industry,
+        country=company.country,
+    )
+
+
+def _mark_spread(company: Company, *, now: datetime) -> None:
+    Company.objects.filter(pk=company.pk).update(spread_at=Least("spread_at", Value(now)))

@@ -1,0 +1,181 @@
+"""Facts from outside: a person is recorded or merged, what they did is appended. Every channel ends here.
+
+Lock order: Lead (several: in id order), then Company. See ARCHITECTURE.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+
+from accounts.models import User
+from common.errors import InvalidInput
+from leads.activities import NewActivity, append_activities
+from leads.attributes import ANSWERS_OF_LEAD, Merged, clean_answer, fill_blanks, keep_other_answers
+from leads.companies import clean_company, company_of_new_lead, merge_company
+from leads.facts import ActivityFacts, CompanyFacts, LeadFacts
+from leads.models import Activity, Lead, LeadEvent
+from leads.services import log_event, mark_facts_changed, nudge_lead, release_lead
+
+# Each race lost shows the winner's row to the next try; a third loss needs two other writers in between.
+TRIES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedLead:
+    """`created`: the person was not known. `changed`: something was learnt."""
+
+    lead: Lead
+    created: bool
+    changed: bool
+
+
+def record_lead(
+    facts: LeadFacts, *, via: str, now: datetime, by: User | None = None, nudge: bool = True
+) -> RecordedLead:
+    """Make the lead, or merge what is new into the one we have (INTAKE-1), and mark it as changed.
+
+    Two at once for one person make one lead. Saying the same again changes nothing. `nudge=False` for a
+    caller that advances the lead itself, right after. Raises InvalidInput(field=…).
+    """
+    facts = clean_lead(facts)
+    for _ in range(TRIES - 1):
+        try:
+            with transaction.atomic():
+                return _record_lead(facts, via=via, now=now, by=by, nudge=nudge)
+        except IntegrityError:
+            continue  # somebody was quicker with this address or id; the next look finds their row
+    with transaction.atomic():
+        return _record_lead(facts, via=via, now=now, by=by, nudge=nudge)
+
+
+def clean_lead(facts: LeadFacts) -> LeadFacts:
+    """The facts as they are stored. Raises InvalidInput with the field in the API's terms."""
+    blank = Lead()
+    names = ("email", "source_system", "external_id", *ANSWERS_OF_LEAD)
+    values = {name: clean_answer(blank, name, getattr(facts, name)) for name in names}
+    if bool(values["source_system"]) != bool(values["external_id"]):
+        missing = "external_id" if values["source_system"] else "source_system"
+        raise InvalidInput("An external id and its source system go together.", field=missing)
+    if not values["email"] and not values["external_id"]:
+        raise InvalidInput("Give an e-mail address, or an external id with its source system.", field="email")
+    try:
+        company = clean_company(facts.company)
+    except InvalidInput as error:
+        raise InvalidInput(str(error), field=f"company.{error.field}") from error
+    return replace(facts, company=company, **values)  # type: ignore[arg-type]
+
+
+def _record_lead(facts: LeadFacts, *, via: str, now: datetime, by: User | None, nudge: bool) -> RecordedLead:
+    lead = _find_lead(facts)
+    if lead is None:
+        lead = _create_lead(facts, via=via, now=now, by=by)
+        if nudge:
+            nudge_lead(lead.pk)
+        return RecordedLead(lead, created=True, changed=True)
+
+    merged = _merge_lead(lead, facts, via=via, now=now)
+    if merged:
+        log_event(
+            lead,
+            LeadEvent.Kind.MERGED,
+            at=now,
+            by=by,
+            via=via,
+            filled=merged.filled,
+            differing=merged.differing,
+        )
+    if merged.filled:
+        mark_facts_changed(lead, fields=merged.filled, at=now, nudge=nudge)
+    return RecordedLead(lead, created=False, changed=bool(merged))
+
+
+def _find_lead(facts: LeadFacts) -> Lead | None:
+    """The lead with this address, else with this external id, locked."""
+    keys = Q(email=facts.email) if facts.email else Q()
+    if facts.external_id:
+        keys |= Q(source_system=facts.source_system, external_id=facts.external_id)
+    found = list(
+        Lead.objects.filter(keys).select_related("company").select_for_update(of=("self",)).order_by("id")
+    )
+    by_email = (lead for lead in found if facts.email and lead.email == facts.email)
+    return next(by_email, found[0] if found else None)
+
+
+def _create_lead(facts: LeadFacts, *, via: str, now: datetime, by: User | None) -> Lead:
+    company = company_of_new_lead(facts.company or CompanyFacts(), email=facts.email, now=now, via=via)
+    lead = Lead.objects.create(
+        email=facts.email,
+        source_system=facts.source_system,
+        external_id=facts.external_id,
+        **{name: getattr(facts, name) for name in ANSWERS_OF_LEAD},
+        company=company,
+        consent_at=facts.consent_at,
+        created_at=now,
+        advance_at=now,
+    )
+    log_event(lead, LeadEvent.Kind.CREATED, at=now, by=by, via=via)
+    return lead
+
+
+def _merge_lead(lead: Lead, facts: LeadFacts, *, via: str, now: datetime) -> Merged:
+    """Company first: a transaction that fills an address must not go on to wait for a company."""
+    merged = merge_company(lead, facts.company or CompanyFacts(), now=now, via=via)
+    answers = {name: getattr(facts, name) for name in ("email", *ANSWERS_OF_LEAD)}
+    of_lead = fill_blanks(lead, answers, now=now, via=via)
+    _merge_external_id(lead, facts, of_lead, now=now, via=via)
+    if facts.consent_at and not lead.consent_at:
+        lead.consent_at = facts.consent_at
+        lead.save(update_fields=["consent_at"])
+        of_lead.filled.append("consent_at")
+    return Merged(merged.filled + of_lead.filled, merged.differing + of_lead.differing)
+
+
+def _merge_external_id(lead: Lead, facts: LeadFacts, merged: Merged, *, now: datetime, via: str) -> None:
+    """The first external id stays the key; a further one is kept beside it."""
+    said = (facts.source_system, facts.external_id)
+    if not facts.external_id or said == (lead.source_system, lead.external_id):
+        return
+    taken = Lead.objects.filter(source_system=said[0], external_id=said[1]).exists()
+    if lead.external_id or taken:
+        other = {"external_id": f"{facts.source_system}:{facts.external_id}"}
+        merged.differing += keep_other_answers(lead, other, now=now, via=via)
+        return
+    lead.source_system, lead.external_id = said
+    lead.save(update_fields=["source_system", "external_id"])
+    merged.filled.append("external_id")
+
+
+# --- Activities ---------------------------------------------------------------------------------
+
+
+def record_activity(
+    lead: Lead, facts: ActivityFacts, *, via: str, now: datetime, nudge: bool = True
+) -> Activity | None:
+    """Append one event of the lead and mark it. None: the message id was seen before, nothing changed."""
+    return record_activities([(lead, facts)], via=via, now=now, nudge=nudge)[0]
+
+
+@transaction.atomic
+def record_activities(
+    items: Sequence[tuple[Lead, ActivityFacts]], *, via: str, now: datetime, nudge: bool = True
+) -> list[Activity | None]:
+    """Append many events in a few statements, and mark their leads. One answer for each item, in order:
+    None where the message id was seen before. Locks the leads in id order."""
+    lead_ids = sorted({lead.pk for lead, _ in items})
+    locked = {
+        lead.pk: lead
+        for lead in Lead.objects.filter(pk__in=lead_ids).select_for_update(of=("self",)).order_by("id")
+    }
+    added = append_activities(
+        [NewActivity(facts, lead_id=lead.pk) for lead, facts in items], via=via, now=now, nudge=nudge
+    )
+    touched = {activity.lead_id for activity in added if activity}
+    for lead_id, lead in locked.items():
+        if lead_id in touched and lead.hold == Lead.Hold.UNTIL_ACTIVITY:
+            release_lead(lead, at=now, nudge=False)
+    return added

@@ -1,0 +1,162 @@
+"""The verbs on a lead that every layer above uses. All but correct_lead are called under the lead's lock.
+
+Facts from outside come in through leads.intake; this module moves leads along and keeps the log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F, Value
+from django.db.models.functions import Least
+
+from accounts.models import Team, User
+from common.errors import DomainError
+from common.queue import enqueue
+from leads.attributes import FIT_FIELDS, replace_values
+from leads.companies import correct_company
+from leads.models import Lead, LeadEvent
+
+
+class StageNotReachable(DomainError):
+    """The protocol knows no such move."""
+
+    def __init__(self, lead: Lead, to: Lead.Stage) -> None:
+        super().__init__(f"A lead that is {Lead.Stage(lead.stage).label} cannot become {to.label}.")
+
+
+# --- The log ------------------------------------------------------------------------------------
+
+
+def log_event(
+    lead: Lead,
+    kind: LeadEvent.Kind,
+    *,
+    at: datetime,
+    by: User | None = None,
+    handoff_id: int | None = None,
+    **detail: object,
+) -> None:
+    """Append to the lead's log and bump its revision: the one place that does, under the lead's lock.
+
+    `detail` must be JSON without personal data: the log cannot be edited, so nothing may have to be erased.
+    """
+    LeadEvent.objects.create(lead=lead, kind=kind, at=at, by=by, handoff_id=handoff_id, detail=detail)
+    Lead.objects.filter(pk=lead.pk).update(revision=F("revision") + 1)
+    lead.revision += 1
+
+
+# --- Marks --------------------------------------------------------------------------------------
+
+
+def mark_lead_changed(lead: Lead, *, now: datetime, nudge: bool = True) -> None:
+    """Ask the layers above to look at the lead from `now` on, and give a parked one another chance.
+
+    `nudge=False` for a caller that looks itself, right after the commit.
+    """
+    # PostgreSQL's LEAST passes over nulls.
+    Lead.objects.filter(pk=lead.pk).update(
+        advance_at=Least("advance_at", Value(now)),
+        advance_attempts=0,
+        advance_parked_at=None,
+        advance_error="",
+    )
+    lead.advance_at = min(lead.advance_at or now, now)
+    lead.advance_attempts, lead.advance_parked_at, lead.advance_error = 0, None, ""
+    if nudge:
+        nudge_lead(lead.pk)
+
+
+def nudge_lead(lead_id: int) -> None:
+    """Have the lead looked at soon. For latency only: the mark is what counts."""
+    enqueue(settings.LEAD_CHANGED_TASK, lead_id)
+
+
+# --- Where it stands ----------------------------------------------------------------------------
+
+
+@transaction.atomic
+def move_stage(
+    lead: Lead, *, to: Lead.Stage, at: datetime, by: User | None = None, handoff_id: int | None = None
+) -> None:
+    """Move the lead along the lifecycle. To stay is no move. Raises StageNotReachable."""
+    if lead.stage == to:
+        return
+    if to not in Lead.MOVES[lead.stage]:
+        raise StageNotReachable(lead, to)
+    came_from, lead.stage = lead.stage, to
+    lead.save(update_fields=["stage"])
+    log_event(
+        lead,
+        LeadEvent.Kind.STAGE_CHANGED,
+        at=at,
+        by=by,
+        handoff_id=handoff_id,
+        **{"from": came_from, "to": to.value},
+    )
+
+
+def assign_lead(lead: Lead, *, owner: User | None, team: Team | None) -> None:
+    """Say whose lead it is: this is what visible_to() asks. The verb that assigns keeps the log."""
+    if (lead.owner_id, lead.team_id) == (owner and owner.pk, team and team.pk):
+        return
+    lead.owner, lead.team = owner, team
+    lead.save(update_fields=["owner", "team"])
+
+
+def hold_lead(lead: Lead, *, hold: Lead.Hold, until: datetime | None, at: datetime) -> None:
+    """Keep a returned lead from qualifying again. `until` belongs to Hold.UNTIL_DATE alone."""
+    lead.hold, lead.held_until = hold, until
+    lead.recycled_at = at
+    lead.trips += 1
+    lead.save(update_fields=["hold", "held_until", "recycled_at", "trips"])
+
+
+@transaction.atomic
+def release_lead(lead: Lead, *, at: datetime, nudge: bool = True) -> None:
+    """Let a held lead qualify again, and have it looked at. A lead that is not held stays as it is."""
+    if lead.hold == Lead.Hold.NONE:
+        return
+    was_held, lead.hold, lead.held_until = lead.hold, Lead.Hold.NONE, None
+    lead.save(update_fields=["hold", "held_until"])
+    log_event(lead, LeadEvent.Kind.RELEASED, at=at, hold=was_held)
+    mark_lead_changed(lead, now=at, nudge=nudge)
+
+
+# --- Corrections --------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def correct_lead(
+    lead: Lead, *, changes: Mapping[str, object], by: User | None, at: datetime, via: str
+) -> list[str]:
+    """Overwrite answers on the word of a person or of Salesforce, and return the fields that changed.
+
+    Fields of the company are named "company.industry" and so on. The replaced values stay in the history.
+    Values equal to those held change nothing, so repeating it is harmless. Raises InvalidInput(field=…).
+    """
+    lead.refresh_from_db(from_queryset=Lead.objects.select_for_update(of=("self",)))
+    of_lead = {name: value for name, value in changes.items() if not name.startswith("company.")}
+    of_company = {
+        name.removeprefix("company."): value for name, value in changes.items() if name.startswith("company.")
+    }
+    changed = []
+    if of_company:
+        # Before the lead's own values: who fills an address must not wait for a company (lock order).
+        changed += [f"company.{name}" for name in correct_company(lead, of_company, by=by, at=at, via=via)]
+    changed += replace_values(lead, of_lead, by=by, at=at, via=via)
+    if changed:
+        log_event(lead, LeadEvent.Kind.ATTRIBUTES_CHANGED, at=at, by=by, fields=changed, via=via)
+        mark_facts_changed(lead, fields=changed, at=at)
+    return changed
+
+
+def mark_facts_changed(lead: Lead, *, fields: list[str], at: datetime, nudge: bool = True) -> None:
+    """Mark the lead as changed; one held until a fit attribute changes is released if one did (FEED-2)."""
+    if lead.hold == Lead.Hold.UNTIL_FIT_CHANGES and FIT_FIELDS.intersection(fields):
+        release_lead(lead, at=at, nudge=nudge)
+    else:
+        mark_lead_changed(lead, now=at, nudge=nudge)
