@@ -1,7 +1,11 @@
-"""Which database: DATABASE_URL, else the embedded PostgreSQL of this work tree. Standard library only."""
+"""What a work tree brings along when the environment does not say: its database and its secret key.
+
+Standard library only: settings, manage.py and the supervisor read it before Django is there.
+"""
 
 import contextlib
 import os
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +24,20 @@ def embedded_home(base_dir: Path = BASE_DIR) -> Path:
 def database_url(base_dir: Path = BASE_DIR) -> str:
     """Return the URL for the settings; starts nothing."""
     return os.environ.get("DATABASE_URL") or embedded_postgres.running_url(embedded_home(base_dir)) or NOWHERE
+
+
+def local_secret(base_dir: Path = BASE_DIR) -> str:
+    """Return the secret key of this work tree, "" before `make setup`. Production sets SECRET_KEY instead."""
+    path = base_dir / "var" / "secret_key"
+    return path.read_text().strip() if path.exists() else ""
+
+
+def make_local_secret(base_dir: Path = BASE_DIR) -> None:
+    path = base_dir / "var" / "secret_key"
+    if not local_secret(base_dir):
+        path.parent.mkdir(exist_ok=True)
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_urlsafe(50))
 
 
 @contextlib.contextmanager

