@@ -107,8 +107,12 @@ def keep_other_answers(
     record: Lead | Company, answers: Mapping[str, Value], *, now: datetime, via: str
 ) -> list[str]:
     """Keep what a further source said beside what is held; name the fields where that was new."""
-    kept = set(OtherAnswer.objects.filter(**_of(record)).values_list("field", "value"))
-    fresh = {name: str(value) for name, value in answers.items() if (name, str(value)) not in kept}
+    kept = list(OtherAnswer.objects.filter(**_of(record)).values_list("field", "value"))
+    fresh = {
+        name: str(value)
+        for name, value in answers.items()
+        if not any(name == field and same_text(text, str(value)) for field, text in kept)
+    }
     OtherAnswer.objects.bulk_create(
         (
             OtherAnswer(**_of(record), field=name, value=text, source=via, said_at=now)

@@ -53,12 +53,12 @@ def company_of_new_lead(facts: CompanyFacts, *, email: str, now: datetime, via: 
     return None
 
 
-def merge_company(lead: Lead, facts: CompanyFacts, *, now: datetime, via: str) -> Merged:
+def merge_company(lead: Lead, facts: CompanyFacts, *, email: str, now: datetime, via: str) -> Merged:
     """Take what a further source says about where the lead works. The caller holds the lead's lock."""
     held = lead.company
-    domain = facts.domain or company_domain(lead.email)
+    domain = facts.domain or company_domain(email)
     if held is None:
-        company = company_of_new_lead(facts, email=lead.email, now=now, via=via)
+        company = company_of_new_lead(facts, email=email, now=now, via=via)
         if company is None:
             return Merged()
         attach_company(lead, company, now=now, via=via)

@@ -124,7 +124,8 @@ def _create_lead(facts: LeadFacts, *, via: str, now: datetime, by: User | None) 
 
 def _merge_lead(lead: Lead, facts: LeadFacts, *, via: str, now: datetime) -> Merged:
     """Company first: a transaction that fills an address must not go on to wait for a company."""
-    merged = merge_company(lead, facts.company or CompanyFacts(), now=now, via=via)
+    email = lead.email or facts.email
+    merged = merge_company(lead, facts.company or CompanyFacts(), email=email, now=now, via=via)
     answers = {name: getattr(facts, name) for name in ("email", *ANSWERS_OF_LEAD)}
     of_lead = fill_blanks(lead, answers, now=now, via=via)
     _merge_external_id(lead, facts, of_lead, now=now, via=via)

@@ -6,60 +6,114 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('handoffs', '0001_initial'),
-        ('leads', '0001_initial'),
+        ("handoffs", "0001_initial"),
+        ("leads", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='PullCursor',
+            name="PullCursor",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('object_name', models.CharField(max_length=40, unique=True)),
-                ('cursor', models.DateTimeField(null=True)),
-                ('succeeded_at', models.DateTimeField(null=True)),
-                ('failed_at', models.DateTimeField(null=True)),
-                ('error', models.CharField(blank=True, max_length=500)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("object_name", models.CharField(max_length=40, unique=True)),
+                ("cursor", models.DateTimeField(null=True)),
+                ("succeeded_at", models.DateTimeField(null=True)),
+                ("failed_at", models.DateTimeField(null=True)),
+                ("error", models.CharField(blank=True, max_length=500)),
             ],
         ),
         migrations.CreateModel(
-            name='TaskSync',
+            name="TaskSync",
             fields=[
-                ('handoff', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='+', serialize=False, to='handoffs.handoff')),
-                ('salesforce_id', models.CharField(blank=True, max_length=18)),
-                ('pushed_revision', models.PositiveIntegerField(default=0, help_text='Revision of the lead it was last pushed at.')),
+                (
+                    "handoff",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="+",
+                        serialize=False,
+                        to="handoffs.handoff",
+                    ),
+                ),
+                ("salesforce_id", models.CharField(blank=True, max_length=18)),
+                (
+                    "pushed_revision",
+                    models.PositiveIntegerField(
+                        default=0, help_text="Revision of the lead it was last pushed at."
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='LeadSync',
+            name="LeadSync",
             fields=[
-                ('lead', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='sync', serialize=False, to='leads.lead')),
-                ('salesforce_id', models.CharField(blank=True, max_length=18)),
-                ('pushed_revision', models.PositiveIntegerField(default=0)),
-                ('pushed_at', models.DateTimeField(null=True)),
-                ('in_flight_since', models.DateTimeField(null=True)),
-                ('attempts', models.PositiveSmallIntegerField(default=0, help_text='Counted before each try.')),
-                ('not_before', models.DateTimeField(help_text='Back-off: not tried again before.', null=True)),
-                ('parked_at', models.DateTimeField(null=True)),
-                ('error', models.CharField(blank=True, help_text='In plain words, for a person.', max_length=500)),
-                ('remote_status', models.CharField(blank=True, max_length=80)),
-                ('remote_owner_id', models.CharField(blank=True, max_length=18)),
+                (
+                    "lead",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="sync",
+                        serialize=False,
+                        to="leads.lead",
+                    ),
+                ),
+                ("salesforce_id", models.CharField(blank=True, max_length=18)),
+                ("pushed_revision", models.PositiveIntegerField(default=0)),
+                ("pushed_at", models.DateTimeField(null=True)),
+                ("in_flight_since", models.DateTimeField(null=True)),
+                (
+                    "attempts",
+                    models.PositiveSmallIntegerField(default=0, help_text="Counted before each try."),
+                ),
+                (
+                    "not_before",
+                    models.DateTimeField(help_text="Back-off: not tried again before.", null=True),
+                ),
+                ("parked_at", models.DateTimeField(null=True)),
+                (
+                    "error",
+                    models.CharField(blank=True, help_text="In plain words, for a person.", max_length=500),
+                ),
+                ("remote_status", models.CharField(blank=True, max_length=80)),
+                ("remote_owner_id", models.CharField(blank=True, max_length=18)),
             ],
             options={
-                'indexes': [models.Index(condition=models.Q(('parked_at__isnull', False)), fields=['parked_at'], name='lead_sync_parked')],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("parked_at__isnull", False)),
+                        fields=["parked_at"],
+                        name="lead_sync_parked",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='OwnerMapping',
+            name="OwnerMapping",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('salesforce_user_id', models.CharField(max_length=18, unique=True)),
-                ('user', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("salesforce_user_id", models.CharField(max_length=18, unique=True)),
+                (
+                    "user",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
     ]
