@@ -284,3 +284,7 @@ def _instant(position: int) -> datetime:
 
 def _span(start: int, end: int, skipped_for: str = "") -> Span:
     return Span(_instant(start), _instant(end), skipped_for)
+
+
+ALWAYS_OPEN = WorkingCalendar("UTC", tuple(Shift(day, 0, 1440) for day in range(7)))
+"""Wall time as a calendar: every minute counts."""

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+from typing import Self
+
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
+
+from accounts.models import User
+
+# A promise for later than this is a slip of the unit, and no calendar need look further ahead.
+LONGEST_MINUTES = 365 * 24 * 60
 
 
 class Calendar(models.Model):
@@ -26,7 +35,9 @@ class Calendar(models.Model):
         ordering = ("name",)
         constraints = (
             models.UniqueConstraint(
-                fields=["is_default"], condition=Q(is_default=True), name="one_default_calendar"
+                fields=["is_default"],
+                condition=Q(is_default=True),
+                name="one_default_calendar",
             ),
         )
 
@@ -39,6 +50,10 @@ class CalendarPerson(models.Model):
 
     calendar = models.ForeignKey(Calendar, on_delete=models.CASCADE)
     person = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+
+    class Meta:
+        verbose_name = "person"
+        verbose_name_plural = "people who work by this calendar"
 
     def __str__(self) -> str:
         return f"{self.person} works by {self.calendar}"
@@ -78,7 +93,13 @@ class Closure(models.Model):
 
     class Meta:
         ordering = ("on",)
-        constraints = (models.UniqueConstraint(fields=["calendar", "on"], name="closure_day_is_unique"),)
+        constraints = (
+            models.UniqueConstraint(
+                fields=["calendar", "on"],
+                name="closure_day_is_unique",
+                violation_error_message="This day is closed already.",
+            ),
+        )
 
     def __str__(self) -> str:
         return f"{self.name} ({self.on:%d %b %Y})"
@@ -96,6 +117,9 @@ class Policy(models.Model):
         null=True, blank=True, help_text="Only demo requests and the like; blank: any."
     )
     is_active = models.BooleanField(default=True)
+    reviews_breaches = models.BooleanField(
+        default=True, help_text="A manager reviews each missed target and names its cause."
+    )
 
     class Meta:
         verbose_name_plural = "policies"
@@ -103,6 +127,15 @@ class Policy(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def matches(self, *, category: str, warmth: str, source: str, is_instant_mql: bool) -> bool:
+        """Whether this policy applies to a handoff; a blank condition holds for any."""
+        return (
+            self.category in ("", category)
+            and self.warmth in ("", warmth)
+            and self.source.casefold() in ("", source.casefold())
+            and self.is_instant_mql in (None, is_instant_mql)
+        )
 
 
 class Target(models.Model):
@@ -123,26 +156,104 @@ class Target(models.Model):
     kind = models.CharField(max_length=16, choices=Kind)
     mode = models.CharField(max_length=8, choices=Mode, default=Mode.BUSINESS)
     minutes = models.PositiveIntegerField(
-        null=True, blank=True, help_text="Blank only for 'by close of business'."
+        null=True,
+        blank=True,
+        validators=[MaxValueValidator(LONGEST_MINUTES, "This is longer than a year: the unit is minutes.")],
+        help_text="Blank only for 'by close of business'.",
     )
     warn_percent = ArrayField(
-        models.PositiveSmallIntegerField(),
+        models.PositiveSmallIntegerField(
+            validators=[
+                MinValueValidator(1, "A warning comes after the start: use 1 to 99 per cent."),
+                MaxValueValidator(99, "A warning comes before the deadline: use 1 to 99 per cent."),
+            ]
+        ),
         default=list,
         blank=True,
-        help_text="Warn when so much time has gone: 50, 80.",
+        help_text="Warn when so much of the time has gone, in per cent: 50, 80.",
+    )
+    after_hours_minutes = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        validators=[
+            MinValueValidator(1, "Give 1 minute or more, or leave it blank."),
+            MaxValueValidator(LONGEST_MINUTES, "This is longer than a year: the unit is minutes."),
+        ],
+        help_text="For leads that arrive outside working hours: so many minutes from the next opening "
+        "instead. Blank: no difference (SLA-3).",
+    )
+    restarts_on_reassignment = models.BooleanField(
+        default=True, help_text="The next owner gets the full time. Otherwise the clock goes on as it is."
     )
 
     class Meta:
+        ordering = ("policy", "id")
         constraints = (
-            models.UniqueConstraint(fields=["policy", "kind"], name="one_target_of_a_kind_per_policy"),
+            models.UniqueConstraint(
+                fields=["policy", "kind"],
+                name="one_target_of_a_kind_per_policy",
+                violation_error_message="This policy has such a target already: change that one.",
+            ),
             models.CheckConstraint(
                 condition=Q(mode="same_day", minutes=None) | (~Q(mode="same_day") & Q(minutes__gt=0)),
                 name="target_has_minutes_unless_same_day",
+                violation_error_message="Give the minutes allowed, 1 or more; leave them blank only for "
+                "“by close of business”.",
             ),
         )
 
     def __str__(self) -> str:
         return self.get_kind_display()
+
+
+class ClockQuerySet(models.QuerySet["Clock"]):
+    def visible_to(self, user: User) -> Self:
+        """The clocks this person may read: BDRs their own and their team's, everybody else all."""
+        if user.role != User.Role.BDR:
+            return self
+        return self.filter(Q(owner=user) | Q(team__isnull=False, team=user.team_id))
+
+    def running(self) -> Self:
+        return self.filter(outcome=Clock.Outcome.RUNNING)
+
+    def ticking(self) -> Self:
+        """Running and not paused: time is passing."""
+        return self.running().filter(paused_at=None)
+
+    def late(self, now: datetime) -> Self:
+        """Overdue at this moment and still not done, whether or not a sweep has noticed."""
+        return self.ticking().filter(due_at__lt=now)
+
+    def at_risk(self, now: datetime) -> Self:
+        """Past the first warning and not yet due."""
+        return self.ticking().filter(risk_at__lte=now, due_at__gte=now)
+
+    def due(self, now: datetime) -> Self:
+        """Deadlines passed that nobody has recorded as breached: the sweep's work."""
+        return self.late(now).filter(breach_recorded_at=None)
+
+    def warning_due(self, now: datetime) -> Self:
+        """Warnings to give. Once the deadline has passed, a warning makes no sense any more."""
+        return self.ticking().filter(warn_at__lte=now, due_at__gte=now)
+
+    def breached(self) -> Self:
+        """Breaches on record. `due(now)` holds those of the last seconds."""
+        return self.filter(breach_recorded_at__isnull=False)
+
+    def missed(self, now: datetime) -> Self:
+        """Promises missed at this moment, on record or not: for looking up, not for listing."""
+        return self.filter(
+            Q(breach_recorded_at__isnull=False)
+            | Q(outcome=Clock.Outcome.RUNNING, paused_at=None, due_at__lt=now)
+        )
+
+    def to_review(self) -> Self:
+        """Breaches on record whose cause nobody has named yet although the policy asks for it."""
+        return self.breached().filter(reviews_breaches=True, reviewed_at=None)
+
+    def for_display(self) -> Self:
+        """With everything a row on a page names, in the same query."""
+        return self.select_related("lead__company", "owner", "team")
 
 
 class Clock(models.Model):
@@ -154,6 +265,27 @@ class Clock(models.Model):
         DONE = "done", "Done"
         CANCELLED = "cancelled", "Cancelled"
 
+    class State(models.TextChoices):
+        """Where a clock stands at a moment. Never stored: it follows from the times."""
+
+        ON_TIME = "on_time", "On time"
+        AT_RISK = "at_risk", "At risk"
+        LATE = "late", "Late"
+        PAUSED = "paused", "Paused"
+        MET = "met", "Met"
+        MISSED = "missed", "Missed"
+        CANCELLED = "cancelled", "Cancelled"
+
+    class Cause(models.TextChoices):
+        """Why a promise was missed, as far as the system can be changed (SLA-7)."""
+
+        CAPACITY = "capacity", "Capacity"
+        PRIORITISATION = "prioritisation", "Prioritisation"
+        ROUTING = "routing", "Routing"
+        LEAD_QUALITY = "lead_quality", "Lead quality"
+        OTHER = "other", "Other"
+
+    # Whose and what
     lead = models.ForeignKey("leads.Lead", on_delete=models.CASCADE, related_name="+")
     # A plain number: handoffs lie above sla, and foreign keys point down.
     handoff_id = models.BigIntegerField()
@@ -163,31 +295,48 @@ class Clock(models.Model):
     )
     team = models.ForeignKey("accounts.Team", on_delete=models.SET_NULL, null=True, related_name="+")
     calendar = models.ForeignKey(Calendar, on_delete=models.PROTECT, null=True, related_name="+")
+    hours_digest = models.CharField(
+        max_length=16, blank=True, help_text="Of the working hours due_at was computed by."
+    )
+
+    # What was promised
     policy_name = models.CharField(max_length=80)
     mode = models.CharField(max_length=8, choices=Target.Mode)
     minutes = models.PositiveIntegerField(null=True)
+    after_hours_minutes = models.PositiveIntegerField(null=True)
     warn_percent = ArrayField(models.PositiveSmallIntegerField(), default=list)
+    restarts_on_reassignment = models.BooleanField(default=True)
+    reviews_breaches = models.BooleanField(default=True)
 
+    # How it goes
     outcome = models.CharField(max_length=10, choices=Outcome, default=Outcome.RUNNING)
     started_at = models.DateTimeField()
     due_at = models.DateTimeField(help_text="Stored; moved only by a logged act such as a calendar change.")
+    warnings_at = ArrayField(models.DateTimeField(), default=list, help_text="When to warn, in order.")
+    risk_at = models.DateTimeField(null=True, help_text="The first warning: from here on it is at risk.")
     warn_at = models.DateTimeField(null=True, help_text="Mark: the next warning not given yet.")
     stopped_at = models.DateTimeField(null=True)
     breach_recorded_at = models.DateTimeField(
-        null=True, help_text="When the sweep noticed; the breach was at due_at."
+        null=True, help_text="When we noticed; the breach itself was at due_at."
     )
     paused_at = models.DateTimeField(null=True)
     pause_reason = models.CharField(max_length=200, blank=True)
-    wall_seconds = models.BigIntegerField(null=True, help_text="Start to stop, around the clock.")
-    business_seconds = models.BigIntegerField(null=True, help_text="Start to stop, in the calendar's hours.")
+    wall_seconds = models.BigIntegerField(
+        null=True, help_text="Start to stop without pauses, around the clock."
+    )
+    business_seconds = models.BigIntegerField(
+        null=True, help_text="Start to stop without pauses, in the calendar's hours."
+    )
 
     # Review (SLA-7): for learning, not blame
-    cause = models.CharField(max_length=16, blank=True)
+    cause = models.CharField(max_length=16, choices=Cause, blank=True)
     review_note = models.CharField(max_length=1000, blank=True)
     reviewed_at = models.DateTimeField(null=True)
     reviewed_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
+
+    objects = ClockQuerySet.as_manager()
 
     class Meta:
         constraints = (
@@ -201,8 +350,22 @@ class Clock(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(outcome="running", stopped_at=None)
-                | (~Q(outcome="running") & Q(stopped_at__isnull=False)),
+                | (~Q(outcome="running") & Q(stopped_at__isnull=False, paused_at=None)),
                 name="clock_is_stopped_unless_running",
+            ),
+            models.CheckConstraint(
+                condition=Q(paused_at=None, pause_reason="")
+                | (Q(paused_at__isnull=False) & ~Q(pause_reason="")),
+                name="clock_pause_has_a_reason",
+            ),
+            models.CheckConstraint(
+                condition=Q(breach_recorded_at=None) | Q(breach_recorded_at__gt=F("due_at")),
+                name="clock_breach_is_recorded_after_it_was_due",
+            ),
+            models.CheckConstraint(
+                condition=Q(reviewed_at=None, reviewed_by=None, cause="")
+                | (Q(reviewed_at__isnull=False, reviewed_by__isnull=False) & ~Q(cause="")),
+                name="clock_review_has_a_cause",
             ),
         )
         indexes = (
@@ -212,16 +375,85 @@ class Clock(models.Model):
                 condition=Q(outcome="running", breach_recorded_at=None, paused_at=None),
                 name="clock_due",
             ),
+            # Sweep: warnings to give.
             models.Index(
-                fields=["warn_at"], condition=Q(outcome="running", warn_at__isnull=False), name="clock_warn"
+                fields=["warn_at"],
+                condition=Q(outcome="running", paused_at=None, warn_at__isnull=False),
+                name="clock_warn",
             ),
-            models.Index(fields=["handoff_id"], name="clock_of_handoff"),
+            # Live board: late, longest first.
+            models.Index(
+                fields=["due_at"], condition=Q(outcome="running", paused_at=None), name="clock_late"
+            ),
+            # Live board: at risk.
+            models.Index(
+                fields=["risk_at"],
+                condition=Q(outcome="running", paused_at=None, risk_at__isnull=False),
+                name="clock_risk",
+            ),
+            # Breach list, latest first, by key.
             models.Index(
                 fields=["-due_at", "-id"],
                 condition=Q(breach_recorded_at__isnull=False),
                 name="clock_breached",
             ),
+            # Live board: how many wait for a review.
+            models.Index(
+                fields=["due_at"],
+                condition=Q(breach_recorded_at__isnull=False, reviews_breaches=True, reviewed_at=None),
+                name="clock_to_review",
+            ),
+            # The API's list, newest first, by key.
+            models.Index(fields=["-started_at", "-id"], name="clock_newest_first"),
+            models.Index(fields=["handoff_id"], name="clock_of_handoff"),
         )
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} due {self.due_at:%d %b %Y %H:%M}"
+
+    def is_late(self, now: datetime) -> bool:
+        """Whether the promise is or was missed, to the microsecond. Done exactly when due is in time."""
+        return (self.stopped_at or self.paused_at or now) > self.due_at
+
+    def seconds_late(self, now: datetime) -> int:
+        """Whole seconds past the deadline so far, or when it was done; 0 when in time."""
+        passed = (self.stopped_at or self.paused_at or now) - self.due_at
+        return max(passed // timedelta(seconds=1), 0)
+
+    def state(self, now: datetime) -> State:
+        late = self.is_late(now)
+        if self.outcome == self.Outcome.CANCELLED:
+            return self.State.CANCELLED
+        if self.outcome == self.Outcome.DONE:
+            return self.State.MISSED if late else self.State.MET
+        if late:
+            return self.State.LATE
+        if self.paused_at:
+            return self.State.PAUSED
+        at_risk = self.risk_at is not None and self.risk_at <= now
+        return self.State.AT_RISK if at_risk else self.State.ON_TIME
+
+
+class Pause(models.Model):
+    """A stretch in which a clock stood still, with the reason. Open while the clock is paused."""
+
+    clock = models.ForeignKey(Clock, on_delete=models.CASCADE, related_name="pauses")
+    reason = models.CharField(max_length=200)
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        ordering = ("started_at",)
+        constraints = (
+            models.UniqueConstraint(
+                fields=["clock"], condition=Q(ended_at=None), name="one_open_pause_per_clock"
+            ),
+            models.CheckConstraint(
+                condition=Q(ended_at=None) | Q(ended_at__gte=F("started_at")),
+                name="pause_ends_after_it_starts",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.reason

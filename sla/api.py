@@ -1,0 +1,86 @@
+"""GET /api/v1/sla/clocks/: the clocks a caller may see, newest first."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import django_filters
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import generics, serializers
+
+from accounts.authentication import MayRead
+from accounts.models import User
+from common.api import NewestFirstPagination
+from sla.models import Clock, ClockQuerySet
+
+
+class ClockSerializer(serializers.ModelSerializer[Clock]):
+    """One clock. `state` and `breached_at` are exact at the moment of the answer."""
+
+    handoff = serializers.IntegerField(source="handoff_id")
+    owner = serializers.SlugRelatedField(slug_field="username", read_only=True)
+    team = serializers.SlugRelatedField(slug_field="name", read_only=True)
+    policy = serializers.CharField(source="policy_name")
+    state = serializers.SerializerMethodField()
+    breached_at = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Clock
+        fields = (
+            "id", "handoff", "lead", "kind", "owner", "team", "policy", "mode", "minutes", "state", "outcome",
+            "started_at", "due_at", "warn_at", "paused_at", "stopped_at", "breached_at", "breach_recorded_at",
+            "wall_seconds", "business_seconds", "cause", "reviewed_at",
+        )  # fmt: skip
+        read_only_fields = fields
+
+    def get_state(self, clock: Clock) -> str:
+        return clock.state(self.context["now"]).value
+
+    @extend_schema_field(serializers.DateTimeField(allow_null=True))
+    def get_breached_at(self, clock: Clock) -> str | None:
+        """The deadline, if it was missed."""
+        return clock.due_at.isoformat() if clock.is_late(self.context["now"]) else None
+
+
+class ClockFilter(django_filters.FilterSet):
+    STATES = [
+        ("running", "Running"), ("late", "Running and late"), ("at_risk", "At risk"), ("done", "Done"),
+        ("cancelled", "Cancelled"), ("missed", "Missed, running or not"),
+    ]  # fmt: skip
+
+    state = django_filters.ChoiceFilter(choices=STATES, method="filter_state")
+    kind = django_filters.ChoiceFilter(choices=Clock._meta.get_field("kind").flatchoices)
+    handoff = django_filters.NumberFilter(field_name="handoff_id")
+    lead = django_filters.NumberFilter(field_name="lead_id")
+    owner = django_filters.CharFilter(field_name="owner__username")
+    due_before = django_filters.IsoDateTimeFilter(field_name="due_at", lookup_expr="lt")
+    due_after = django_filters.IsoDateTimeFilter(field_name="due_at", lookup_expr="gte")
+
+    def filter_state(self, clocks: ClockQuerySet, name: str, value: str) -> ClockQuerySet:
+        now = timezone.now()
+        return {
+            "running": clocks.running,
+            "late": lambda: clocks.late(now),
+            "at_risk": lambda: clocks.at_risk(now),
+            "missed": lambda: clocks.missed(now),
+        }.get(value, lambda: clocks.filter(outcome=value))()
+
+
+class ClockPagination(NewestFirstPagination):
+    ordering = ("-started_at", "-id")
+
+
+class ClockList(generics.ListAPIView[Clock]):
+    serializer_class = ClockSerializer
+    filterset_class = ClockFilter
+    pagination_class = ClockPagination
+    permission_classes = (MayRead,)
+    queryset = Clock.objects.all()
+
+    def get_queryset(self) -> ClockQuerySet:
+        user: User = self.request.user
+        return Clock.objects.visible_to(user).select_related("owner", "team")
+
+    def get_serializer_context(self) -> dict[str, Any]:
+        return super().get_serializer_context() | {"now": timezone.now()}

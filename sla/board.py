@@ -1,0 +1,103 @@
+"""What the live board shows, in a handful of queries whose cost follows what is late, not what is open."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from django.db.models import Count, Q
+
+from accounts.models import Team, User
+from sla.models import Clock, ClockQuerySet
+
+ROWS = 50  # of each list; a manager works from the top, the breach list has the rest
+RECENT = timedelta(days=7)
+
+
+@dataclass
+class Tally:
+    """How much is late and at risk with one person or team."""
+
+    name: str
+    late: int = 0
+    at_risk: int = 0
+    pk: int | None = None
+    team: str = ""
+
+    @property
+    def total(self) -> int:
+        return self.late + self.at_risk
+
+
+@dataclass(frozen=True)
+class Board:
+    now: datetime
+    late: Sequence[Clock]
+    at_risk: Sequence[Clock]
+    people: Sequence[Tally]
+    teams: Sequence[Tally]
+    running: int
+    missed_recently: int
+    to_review: int
+    totals: Tally = field(default_factory=lambda: Tally("All"))
+
+    @property
+    def etag(self) -> str:
+        """Changes when something on the board does; the ticking of countdowns is the browser's."""
+        seen = [
+            (clock.pk, clock.due_at, clock.owner_id, clock.state(self.now))
+            for clock in (*self.late, *self.at_risk)
+        ]
+        figures = (self.running, self.missed_recently, self.to_review, self.totals.late, self.totals.at_risk)
+        return hashlib.sha256(repr((seen, figures)).encode()).hexdigest()[:20]
+
+
+def read_board(clocks: ClockQuerySet, *, now: datetime) -> Board:
+    """Read the board from the clocks a person may see, exact at `now`."""
+    urgent = clocks.for_display()
+    people, teams, totals = _tallies(clocks, now)
+    return Board(
+        now=now,
+        late=list(urgent.late(now).order_by("due_at", "id")[:ROWS]),
+        at_risk=list(urgent.at_risk(now).order_by("due_at", "id")[:ROWS]),
+        people=people,
+        teams=teams,
+        totals=totals,
+        running=clocks.running().count(),
+        missed_recently=clocks.breached().filter(due_at__gt=now - RECENT).count()
+        + clocks.due(now).filter(due_at__gt=now - RECENT).count(),
+        to_review=clocks.to_review().count(),
+    )
+
+
+def _tallies(clocks: ClockQuerySet, now: datetime) -> tuple[list[Tally], list[Tally], Tally]:
+    urgent = Q(due_at__lt=now) | Q(risk_at__lte=now)
+    counts = (
+        clocks.ticking()
+        .filter(urgent)
+        .values_list("owner_id", "team_id")
+        .annotate(late=Count("id", filter=Q(due_at__lt=now)), at_risk=Count("id", filter=Q(due_at__gte=now)))
+    )
+    rows = list(counts)
+    owners = User.objects.select_related("team").in_bulk({row[0] for row in rows if row[0]})
+    teams = Team.objects.in_bulk({row[1] for row in rows if row[1]})
+    by_owner: dict[int | None, Tally] = defaultdict(lambda: Tally("Nobody yet"))
+    by_team: dict[int | None, Tally] = defaultdict(lambda: Tally("No team"))
+    totals = Tally("All")
+    for owner_id, team_id, late, at_risk in rows:
+        for tally in (by_owner[owner_id], by_team[team_id], totals):
+            tally.late += late
+            tally.at_risk += at_risk
+    for owner_id, owner in owners.items():
+        tally = by_owner[owner_id]
+        tally.name, tally.pk, tally.team = str(owner), owner_id, str(owner.team or "")
+    for team_id, team in teams.items():
+        by_team[team_id].name, by_team[team_id].pk = str(team), team_id
+    return _worst_first(by_owner.values()), _worst_first(by_team.values()), totals
+
+
+def _worst_first(tallies: Sequence[Tally]) -> list[Tally]:
+    return sorted(tallies, key=lambda tally: (-tally.late, -tally.at_risk, tally.name))

@@ -1,0 +1,133 @@
+"""Finding breaches: filters, pages by key, and the same rows as CSV."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from datetime import datetime, time, timedelta
+from typing import Any
+
+from django import forms
+from django.utils import timezone
+
+from accounts.models import Team, User
+from common.keyset import KeysetPage, newest_first_page
+from sla.models import Clock, ClockQuerySet, Target
+
+PAGE_ROWS = 50
+MOST_UNRECORDED = 200  # more than one sweep leaves behind; after an outage the next sweep catches up
+CSV_HEADER = (
+    "target", "policy", "lead", "company", "owner", "team", "started_at", "due_at", "done_at",
+    "seconds_late", "wall_seconds", "business_seconds", "cause", "note", "reviewed_by", "reviewed_at",
+    "handoff_id", "clock_id",
+)  # fmt: skip
+
+
+class BreachFilter(forms.Form):
+    """The query string of the breach list. Everything is optional."""
+
+    team = forms.ModelChoiceField(Team.objects.order_by("name"), required=False, empty_label="All teams")
+    owner = forms.ModelChoiceField(
+        User.objects.filter(role=User.Role.BDR).order_by("first_name", "last_name"),
+        required=False,
+        empty_label="All owners",
+    )
+    kind = forms.ChoiceField(choices=[("", "All targets"), *Target.Kind.choices], required=False)
+    cause = forms.ChoiceField(
+        choices=[("", "Any cause"), ("to_review", "To be reviewed"), *Clock.Cause.choices], required=False
+    )
+    since = forms.DateField(required=False, widget=forms.DateInput(attrs={"type": "date"}))
+    until = forms.DateField(required=False, widget=forms.DateInput(attrs={"type": "date"}))
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        since, until = cleaned.get("since"), cleaned.get("until")
+        if since and until and since > until:
+            self.add_error("until", "The last day must not be before the first.")
+        return cleaned
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether anything at all is filtered."""
+        return any(self.cleaned_data.values())
+
+    def narrow(self, clocks: ClockQuerySet) -> ClockQuerySet:
+        """Apply the filters of a valid form; days are those of the viewer's time zone."""
+        chosen = self.cleaned_data
+        for name in ("team", "owner", "kind"):
+            if chosen[name]:
+                clocks = clocks.filter(**{name: chosen[name]})
+        if chosen["cause"] == "to_review":
+            clocks = clocks.filter(reviews_breaches=True, reviewed_at=None)
+        elif chosen["cause"]:
+            clocks = clocks.filter(cause=chosen["cause"])
+        if chosen["since"]:
+            clocks = clocks.filter(due_at__gte=_midnight(chosen["since"]))
+        if chosen["until"]:
+            clocks = clocks.filter(due_at__lt=_midnight(chosen["until"] + timedelta(days=1)))
+        return clocks
+
+
+def read_page(clocks: ClockQuerySet, *, after: str, now: datetime) -> KeysetPage[Clock]:
+    """One page of breaches, latest first, beginning after a key of an earlier page.
+
+    What passed its deadline after the last sweep is not on record yet. It is read by its own index and
+    added to the first page, so that the list is as exact as the board without costing more with its length.
+    """
+    rows = clocks.for_display().select_related("reviewed_by")
+    page = newest_first_page(rows.breached(), at="due_at", after=after, size=PAGE_ROWS)
+    if after:
+        return page
+    unrecorded = rows.due(now).order_by("-due_at", "-id")[:MOST_UNRECORDED]
+    merged = sorted([*unrecorded, *page.rows], key=lambda clock: (clock.due_at, clock.pk), reverse=True)
+    return KeysetPage(merged, page.next_key, is_first=True)
+
+
+def csv_lines(clocks: ClockQuerySet, *, now: datetime) -> Iterator[str]:
+    """The breaches as CSV, line by line: however many there are, few are in memory."""
+    latest = clocks.for_display().select_related("reviewed_by").order_by("-due_at", "-id")
+    writer = csv.writer(_Line())
+    yield writer.writerow(CSV_HEADER)
+    for part in (latest.due(now), latest.breached()):
+        for clock in part.iterator(chunk_size=1000):
+            yield writer.writerow([_harmless(value) for value in _csv_row(clock, now)])
+
+
+class _Line:
+    """What csv.writer writes to: hands the line back instead of keeping it."""
+
+    def write(self, line: str) -> str:
+        return line
+
+
+def _csv_row(clock: Clock, now: datetime) -> tuple[object, ...]:
+    return (
+        clock.get_kind_display(),
+        clock.policy_name,
+        clock.lead.name,
+        clock.lead.company or "",
+        clock.owner or "",
+        clock.team or "",
+        clock.started_at.isoformat(),
+        clock.due_at.isoformat(),
+        clock.stopped_at.isoformat() if clock.stopped_at else "",
+        clock.seconds_late(now),
+        clock.wall_seconds,
+        clock.business_seconds,
+        clock.get_cause_display(),
+        clock.review_note,
+        clock.reviewed_by or "",
+        clock.reviewed_at.isoformat() if clock.reviewed_at else "",
+        clock.handoff_id,
+        clock.pk,
+    )
+
+
+def _harmless(value: object) -> str:
+    """Text that a spreadsheet will not run: names and notes come from outside."""
+    text = "" if value is None else str(value)
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+
+
+def _midnight(day: Any) -> datetime:
+    return timezone.make_aware(datetime.combine(day, time()))

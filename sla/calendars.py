@@ -1,0 +1,92 @@
+"""From calendar rows to the working hours of a person: reading, never writing."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+from functools import lru_cache
+
+import holidays
+import structlog
+
+from accounts.models import Absence, User
+from sla import business_hours
+from sla.business_hours import ALWAYS_OPEN, Shift, WorkingCalendar
+from sla.models import Calendar
+from sla.timeline import CalendarError
+
+log = structlog.get_logger(__name__)
+
+# Public holidays are worked out for the year asked about, the one before and these many after it.
+# No clock runs longer; a calendar without bounds would have to know the holidays of every year.
+HOLIDAY_YEARS_AHEAD = 3
+
+
+def calendar_of(person: User | None) -> Calendar | None:
+    """The person's own calendar, else the default one, else nothing."""
+    calendars = Calendar.objects.prefetch_related("intervals", "closures")
+    own = calendars.filter(calendarperson__person=person).first() if person else None
+    return own or calendars.filter(is_default=True).first()
+
+
+def working_hours(calendar: Calendar | None, *, person: User | None, around: datetime) -> WorkingCalendar:
+    """The hours in which this person works by this calendar, valid for some years around a moment.
+
+    A calendar that cannot be worked with must not stop a lead on its way to sales: it counts as always
+    open, and the log says so. The admin refuses such calendars, so this is for rows made elsewhere.
+    """
+    if calendar is None:
+        return ALWAYS_OPEN
+    try:
+        return WorkingCalendar(
+            calendar.time_zone,
+            shifts_of(calendar),
+            closures_of(calendar, around=around),
+            absences_of(person) if person else (),
+        )
+    except CalendarError as error:
+        log.warning("calendar_unusable", calendar=calendar.pk, reason=str(error))
+        return ALWAYS_OPEN
+
+
+def shifts_of(calendar: Calendar) -> tuple[Shift, ...]:
+    return tuple(
+        Shift.between(interval.weekday, interval.opens_at, interval.closes_at)
+        for interval in calendar.intervals.all()
+    )
+
+
+def closures_of(calendar: Calendar, *, around: datetime) -> tuple[business_hours.Closure, ...]:
+    """Closures entered by hand and public holidays; a closure's own name wins on a shared day."""
+    years = range(around.year - 1, around.year + HOLIDAY_YEARS_AHEAD + 1)
+    by_day = {
+        holiday.on: holiday
+        for year in years
+        for holiday in public_holidays(calendar.holiday_country, calendar.holiday_subdivision, year)
+    }
+    by_day |= {
+        closure.on: business_hours.Closure(closure.on, closure.name) for closure in calendar.closures.all()
+    }
+    return tuple(sorted(by_day.values()))
+
+
+def absences_of(person: User) -> tuple[business_hours.Absence, ...]:
+    return tuple(
+        business_hours.Absence(absence.starts_at, absence.ends_at, absence.reason or "Out of office")
+        for absence in Absence.objects.filter(user=person).order_by("starts_at", "id")
+    )
+
+
+@lru_cache(maxsize=1024)
+def public_holidays(country: str, subdivision: str, year: int) -> tuple[business_hours.Closure, ...]:
+    """The public holidays of a year, each named with its place: "Allerheiligen, DE-BY"."""
+    if not country:
+        return ()
+    place = f"{country}-{subdivision}" if subdivision else country
+    days = holidays.country_holidays(country, subdiv=subdivision or None, years=year)
+    return tuple(business_hours.Closure(day, f"{name}, {place}") for day, name in sorted(days.items()))
+
+
+def digest_of(hours: WorkingCalendar) -> str:
+    """A short fingerprint: when it changes, due times computed by these hours may move."""
+    return hashlib.sha256(repr(hours).encode()).hexdigest()[:16]

@@ -1,0 +1,29 @@
+"""Durations in words, as the shared time tags say them."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django import template
+
+from common.templatetags.portal import span_words
+from sla.models import Clock
+
+register = template.Library()
+
+
+@register.filter
+def duration_words(duration: timedelta) -> str:
+    """A duration in words: '2 h 30 min'."""
+    return span_words(duration // timedelta(seconds=1))
+
+
+@register.filter
+def seconds_words(seconds: int) -> str:
+    return span_words(seconds)
+
+
+@register.filter
+def late_words(clock: Clock, now: datetime) -> str:
+    """By how much the deadline was missed, so far or in the end."""
+    return span_words(clock.seconds_late(now))
