@@ -1,0 +1,105 @@
+"""How much work is waiting, mark by mark (ARCHITECTURE.md, Marks). One table feeds the page and /metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Count, Min, QuerySet
+
+from crm.models import LeadSync
+from feedback.models import Recycling
+from handoffs.models import Handoff
+from leads.models import Company, Lead, QuarantinedItem
+from sla.models import Clock
+
+Rows = Callable[[datetime], QuerySet[Any]]
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Rows that wait for someone: for a sweep, or for a person."""
+
+    name: str
+    label: str
+    waiting: Rows
+    since: str
+    # A sweep runs at least every minute, so older work than this means that nothing flows.
+    patience_seconds: int = 300
+    url_name: str = ""
+
+
+@dataclass(frozen=True)
+class Backlog:
+    mark: Mark
+    count: int
+    oldest_at: datetime | None
+
+    def is_late(self, now: datetime) -> bool:
+        if self.oldest_at is None:
+            return False
+        return (now - self.oldest_at).total_seconds() > self.mark.patience_seconds
+
+
+FOR_SWEEPS = (
+    Mark("leads_to_advance", "Leads to look at again", Lead.objects.due, "advance_at"),
+    Mark(
+        "companies_to_spread",
+        "Companies whose leads must be told",
+        lambda now: Company.objects.filter(spread_at__lte=now),
+        "spread_at",
+    ),
+    Mark("breaches_to_record", "Deadlines passed, not yet recorded", Clock.objects.due, "due_at"),
+    Mark("warnings_to_give", "Warnings due, not yet given", Clock.objects.warning_due, "warn_at"),
+    Mark(
+        "recyclings_to_wake",
+        "Recycled leads to wake",
+        lambda now: Recycling.objects.filter(woken_at=None, wake_at__lte=now),
+        "wake_at",
+        patience_seconds=900,
+    ),
+    Mark(
+        "salesforce_to_push",
+        "Leads to push to Salesforce",
+        LeadSync.objects.claimable,
+        "lead__last_activity_at",
+        # Its age is that of the lead's last activity, which is no measure of waiting.
+        patience_seconds=10**9,
+        url_name="crm:overview",
+    ),
+)
+
+FOR_PEOPLE = (
+    Mark(
+        "quarantined",
+        "Inbound items in quarantine",
+        lambda now: QuarantinedItem.objects.filter(replayed_at=None, dismissed_at=None),
+        "received_at",
+    ),
+    Mark(
+        "leads_parked",
+        "Leads that could not be processed",
+        lambda now: Lead.objects.filter(advance_parked_at__isnull=False),
+        "advance_parked_at",
+    ),
+    Mark(
+        "salesforce_parked",
+        "Leads that Salesforce refuses",
+        lambda now: LeadSync.objects.parked(),
+        "parked_at",
+    ),
+    Mark(
+        "overflow", "Handoffs that no rep has room for", lambda now: Handoff.objects.overflow(), "created_at"
+    ),
+)
+
+
+def measure(marks: tuple[Mark, ...], *, now: datetime) -> list[Backlog]:
+    """Return the backlog of each mark, with one query each."""
+    backlogs = []
+    for mark in marks:
+        found = mark.waiting(now).order_by().aggregate(count=Count("pk"), oldest_at=Min(mark.since))
+        backlogs.append(Backlog(mark, found["count"], found["oldest_at"]))
+    return backlogs
