@@ -1,0 +1,39 @@
+# Two commands on a fresh machine: `make demo` and `make test`. `make help` lists the rest.
+PY := .venv/bin/python
+MANAGE := DEBUG=1 $(PY) manage.py
+SETUP := .venv/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help demo setup run worker test check fix bench screenshots seed shell clean
+
+help: ## List the targets
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+demo: $(SETUP) ## Run everything with invented data: PORT=8000, DATABASE_URL optional; Ctrl-C stops it
+	@$(PY) -m handoff_portal.supervisor
+setup: $(SETUP) ## Make .venv with the pinned requirements
+run: $(SETUP) ## Run the web server alone, reloading on changes
+	@$(MANAGE) runserver $(or $(PORT),8000)
+worker: $(SETUP) ## Run a worker alone
+	@$(MANAGE) run_worker
+test: $(SETUP) ## Run all tests, browser tests included
+	@.venv/bin/pytest -q
+check: $(SETUP) ## Run every check that CI runs besides the tests
+	@$(PY) checks.py
+fix: $(SETUP) ## Format and repair what can be repaired by machine
+	@.venv/bin/ruff check -q --fix . ; .venv/bin/ruff format -q . ; .venv/bin/djlint --reformat --quiet templates
+bench: $(SETUP) ## Measure: ONLY=name for one benchmark
+	@$(PY) -m bench $(ONLY)
+screenshots: $(SETUP) ## Photograph a running demo into docs/screenshots
+	@$(PY) docs/take_screenshots.py
+seed: $(SETUP) ## Load the preset and the demo data into the database
+	@DEMO=1 $(MANAGE) prepare_demo
+shell: $(SETUP) ## Open a Python shell with the models
+	@$(MANAGE) shell
+clean: ## Forget the environment and all data
+	@rm -rf "$$(readlink -f var/postgres)" var .venv staticfiles
+
+$(SETUP): requirements.txt requirements-dev.txt constraints.txt
+	@test -x $(PY) || python3 -m venv .venv
+	@$(PY) -m pip install -q --disable-pip-version-check -r requirements-dev.txt
+	@$(PY) -c "from handoff_portal.database import make_local_secret; make_local_secret()"
+	@touch $@

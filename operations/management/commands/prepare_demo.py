@@ -1,0 +1,22 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management import call_command
+from django.core.management.base import BaseCommand
+
+from leads.models import Lead
+
+
+class Command(BaseCommand):
+    help = "Migrate, collect static files and, into an empty database, load the preset and the demo data."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        call_command("migrate", verbosity=0, interactive=False)
+        call_command("sync_schedule")
+        call_command("collectstatic", verbosity=0, interactive=False)
+        if Lead.objects.exists():
+            self.stdout.write("There are leads already: going on with them.")
+            return
+        call_command("load_preset", "classic")
+        call_command("seed_demo")
