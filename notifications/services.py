@@ -40,3 +40,8 @@ def notify_users(
 def mark_read(user: User, *, now: datetime) -> int:
     """Mark all of a person's unread messages as read; say how many there were."""
     return Notification.objects.visible_to(user).unread().update(read_at=now)
+
+
+def mark_one_read(notification: Notification, *, now: datetime) -> None:
+    """Mark one message as read. Doing it again keeps the first time."""
+    Notification.objects.filter(pk=notification.pk).unread().update(read_at=now)

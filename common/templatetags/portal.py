@@ -179,6 +179,12 @@ def _bar(points: int, full: int) -> int:
     return max(0, min(44, round(44 * points / full))) if full > 0 else 0
 
 
+@register.filter
+def points(value: int) -> str:
+    """Points with their sign: '+20', '−5'."""
+    return f"+{value}" if value >= 0 else f"−{-value}"
+
+
 @register.simple_tag
 def share_bar(value: int, of: int) -> SafeString:
     """A horizontal bar for a table cell; the figure itself stands beside it."""

@@ -1,0 +1,55 @@
+"""Pages by key, newest first: the cost of a page does not grow with its distance from the first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+from django.db.models import Model, Q, QuerySet
+
+from common.errors import InvalidInput
+
+M = TypeVar("M", bound=Model)
+
+
+@dataclass(frozen=True)
+class KeysetPage(Generic[M]):
+    """Some rows, and what to ask for to get those after them (blank: these are the last)."""
+
+    rows: list[M]
+    next_key: str
+    is_first: bool
+
+
+def newest_first_page(queryset: QuerySet[M], *, at: str, after: str, size: int) -> KeysetPage[M]:
+    """The rows below the key `after`, ordered by the time field `at` and the id, both descending.
+
+    Raises InvalidInput when `after` is not a key that a page gave out.
+    """
+    if after:
+        moment, pk = _read_key(after)
+        queryset = queryset.filter(Q(**{f"{at}__lt": moment}) | Q(**{at: moment, "pk__lt": pk}))
+    rows = list(queryset.order_by(f"-{at}", "-pk")[: size + 1])
+    shown = rows[:size]
+    next_key = _write_key(shown[-1], at) if len(rows) > size else ""
+    return KeysetPage(shown, next_key, is_first=not after)
+
+
+def _write_key(row: Any, at: str) -> str:
+    return f"{getattr(row, at).isoformat()}~{row.pk}"
+
+
+def _read_key(key: str) -> tuple[datetime, int]:
+    moment, _, pk = key.partition("~")
+    try:
+        # A plus sign of an offset arrives as a space when a link was written by hand.
+        parsed = datetime.fromisoformat(moment.replace(" ", "+"))
+        number = int(pk)
+    except ValueError:
+        parsed, number = None, 0
+    if parsed is None or parsed.tzinfo is None or not 0 < number < 2**63:
+        raise InvalidInput(
+            "“after” is not a place in this list. Start again from the first page.", field="after"
+        )
+    return parsed, number

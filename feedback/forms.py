@@ -1,0 +1,62 @@
+"""The reject dialog and the filters of marketing's inbox."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+
+from accounts.models import User
+from common.errors import InvalidInput
+from feedback.models import RejectionReason
+from feedback.services import NOTE_LENGTH
+from leads.addresses import normalise_email
+from leads.models import Lead
+
+
+class RejectForm(forms.Form):
+    """Shape only: whether the reason is there and has what it asks for is the verb's to decide (QUEUE-2)."""
+
+    reason = forms.ModelChoiceField(
+        queryset=RejectionReason.objects.filter(is_active=True),
+        to_field_name="code",
+        required=False,
+        error_messages={"invalid_choice": "That reason is not in use. Choose one of these."},
+    )
+    note = forms.CharField(
+        max_length=NOTE_LENGTH,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
+    duplicate_of = forms.CharField(max_length=254, required=False, label="E-mail address of the other lead")
+
+    def __init__(self, *args: Any, viewer: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.viewer = viewer
+
+    def clean_duplicate_of(self) -> Lead | None:
+        text = self.cleaned_data["duplicate_of"].strip()
+        if not text:
+            return None
+        try:
+            email = normalise_email(text)
+        except InvalidInput as error:
+            raise forms.ValidationError(str(error)) from error
+        found = Lead.objects.visible_to(self.viewer).filter(email=email).first()
+        if found is None:
+            raise forms.ValidationError("You have no lead with this address. Check its spelling under Leads.")
+        return found
+
+
+class InboxFilterForm(forms.Form):
+    """The query string of /marketing/."""
+
+    PERIODS = (("7", "Last 7 days"), ("30", "Last 30 days"), ("90", "Last 90 days"), ("365", "Last year"))
+
+    days = forms.ChoiceField(choices=PERIODS, required=False, label="Period")
+    reason = forms.ModelChoiceField(
+        queryset=RejectionReason.objects.all(), to_field_name="code", required=False, empty_label="Any reason"
+    )
+
+    def period(self) -> int:
+        return int(self.cleaned_data.get("days") or 30)

@@ -1,0 +1,127 @@
+"""Forms of the queue, the handoff page and the list of leads. They check shape; the verbs check sense."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+
+from accounts.models import User
+from handoffs.contact import PARTS
+from handoffs.models import Attempt, Handoff, Qualification
+from handoffs.queue import MINE, OVERFLOW, QueueFilter
+from leads.models import Lead
+from scoring.models import LeadScore
+
+
+class QueueFilterForm(forms.Form):
+    """The query string of the queue. A value that makes no sense is said to be so and ignored."""
+
+    tab = forms.ChoiceField(choices=[(MINE, "Mine"), (OVERFLOW, "Overflow")], required=False)
+    q = forms.CharField(max_length=100, required=False, label="Search")
+    category = forms.ChoiceField(choices=[("", "Any category"), *LeadScore.Category.choices], required=False)
+    warmth = forms.ChoiceField(choices=[("", "Any warmth"), *LeadScore.Warmth.choices], required=False)
+    status = forms.ChoiceField(
+        choices=[("", "Any status"), *[(status.value, status.label) for status in Handoff.OPEN]],
+        required=False,
+    )
+
+    def chosen(self) -> QueueFilter:
+        self.is_valid()
+        values = {name: value for name, value in self.cleaned_data.items() if value}
+        return QueueFilter(**values)
+
+
+class LeadFilterForm(forms.Form):
+    """The query string of /leads/."""
+
+    q = forms.CharField(max_length=100, required=False, label="Search")
+    stage = forms.ChoiceField(choices=[("", "Any stage"), *Lead.Stage.choices], required=False)
+    category = forms.ChoiceField(choices=[("", "Any category"), *LeadScore.Category.choices], required=False)
+
+
+Channel, Outcome = Attempt.Channel, Attempt.Outcome
+
+# What a person reaches for after each kind of attempt: one tap each, in this order (QUEUE-3).
+QUICK_ATTEMPTS: tuple[tuple[Attempt.Channel, str, tuple[Attempt.Outcome, ...]], ...] = (
+    (
+        Channel.CALL,
+        "telephone",
+        (Outcome.CONNECTED, Outcome.VOICEMAIL, Outcome.NO_ANSWER, Outcome.WRONG_PERSON),
+    ),
+    (Channel.EMAIL, "envelope", (Outcome.SENT, Outcome.BOUNCED)),
+    (Channel.LINKEDIN, "linkedin", (Outcome.SENT, Outcome.CONNECTED)),
+    (Channel.MEETING, "calendar-event", (Outcome.CONNECTED, Outcome.NO_ANSWER)),
+)
+
+
+class AttemptForm(forms.Form):
+    """One tap says both: channel and outcome."""
+
+    attempt = forms.ChoiceField(
+        choices=[
+            (f"{channel.value}:{outcome.value}", f"{channel.label}: {outcome.label}")
+            for channel, _, outcomes in QUICK_ATTEMPTS
+            for outcome in outcomes
+        ],
+        error_messages={"required": "Tap what came of it.", "invalid_choice": "Tap one of the outcomes."},
+    )
+    note = forms.CharField(max_length=1000, required=False)
+
+    def facts(self) -> dict[str, Any]:
+        """What record_attempt() takes."""
+        channel, outcome = self.cleaned_data["attempt"].split(":")
+        return {"channel": Channel(channel), "outcome": Outcome(outcome), "note": self.cleaned_data["note"]}
+
+
+class BantForm(forms.Form):
+    """Four questions, each with its evidence (QUEUE-4)."""
+
+    def __init__(self, *args: Any, qualification: Qualification | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for part in PARTS:
+            self.fields[part] = forms.ChoiceField(
+                choices=Qualification.Answer.choices,
+                initial=getattr(qualification, part, Qualification.Answer.UNKNOWN),
+                error_messages={"required": f"Say yes, no or unknown for {part}."},
+            )
+            self.fields[f"{part}_evidence"] = forms.CharField(
+                max_length=500, required=False, initial=getattr(qualification, f"{part}_evidence", "")
+            )
+
+    def rows(self) -> list[tuple[str, forms.BoundField, forms.BoundField]]:
+        return [(part.capitalize(), self[part], self[f"{part}_evidence"]) for part in PARTS]
+
+
+class OpportunityForm(forms.Form):
+    amount = forms.DecimalField(min_value=0, max_digits=14, decimal_places=2, required=False)
+    currency = forms.RegexField(
+        r"^[A-Z]{3}$", initial="EUR", error_messages={"invalid": "Use a code of three letters, such as EUR."}
+    )
+    close_on = forms.DateField(
+        required=False, label="Expected close", widget=forms.DateInput(attrs={"type": "date"})
+    )
+
+
+class LostForm(forms.Form):
+    reason = forms.CharField(max_length=200, error_messages={"required": "Say why it was lost."})
+
+
+class WithdrawForm(forms.Form):
+    reason = forms.CharField(max_length=200, error_messages={"required": "Say why you take it back."})
+
+
+class ReassignForm(forms.Form):
+    """A manager gives the handoff to another member of its pool."""
+
+    reason = forms.CharField(max_length=200, error_messages={"required": "Say why it moves."})
+
+    def __init__(self, *args: Any, handoff: Handoff, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        members = User.objects.filter(memberships__pool=handoff.pool_id, is_active=True)
+        self.fields["to"] = forms.ModelChoiceField(
+            queryset=members.exclude(pk=handoff.owner_id).order_by("first_name", "last_name"),
+            label="Give it to",
+            empty_label="Choose a person",
+            error_messages={"required": "Choose who gets it."},
+        )

@@ -1,0 +1,62 @@
+"""Everything the handoff page tells about one handoff, read in a fixed number of queries."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from accounts.models import User
+from handoffs.contact import required_parts
+from handoffs.forms import (
+    QUICK_ATTEMPTS,
+    AttemptForm,
+    BantForm,
+    LostForm,
+    OpportunityForm,
+    ReassignForm,
+    WithdrawForm,
+)
+from handoffs.models import Attempt, Handoff, Opportunity, Qualification, RoutingDecision
+from handoffs.permissions import permissions_for
+from leads.models import LeadEvent
+from sla.models import Clock, Target
+
+
+def tell_story(handoff: Handoff, *, viewer: User, forms: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The context of the handoff page. `forms` replaces fresh forms by ones that hold refused input."""
+    qualification = Qualification.objects.filter(handoff=handoff).first()
+    context: dict[str, Any] = {
+        "handoff": handoff,
+        "lead": handoff.lead,
+        "package": getattr(handoff, "package", None),
+        "may": permissions_for(viewer, handoff),
+        "clocks": clocks_of(handoff),
+        "attempts": Attempt.objects.filter(handoff=handoff).select_related("by"),
+        "quick_attempts": QUICK_ATTEMPTS,
+        "qualification": qualification,
+        "gate": required_parts(),
+        "opportunity": Opportunity.objects.filter(handoff=handoff).first(),
+        "decisions": RoutingDecision.objects.filter(handoff=handoff).select_related("chosen").order_by("-at"),
+        "log": log_of(handoff),
+        "attempt_form": AttemptForm(),
+        "bant_form": BantForm(qualification=qualification),
+        "opportunity_form": OpportunityForm(),
+        "lost_form": LostForm(),
+        "withdraw_form": WithdrawForm(),
+        "reassign_form": ReassignForm(handoff=handoff),
+    }
+    return context | dict(forms or {})
+
+
+def clocks_of(handoff: Handoff) -> Sequence[Clock]:
+    """The promises made to this lead, in the order they fall due. Ours towards Salesforce is left out."""
+    return (
+        Clock.objects.filter(handoff_id=handoff.pk)
+        .exclude(kind=Target.Kind.CRM_TRANSFER)
+        .exclude(outcome=Clock.Outcome.CANCELLED)
+        .order_by("due_at", "id")
+    )
+
+
+def log_of(handoff: Handoff) -> Sequence[LeadEvent]:
+    return LeadEvent.objects.filter(handoff_id=handoff.pk).select_related("by").order_by("-at", "-id")

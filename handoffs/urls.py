@@ -1,0 +1,19 @@
+from django.urls import path
+
+from handoffs import views, views_leads, views_queue
+
+app_name = "handoffs"
+urlpatterns = [
+    path("queue/", views_queue.queue, name="queue"),
+    path("leads/", views_leads.lead_list, name="leads"),
+    path("handoffs/<int:pk>/", views.detail, name="detail"),
+    path("handoffs/<int:pk>/accept/", views.accept, name="accept"),
+    path("handoffs/<int:pk>/attempts/", views.add_attempt, name="add_attempt"),
+    path("handoffs/<int:pk>/bant/", views.save_bant, name="save_bant"),
+    path("handoffs/<int:pk>/opportunity/", views.add_opportunity, name="add_opportunity"),
+    path("handoffs/<int:pk>/won/", views.win, name="win"),
+    path("handoffs/<int:pk>/lost/", views.lose, name="lose"),
+    path("handoffs/<int:pk>/withdraw/", views.withdraw, name="withdraw"),
+    path("handoffs/<int:pk>/reassign/", views.reassign, name="reassign"),
+    path("handoffs/lead/<int:pk>/panel/", views.lead_panel, name="lead_panel"),
+]
