@@ -100,16 +100,17 @@ def _facts(model: Model, scope: Scope, *, historical: bool) -> str:
     value: Callable[[Attribute], str] = _past_value if historical else _present_value
     used = sorted({rule.attribute for rule in model.fit})
     columns = [f"{value(ATTRIBUTES[key])} AS {_column(key)}" for key in used]
-    returned, existed = "lead.trips > 0", ""
+    returned, employer, existed = "lead.trips > 0", "lead.company_id", ""
     if historical:
         returned = (
             "EXISTS (SELECT FROM leads_leadevent event WHERE event.lead_id = lead.id"
-            f" AND event.kind = 'recycled' AND event.at <= {AS_OF})"
+            f" AND event.kind IN ('recycled', 'rejected') AND event.at <= {AS_OF})"
         )
+        employer = f"nullif(coalesce(({_replaced('lead', 'company')}), lead.company_id::text), '')::bigint"
         existed = f" AND lead.created_at <= {AS_OF}"
     return (
         f"SELECT lead.id AS lead_id, {returned} AS returned{_comma(columns)}\n"
-        "FROM leads_lead lead LEFT JOIN leads_company company ON company.id = lead.company_id\n"
+        f"FROM leads_lead lead LEFT JOIN leads_company company ON company.id = {employer}\n"
         f"WHERE {scope.on('lead.id')}{existed}"
     )
 
@@ -124,15 +125,18 @@ def _present_value(attribute: Attribute) -> str:
 def _past_value(attribute: Attribute) -> str:
     """The value at `as_of`: what the earliest later change replaced, else what still stands there."""
     owner, name = attribute.owner, attribute.field
-    replaced = (
+    text = f"coalesce(({_replaced(owner, name)}), {owner}.{name}::text, '')"
+    if attribute.kind is Kind.NUMBER:
+        return f"substring({text} from '^[0-9]{{1,18}}$')::bigint"
+    return attribute.extract.format(text)
+
+
+def _replaced(owner: str, field: str) -> str:
+    return (
         f"SELECT change.old_value FROM leads_attributechange change WHERE change.{owner}_id = {owner}.id"
-        f" AND change.field = '{name}' AND change.changed_at > {AS_OF}"
+        f" AND change.field = '{field}' AND change.changed_at > {AS_OF}"
         " ORDER BY change.changed_at, change.id LIMIT 1"
     )
-    text = f"coalesce(({replaced}), {owner}.{name}::text, '')"
-    if attribute.kind is Kind.NUMBER:
-        return f"nullif(substring({text} from '^[0-9]{{1,18}}$'), '')::bigint"
-    return attribute.extract.format(text)
 
 
 def _fits(model: Model, parameters: dict[str, object]) -> str:

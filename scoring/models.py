@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Self
 
 from django.conf import settings
@@ -107,8 +108,9 @@ class ModelVersionQuerySet(models.QuerySet["ModelVersion"]):
     def active(self) -> Self:
         return self.filter(status=ModelVersion.Status.ACTIVE)
 
-    def drafts(self) -> Self:
-        return self.filter(status=ModelVersion.Status.DRAFT)
+    def in_force(self, moment: datetime) -> Self:
+        """The version by which leads were scored at that moment."""
+        return self.filter(published_at__lte=moment).filter(Q(retired_at=None) | Q(retired_at__gt=moment))
 
     def with_rules(self) -> Self:
         """Everything that the engine and the sentences read of a version, in four queries."""

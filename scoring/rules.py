@@ -83,6 +83,7 @@ class FitRule:
     high: int | None = None
     points: int = 0
     effect: Effect = Effect.POINTS
+    name: str = ""
 
     def __post_init__(self) -> None:
         _check_points(self.points, self.effect)
@@ -125,7 +126,8 @@ class BehaviourRule:
 
     `each` gives the points for every occurrence, otherwise they are given once. `cap` bounds the absolute
     points of the rule. `high_intent` and `engages` are properties of the signal, `explicit` says that the
-    person asked for contact. Only rules that give points decay; negatives stand until their window ends.
+    person asked for contact; the names are for people. Only rules that give points decay; negatives stand
+    until their window ends.
     """
 
     key: int
@@ -139,6 +141,8 @@ class BehaviourRule:
     high_intent: bool = False
     explicit: bool = False
     engages: bool = True
+    name: str = ""
+    signal_name: str = ""
 
     def __post_init__(self) -> None:
         _check_points(self.points, self.effect)

@@ -1,4 +1,4 @@
-"""Generated scoring models and people. Times cluster at the edges of windows, a microsecond before and after."""
+"""Generated scoring models and people. Times cluster at window edges and a microsecond beside them."""
 
 from __future__ import annotations
 

@@ -5,6 +5,7 @@ SCORING_EXAMPLES sets the number of generated models; each is tried on several p
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -41,7 +42,7 @@ pytestmark = pytest.mark.django_db
 
 @contextmanager
 def stored(crowd: list[Person], *, zone: str = "UTC") -> Iterator[list[int]]:
-    """The people as rows, in order, undone afterwards. Foreign keys are deferred and never come to be checked."""
+    """The people as rows, in order, undone afterwards; deferred foreign keys never come to be checked."""
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SELECT set_config('TimeZone', %s, true)", [zone])
@@ -107,8 +108,6 @@ def outcome_of(row: dict[str, Any]) -> Outcome:
 
 
 def lines_of(row: dict[str, Any]) -> list[Line]:
-    import json
-
     def moment(text: str | None) -> datetime | None:
         return None if text is None else datetime.fromisoformat(text)
 

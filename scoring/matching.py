@@ -1,0 +1,91 @@
+"""Which activities are which signals: found by the database, for many leads in one statement.
+
+A signal's definition is data (`Signal`, `SignalCondition`) and so is the statement's input: no SQL is built.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db import connection, transaction
+
+from leads.models import Lead
+from scoring.models import Signal
+
+# Guards the casts below: what does not look like a plain number never compares.
+_NUMBER = r"^-?[0-9]{1,15}(\.[0-9]{1,9})?$"
+
+# Text compares without regard to case, as people write events and paths. CASE keeps the casts behind their
+# guard, and a property that is missing fails every condition. The order keeps two writers from a deadlock.
+_MATCH = """
+INSERT INTO scoring_signalhit (lead_id, signal_id, activity_id, occurred_at, received_at)
+SELECT activity.lead_id, signal.id, activity.id, activity.occurred_at, activity.received_at
+FROM {activities}
+JOIN scoring_signal signal ON {signals}
+WHERE EXISTS (SELECT FROM unnest(signal.event_names) name WHERE lower(name) = lower(activity.event))
+  AND NOT EXISTS (
+    SELECT FROM scoring_signalcondition condition,
+      LATERAL (SELECT activity.properties ->> condition.property_name AS text) property
+    WHERE condition.signal_id = signal.id AND (CASE condition.operator
+      WHEN 'at_least' THEN CASE WHEN property.text ~ %(number)s AND condition.values[1] ~ %(number)s
+        THEN property.text::numeric >= condition.values[1]::numeric END
+      WHEN 'at_most' THEN CASE WHEN property.text ~ %(number)s AND condition.values[1] ~ %(number)s
+        THEN property.text::numeric <= condition.values[1]::numeric END
+      ELSE EXISTS (SELECT FROM unnest(condition.values) value WHERE CASE condition.operator
+        WHEN 'starts_with' THEN starts_with(lower(property.text), lower(value))
+        WHEN 'contains' THEN strpos(lower(property.text), lower(value)) > 0
+        ELSE lower(property.text) = lower(value) END)
+      END) IS NOT TRUE
+  )
+ORDER BY activity.id, signal.id
+ON CONFLICT DO NOTHING
+"""
+
+# New activities: of current signals, and of older revisions that a version still counts.
+_MATCH_NEW = _MATCH.format(
+    activities="""leads_lead lead
+JOIN leads_activity activity ON activity.lead_id = lead.id AND activity.id >= lead.unmatched_from""",
+    signals="""signal.retired_at IS NULL OR EXISTS (
+    SELECT FROM scoring_rule rule JOIN scoring_modelversion version ON version.id = rule.version_id
+    WHERE rule.signal_id = signal.id AND version.status <> 'retired')""",
+).replace("WHERE EXISTS", "WHERE lead.id = ANY(%(leads)s) AND EXISTS", 1)
+
+_MATCH_OLD = _MATCH.format(
+    activities="leads_activity activity",
+    signals="signal.id = ANY(%(signals)s) AND activity.lead_id IS NOT NULL",
+)
+
+# Any number will do; it must only differ from other advisory locks of the portal.
+_MATCHING_LOCK = 7_301_001
+
+
+@transaction.atomic
+def match_activities(lead_ids: Sequence[int]) -> None:
+    """Record which signals the leads' new activities are, and clear their marks.
+
+    The caller holds the leads' locks. Repeating it adds nothing.
+    """
+    marked = Lead.objects.filter(pk__in=lead_ids).exclude(unmatched_from=None)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [_MATCHING_LOCK])
+        cursor.execute(_MATCH_NEW, {"leads": list(lead_ids), "number": _NUMBER})
+    marked.update(unmatched_from=None)
+
+
+@transaction.atomic
+def backfill_signals(signals: Sequence[Signal], *, now: datetime) -> None:
+    """Match all activities there are to signals that missed some: new ones, and old revisions that were not
+    matched while no version counted them. Repeating it adds nothing.
+
+    Matching that began before the signal was there is waited for, so that no activity falls between: what
+    begins later sees the signal.
+    """
+    missing = [signal.pk for signal in signals if signal.backfilled_at is None or signal.retired_at]
+    if not missing:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s)", [_MATCHING_LOCK])
+        cursor.execute("SELECT pg_advisory_unlock(%s)", [_MATCHING_LOCK])
+        cursor.execute(_MATCH_OLD, {"signals": missing, "number": _NUMBER})
+    Signal.objects.filter(pk__in=missing).update(backfilled_at=now)
