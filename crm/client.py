@@ -10,12 +10,11 @@ from __future__ import annotations
 
 import json
 import re
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, TypeVar
 from urllib.parse import quote, urlsplit, urlunsplit
 
@@ -28,7 +27,7 @@ from simple_salesforce.exceptions import SalesforceAuthenticationFailed
 from simple_salesforce.exceptions import SalesforceError as LibraryError
 from simple_salesforce.login import SalesforceLogin
 
-from .problems import LoginRefused, Problem, SalesforceError, as_error, sort_problem
+from .problems import LoginRefused, Problem, as_error, sort_problem
 
 log = structlog.get_logger("salesforce")
 
@@ -59,7 +58,7 @@ class RowResult:
 
 
 class SalesforceClient:
-    """A session with one org. Threads may share it.
+    """A session with one org, for one thread at a time.
 
     Every method raises a SalesforceError and nothing else when the call as a whole fails.
     """
@@ -74,10 +73,12 @@ class SalesforceClient:
         self._session = requests.Session()
         self._session.mount("https://", _Transport(url, read_seconds=timeout_seconds))
         self._session.hooks["response"].append(self._read_headers)
-        self._lock = threading.Lock()
         self._salesforce: Salesforce | None = None
         self.usage: Usage | None = None
-        self.server_time: datetime | None = None
+        # By Salesforce's clock: when it gave its last answer, and a time before which that call cannot have
+        # taken effect.
+        self.answered_at: datetime | None = None
+        self.began_at: datetime | None = None
 
     def upsert_rows(
         self, object_name: str, *, key: str, rows: Sequence[Mapping[str, Any]]
@@ -113,22 +114,13 @@ class SalesforceClient:
         page = self._call(lambda salesforce: salesforce.query(soql))
         yield from page["records"]
         while not page["done"]:
-            following = page["nextRecordsUrl"]
-            page = self._call(
-                lambda salesforce, url=following: salesforce.query_more(url, identifier_is_url=True)
-            )
+            page = self._call(partial(_next_page, url=page["nextRecordsUrl"]))
             yield from page["records"]
 
     def describe(self, object_name: str) -> dict[str, Any]:
         """The fields of an object as our user sees them."""
-        answer: dict[str, Any] = self._call(
-            lambda salesforce: salesforce.restful(f"sobjects/{object_name}/describe")
-        )
-        return answer
-
-    def record_url(self, salesforce_id: str) -> str:
-        """Where a person opens the record."""
-        return f"https://{self._domain}.salesforce.com/{salesforce_id}"
+        answer = self._call(lambda salesforce: salesforce.restful(f"sobjects/{object_name}/describe"))
+        return dict(answer or {})
 
     def _call(self, make: Callable[[Salesforce], Answer]) -> Answer:
         """Make a call. If the session has expired, log in once and make the very same call again."""
@@ -136,7 +128,7 @@ class SalesforceClient:
         try:
             return _translated(lambda: make(salesforce))
         except LoginRefused as error:
-            if error.problem.code != "INVALID_SESSION_ID":
+            if error.problem.code not in ("INVALID_SESSION_ID", "HTTP_401"):
                 raise
         log.info("salesforce.session_renewed")
         renewed = self._login(instead_of=salesforce)
@@ -144,11 +136,10 @@ class SalesforceClient:
 
     def _login(self, *, instead_of: Salesforce | None) -> Salesforce:
         """The session in use; a new one if there is none, or none other than the expired one."""
-        with self._lock:
-            if self._salesforce is None or self._salesforce is instead_of:
-                self._salesforce = None
-                self._salesforce = _translated(self._open_session)
-            return self._salesforce
+        if self._salesforce is None or self._salesforce is instead_of:
+            self._salesforce = None
+            self._salesforce = _translated(self._open_session)
+        return self._salesforce
 
     def _open_session(self) -> Salesforce:
         token, instance = SalesforceLogin(
@@ -172,7 +163,9 @@ class SalesforceClient:
         if usage:
             self.usage = Usage(int(usage[1]), int(usage[2]))
         if "Date" in response.headers:
-            self.server_time = parsedate_to_datetime(response.headers["Date"])
+            self.answered_at = parsedate_to_datetime(response.headers["Date"])
+            # The header is cut to the second.
+            self.began_at = self.answered_at - response.elapsed - timedelta(seconds=1)
 
 
 class _Transport(HTTPAdapter):
@@ -192,6 +185,10 @@ class _Transport(HTTPAdapter):
             # They were chosen for the address before; the stand-in is near and behind none.
             kwargs["proxies"] = {}
         return super().send(request, *args, **kwargs)
+
+
+def _next_page(salesforce: Salesforce, *, url: str) -> Any:
+    return salesforce.query_more(url, identifier_is_url=True)
 
 
 def _translated(make: Callable[[], Answer]) -> Answer:
@@ -251,6 +248,11 @@ def _domain(url: str) -> str:
     return host.removesuffix(".salesforce.com") if _is_salesforce(host) else "handoff-standin.my"
 
 
+def record_url(salesforce_id: str) -> str:
+    """Where a person opens the record."""
+    return f"{settings.SALESFORCE_URL.rstrip('/')}/{salesforce_id}"
+
+
 @lru_cache(maxsize=4)
 def _client(
     url: str, client_id: str, client_secret: str, version: str, timeout_seconds: float
@@ -275,6 +277,3 @@ def connected_client() -> SalesforceClient | None:
         settings.SALESFORCE_API_VERSION,
         settings.SALESFORCE_TIMEOUT_SECONDS,
     )
-
-
-__all__ = ["ROWS_PER_CALL", "RowResult", "SalesforceClient", "SalesforceError", "Usage", "connected_client"]

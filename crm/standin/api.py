@@ -336,6 +336,9 @@ def _row_result(
             raise fault.error()
         return one(row)
     except ApiError as error:
+        if error.code == "JSON_PARSER_ERROR":
+            # A value of the wrong type is found while the body is read: it spoils the whole call.
+            raise
         return {"success": False, "errors": [error.as_row()]}
 
 

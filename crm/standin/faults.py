@@ -60,8 +60,8 @@ def parse_fault(values: Mapping[str, Any]) -> Fault:
         raise ValueError(f"kind must be one of: {', '.join(KINDS)}.")
     if values.get("operation", "any") not in OPERATIONS:
         raise ValueError(f"operation must be one of: {', '.join(sorted(OPERATIONS))}.")
-    for name, kinds in {"nth": int, "times": int, "status": int, "probability": (int, float)}.items():
-        if name in values and not isinstance(values[name], kinds):
+    for name in ("nth", "times", "status", "probability", "seconds"):
+        if not isinstance(values.get(name, 1), int | float):
             raise ValueError(f"{name} must be a number.")
     return Fault(**values)
 

@@ -69,7 +69,7 @@ def change_lead(standin: StandIn, form: Mapping[str, str]) -> str:
         # A person's edit runs no assignment rule.
         caller = Caller(standin.org.sales_user_id, auto_assign=False)
         standin.org.update(LEAD, lead_id, changes, caller=caller)
-    return f"/?changed={lead_id}"
+    return f"/?changed={lead_id}#record-{lead_id}"
 
 
 def stylesheet() -> str:

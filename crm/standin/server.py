@@ -1,6 +1,7 @@
 """The HTTP server: sockets, faults, and the page that shows what was received."""
 
 import json
+import re
 import socket
 import struct
 import threading
@@ -163,6 +164,9 @@ class StandIn:
             ("POST", "/faults"): self._add_fault,
             ("DELETE", "/faults"): self._clear_faults,
         }
+        if request.method == "GET" and re.fullmatch(r"/00[QT]\w{15}", request.path):
+            # Where Salesforce shows a record; here all are on one page.
+            return Reply(303, headers={"Location": f"/#record-{request.path[1:]}"})
         serve = pages.get((request.method, request.path))
         return serve(request) if serve else Reply(404, "There is no such page.\n", PLAIN)
 

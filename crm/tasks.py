@@ -1,0 +1,53 @@
+"""What the scheduler runs. Each is safe to run twice, and two at once share the work."""
+
+from __future__ import annotations
+
+import time
+
+import structlog
+from django.utils import timezone
+
+from crm.client import connected_client
+from crm.connection import is_paused
+from crm.owners import map_owners_by_email
+from crm.problems import SalesforceError
+from crm.pull import pull_changes
+from crm.push import add_missing_standings, push_batch, release_forgotten_claims
+
+log = structlog.get_logger("salesforce")
+
+# Well within the time a task is given; what is left waits for the next run.
+BUDGET_SECONDS = 25.0
+
+
+def push_stale_leads_task() -> None:
+    """Send every stale lead, batch by batch. Without a connection in the settings, do nothing."""
+    client = connected_client()
+    if client is None:
+        return
+    release_forgotten_claims(now=timezone.now())
+    add_missing_standings()
+    ends_at = time.monotonic() + BUDGET_SECONDS
+    while time.monotonic() < ends_at:
+        result = push_batch(client, now=timezone.now())
+        if not result.claimed or result.is_paused:
+            return
+
+
+def pull_changes_task() -> None:
+    """Read what people changed in Salesforce."""
+    client = connected_client()
+    if client is not None:
+        pull_changes(client, now=timezone.now())
+
+
+def map_owners_task() -> None:
+    """Find the Salesforce users of people who joined."""
+    client = connected_client()
+    if client is None or is_paused(timezone.now()):
+        return
+    try:
+        map_owners_by_email(client)
+    except SalesforceError as error:
+        # The push meets the same failure, pauses and tells the operators.
+        log.warning("salesforce.owners_not_read", code=error.problem.code)

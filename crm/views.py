@@ -1,0 +1,93 @@
+"""The operators' page of the exchange with Salesforce, and the panel on the page of a lead."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_POST
+
+from accounts.models import User
+from accounts.roles import login_required, role_required, signed_in_user
+from common.htmx import wants_fragment
+from common.keyset import newest_first_page
+from crm.client import record_url
+from crm.forms import CauseForm
+from crm.models import LeadSync
+from crm.parked import retry_all, retry_push
+from crm.standing import read_standing
+from leads.models import Lead
+
+KEEPERS = (User.Role.OPERATOR, User.Role.MANAGER)
+PAGE_SIZE = 50
+
+
+@require_GET
+@role_required(*KEEPERS)
+def overview(request: HttpRequest) -> HttpResponse:
+    """Is the exchange flowing, and what waits for a person? `?cause=` narrows the list to one cause."""
+    template = "crm/overview.html#standing" if wants_fragment(request) else "crm/overview.html"
+    return render(request, template, _overview(request))
+
+
+@require_POST
+@role_required(*KEEPERS)
+def retry(request: HttpRequest, lead_id: int) -> HttpResponse:
+    user = signed_in_user(request)
+    sync = get_object_or_404(LeadSync.objects.visible_to(user).select_related("lead"), pk=lead_id)
+    retry_push(sync, by=user, now=timezone.now())
+    words = f"{sync.lead.name} is sent again with the next batch."
+    if not wants_fragment(request):
+        messages.success(request, words)
+        return redirect("crm:overview")
+    if request.POST.get("from") == "panel":
+        return render(request, "crm/_lead_panel.html", {**_panel(request, sync.lead), "words": words})
+    return render(request, "crm/overview.html#standing", {**_overview(request), "words": words})
+
+
+@require_POST
+@role_required(*KEEPERS)
+def retry_cause(request: HttpRequest) -> HttpResponse:
+    """Send again everything that was parked for one cause."""
+    cause = CauseForm(request.POST).code()
+    freed = retry_all(cause, by=signed_in_user(request), now=timezone.now())
+    words = f"{freed} lead{'' if freed == 1 else 's'} will be sent again with the next batch."
+    if not wants_fragment(request):
+        messages.success(request, words)
+        return redirect("crm:overview")
+    return render(request, "crm/overview.html#standing", {**_overview(request), "words": words})
+
+
+@require_GET
+@login_required
+def lead_panel(request: HttpRequest, lead_id: int) -> HttpResponse:
+    lead = get_object_or_404(Lead.objects.visible_to(signed_in_user(request)), pk=lead_id)
+    return render(request, "crm/_lead_panel.html", _panel(request, lead))
+
+
+def _overview(request: HttpRequest) -> dict[str, object]:
+    cause = CauseForm(request.GET).code()
+    parked = LeadSync.objects.visible_to(signed_in_user(request)).parked().select_related("lead__company")
+    if cause:
+        parked = parked.filter(error_code=cause)
+    page = newest_first_page(parked, at="parked_at", after=request.GET.get("after", ""), size=PAGE_SIZE)
+    return {
+        "standing": read_standing(now=timezone.now()),
+        "page": page,
+        "cause": cause,
+        "place": request.GET.urlencode(),
+    }
+
+
+def _panel(request: HttpRequest, lead: Lead) -> dict[str, object]:
+    sync = LeadSync.objects.filter(pk=lead.pk).first() or LeadSync(lead=lead)
+    return {
+        "lead": lead,
+        "sync": sync,
+        "state": sync.state(revision=lead.revision),
+        "is_connected": bool(settings.SALESFORCE_URL),
+        "record_url": record_url(sync.salesforce_id) if sync.salesforce_id else "",
+        "may_retry": signed_in_user(request).role in KEEPERS,
+    }
