@@ -2,6 +2,7 @@
 PY := .venv/bin/python
 MANAGE := DEBUG=1 $(PY) manage.py
 SETUP := .venv/.installed
+AS_IN_PRODUCTION := env -u DEBUG -u DEMO ALLOWED_HOSTS=portal.example SECRET_KEY=$$(python3 -c 'import secrets; print(secrets.token_urlsafe(60))')
 
 .DEFAULT_GOAL := help
 .PHONY: help demo setup run worker test check fix bench screenshots seed shell clean
@@ -18,7 +19,14 @@ worker: $(SETUP) ## Run a worker alone
 test: $(SETUP) ## Run all tests, browser tests included
 	@.venv/bin/pytest -q
 check: $(SETUP) ## Run every check that CI runs besides the tests
-	@$(PY) checks.py
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	DEBUG=1 .venv/bin/mypy .
+	.venv/bin/djlint --lint templates
+	.venv/bin/lint-imports
+	$(MANAGE) makemigrations --check --dry-run
+	$(AS_IN_PRODUCTION) $(PY) manage.py check --deploy --fail-level WARNING
+	.ci/audit
 fix: $(SETUP) ## Format and repair what can be repaired by machine
 	@.venv/bin/ruff check -q --fix . ; .venv/bin/ruff format -q . ; .venv/bin/djlint --reformat --quiet templates
 bench: $(SETUP) ## Measure: ONLY=name for one benchmark
@@ -33,6 +41,7 @@ clean: ## Forget the environment and all data
 	@rm -rf "$$(readlink -f var/postgres)" var .venv staticfiles
 
 $(SETUP): requirements.txt requirements-dev.txt constraints.txt
+	@python3 -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed.")'
 	@test -x $(PY) || python3 -m venv .venv
 	@$(PY) -m pip install -q --disable-pip-version-check -r requirements-dev.txt
 	@$(PY) -c "from handoff_portal.database import make_local_secret; make_local_secret()"
