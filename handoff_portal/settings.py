@@ -10,7 +10,7 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from common.logs import configure_logging
-from handoff_portal.database import database_url
+from handoff_portal.database import database_url, local_secret
 
 # Lets code say ModelAdmin[Lead] and Manager[Lead] at run time as it does to mypy.
 django_stubs_ext.monkeypatch()
@@ -26,7 +26,7 @@ DEBUG = env.bool("DEBUG", default=False)
 DEMO = env.bool("DEMO", default=False)
 TESTING = env.bool("PORTAL_TESTING", default=False)
 
-SECRET_KEY = env.str("SECRET_KEY", default="")
+SECRET_KEY = env.str("SECRET_KEY", default="") or local_secret()
 if not SECRET_KEY:
     if not (DEBUG or TESTING):
         raise ImproperlyConfigured(
@@ -64,6 +64,7 @@ INSTALLED_APPS = [
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "django.contrib.postgres",
+    "django.forms",  # its widget templates, for FORM_RENDERER
     "rest_framework",
     "drf_spectacular",
     "django_filters",
@@ -122,7 +123,7 @@ FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
 # --- Database -----------------------------------------------------------------------------------
 
-DATABASES = {"default": env.db_url_config(database_url(BASE_DIR))}
+DATABASES = {"default": env.db_url_config(database_url())}
 DATABASES["default"] |= {
     "ENGINE": "django.db.backends.postgresql",
     "CONN_MAX_AGE": env.int("CONN_MAX_AGE", default=60),
@@ -195,6 +196,9 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 # --- Background work (django-q2; see docs/adr for its faults and what we do about them) ----------
 
 Q_WORKERS = env.int("Q_WORKERS", default=2)
+# Seconds after which a task that a killed worker held is delivered again. A cluster that finished nothing
+# for that long is hung and restarted.
+Q_RETRY = env.int("Q_RETRY", default=60)
 Q_CLUSTER = {
     "name": "handoff_portal",
     "orm": "default",
@@ -202,14 +206,17 @@ Q_CLUSTER = {
     "queue_limit": Q_WORKERS,  # what a killed cluster had prefetched waits for `retry`; keep it little
     "bulk": 1,
     "poll": 0.05,
-    "timeout": 50,
-    "retry": 60,  # counted from dequeue, so it must exceed timeout
+    "timeout": Q_RETRY - 10 if Q_RETRY > 20 else Q_RETRY - 1,
+    "retry": Q_RETRY,  # counted from dequeue, so it must exceed timeout
     "max_attempts": 5,
     "ack_failures": True,
     "catch_up": False,
+    "scheduler": False,  # ours is operations.schedule
     "save_limit": -1,
     "label": "Background tasks",
 }
+# What runs by the clock; `manage.py sync_schedule` makes it rows.
+SCHEDULE = "handoff_portal.schedule.SCHEDULE"
 # The one nudge upward (ARCHITECTURE): run soon after facts about a lead changed. For latency only.
 LEAD_CHANGED_TASK = "handoffs.tasks.advance_lead_soon"
 
