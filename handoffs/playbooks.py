@@ -1,0 +1,84 @@
+"""What to say first: which playbook fits a lead, and its words with the lead's names filled in (HAND-5).
+
+Plain values in and out. Placeholders are replaced by name only; anything else in braces stays as written.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+
+# What stands in for a fact nobody knows, so that no sentence has a hole in it.
+_UNKNOWN = {"first_name": "there", "company": "your company", "title": "your role"}
+_PLACEHOLDER = re.compile(r"\{(first_name|company|title)\}")
+
+
+@dataclass(frozen=True)
+class Situation:
+    """What is known about the lead when it is handed over."""
+
+    signal_keys: Collection[str]
+    category: str
+    first_name: str = ""
+    company: str = ""
+    title: str = ""
+
+
+@dataclass(frozen=True)
+class Play:
+    """One playbook. Empty conditions hold for any lead."""
+
+    name: str
+    channel: str
+    timing: str
+    opening_line: str
+    next_step: str
+    signal_keys: Sequence[str] = ()
+    categories: Sequence[str] = ()
+    topics: Sequence[str] = ()
+    objections: Sequence[str] = ()
+
+    def fits(self, situation: Situation) -> bool:
+        shows_a_signal = not self.signal_keys or not set(self.signal_keys).isdisjoint(situation.signal_keys)
+        return shows_a_signal and (not self.categories or situation.category in self.categories)
+
+
+@dataclass(frozen=True)
+class FirstContact:
+    """The recommended first contact, ready to be read out."""
+
+    playbook: str
+    channel: str
+    timing: str
+    opening_line: str
+    topics: tuple[str, ...]
+    objections: tuple[str, ...]
+    next_step: str
+
+
+def recommend_first_contact(plays: Iterable[Play], situation: Situation) -> FirstContact | None:
+    """The first playbook that fits, filled in; None when none fits."""
+    play = next((play for play in plays if play.fits(situation)), None)
+    if play is None:
+        return None
+    return FirstContact(
+        playbook=play.name,
+        channel=play.channel,
+        timing=play.timing,
+        opening_line=fill_in(play.opening_line, situation),
+        topics=tuple(fill_in(topic, situation) for topic in play.topics),
+        objections=tuple(fill_in(objection, situation) for objection in play.objections),
+        next_step=fill_in(play.next_step, situation),
+    )
+
+
+def fill_in(text: str, situation: Situation) -> str:
+    """Replace {first_name}, {company} and {title}; what is filled in is never read as a placeholder."""
+
+    def value(match: re.Match[str]) -> str:
+        name = match.group(1)
+        known: str = getattr(situation, name)
+        return known.strip() or _UNKNOWN[name]
+
+    return _PLACEHOLDER.sub(value, text)
