@@ -8,9 +8,11 @@ from typing import Self
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, OuterRef, Q, Subquery
+from django.urls import reverse
 
 from accounts.models import User
+from sla.models import Clock, Target
 
 
 class Pool(models.Model):
@@ -21,6 +23,9 @@ class Pool(models.Model):
         "accounts.Team", on_delete=models.PROTECT, null=True, blank=True, related_name="pools"
     )
     members = models.ManyToManyField(settings.AUTH_USER_MODEL, through="PoolMembership", related_name="pools")
+    declined_for_days = models.PositiveIntegerField(
+        default=30, help_text="A rep who passed a lead on is not offered it again for so many days."
+    )
 
     class Meta:
         ordering = ("name",)
@@ -38,7 +43,13 @@ class PoolMembership(models.Model):
     weekly_capacity = models.PositiveIntegerField(default=50, help_text="New leads a week.")
     max_open = models.PositiveIntegerField(default=100, help_text="Open handoffs at once.")
     is_active = models.BooleanField(default=True)
-    received = models.PositiveBigIntegerField(default=0, help_text="Offers counted for fairness, by weight.")
+    received = models.BigIntegerField(default=0, help_text="Leads counted towards their share.")
+    entitled = models.DecimalField(
+        max_digits=20,
+        decimal_places=9,
+        default=0,
+        help_text="Their share of the leads routed while they were available.",
+    )
     last_offered_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -94,6 +105,26 @@ class HandoffQuerySet(models.QuerySet["Handoff"]):
 
     def owned_by(self, user: User) -> Self:
         return self.filter(owner=user)
+
+    def with_next_due(self) -> Self:
+        """Annotate the rep's next running target: `next_due_at`, `next_due_kind`, `next_warn_at`, or null.
+
+        The transfer to Salesforce is ours to keep, not the rep's, so it is left out.
+        """
+        clocks = (
+            Clock.objects.filter(handoff_id=OuterRef("pk"), outcome=Clock.Outcome.RUNNING)
+            .exclude(kind=Target.Kind.CRM_TRANSFER)
+            .order_by("due_at", "id")
+        )
+        return self.annotate(
+            next_due_at=Subquery(clocks.values("due_at")[:1]),
+            next_due_kind=Subquery(clocks.values("kind")[:1]),
+            next_warn_at=Subquery(clocks.values("risk_at")[:1]),
+        )
+
+    def most_urgent_first(self) -> Self:
+        """Order by time left on the next target, then category, then age (QUEUE-1). Needs with_next_due()."""
+        return self.order_by(F("next_due_at").asc(nulls_last=True), "category", "created_at", "id")
 
 
 class Handoff(models.Model):
@@ -161,7 +192,15 @@ class Handoff(models.Model):
     rejection_code = models.SlugField(
         max_length=40, blank=True, help_text="Code of the reason; feedback holds the rest."
     )
+    closing_note = models.CharField(
+        max_length=500, blank=True, help_text="Why marketing withdrew it or why it was lost."
+    )
+    slot_returned_at = models.DateTimeField(
+        null=True, help_text="When the owner passed it on as not theirs: it no longer counts as received."
+    )
     needs_review_at = models.DateTimeField(null=True, help_text="Flagged for manager review (SLA-5).")
+
+    objects = HandoffQuerySet.as_manager()
 
     class Meta:
         constraints = (
@@ -212,13 +251,24 @@ class Handoff(models.Model):
                 condition=Q(status="offered", owner=None),
                 name="handoff_overflow",
             ),
+            # What a rep received this week, for the weekly capacity.
+            models.Index(
+                fields=["pool", "offered_at"],
+                condition=Q(owner__isnull=False, slot_returned_at=None),
+                name="handoff_received_in_pool",
+            ),
             models.Index(fields=["-created_at", "-id"], name="handoff_newest_first"),
         )
 
-    objects = HandoffQuerySet.as_manager()
-
     def __str__(self) -> str:
         return f"{self.lead} ({self.get_status_display()})"
+
+    def get_absolute_url(self) -> str:
+        return reverse("handoffs:detail", args=[self.pk])
+
+    @property
+    def is_open(self) -> bool:
+        return self.status in self.OPEN
 
 
 class ContextPackage(models.Model):
@@ -378,3 +428,16 @@ class QualificationGate(models.Model):
 
     def __str__(self) -> str:
         return "SQL needs " + ", ".join(self.requires)
+
+
+class PackageStandard(models.Model):
+    """Which facts a context package must hold to count as complete (HAND-5). One row."""
+
+    requires = ArrayField(models.CharField(max_length=40), default=list)
+    singleton = models.BooleanField(default=True, unique=True, editable=False)
+
+    class Meta:
+        constraints = (models.CheckConstraint(condition=Q(singleton=True), name="one_package_standard"),)
+
+    def __str__(self) -> str:
+        return "A package needs " + ", ".join(self.requires)

@@ -1,0 +1,315 @@
+"""The verbs of an offer: hand off, open, accept, claim, withdraw, close.
+
+What the rep does after accepting is in `contact` and `opportunities`; giving it to somebody else is in
+`reassignment`. Every verb locks the lead first, then the pool, then the rest (ARCHITECTURE, lock order).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import transaction
+
+from accounts.models import User
+from common.errors import DomainError
+from common.queue import enqueue
+from handoffs.acting import (
+    HandoffAlreadyTaken,
+    HandoffChanged,
+    is_pool_member,
+    lock_handoff,
+    require_role,
+    require_text,
+    require_worker,
+)
+from handoffs.assignment import (
+    choose_owner,
+    count_claim,
+    find_route,
+    lock_pool,
+    managers_of,
+    store_decision,
+    store_offer,
+    team_of,
+)
+from handoffs.models import Handoff
+from handoffs.package import build_content, freeze_package, top_drivers
+from handoffs.routing import Choice, Considered, Strategy
+from handoffs.telling import tell_new_owner, tell_overflow
+from leads.models import Lead, LeadEvent
+from leads.services import assign_lead, log_event, move_stage, release_lead
+from scoring.models import LeadScore
+from scoring.services import explain_score, score_lead
+from sla.models import Target
+from sla.services import HandoffFacts, cancel_clocks, move_clocks, start_clocks, stop_clock
+
+
+class LeadAlreadyHandedOff(DomainError):
+    """The lead is with sales already: one open handoff per lead (HAND-1)."""
+
+    code = "already_handed_off"
+
+    def __init__(self, handoff: Handoff) -> None:
+        with_whom = str(handoff.owner) if handoff.owner else "the overflow queue"
+        super().__init__(f"This lead is with sales already: {with_whom}.")
+        self.handoff = handoff
+
+
+class NoScoringModel(DomainError):
+    """Without an active model a lead has neither score nor category to hand over."""
+
+    code = "no_scoring_model"
+
+    def __init__(self) -> None:
+        super().__init__("No scoring model is active. Publish one, then hand the lead off.")
+
+
+# --- Hand off -----------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def hand_off(
+    lead: Lead,
+    score: LeadScore,
+    *,
+    trigger: Handoff.Trigger,
+    now: datetime,
+    by: User | None = None,
+    note: str = "",
+) -> Handoff:
+    """Pass a lead to sales, all or nothing: package, owner, clocks, log, messages (HAND-1).
+
+    The caller holds the lead's lock. Raises LeadAlreadyHandedOff and NoRouteForLead.
+    """
+    _require_no_open_handoff(lead)
+    explanation = explain_score(lead, as_of=now)
+    content = build_content(lead, score, explanation, now=now)
+    route = find_route(lead, category=score.category)
+    pool = lock_pool(route.pool.pk)
+    choice = choose_owner(pool, lead, now=now)
+    handoff = Handoff.objects.create(
+        lead=lead,
+        pool=pool,
+        owner_id=choice.user_id,
+        trigger=trigger,
+        trigger_note=note,
+        score=score.total,
+        category=score.category,
+        warmth=score.warmth,
+        drivers=top_drivers(explanation),
+        is_returning=Handoff.objects.filter(lead=lead).exists(),
+        created_at=now,
+        offered_at=now if choice.user_id else None,
+    )
+    store_offer(handoff, choice, rule_name=route.rule_name, now=now)
+    freeze_package(handoff, content, now=now)
+    move_stage(lead, to=Lead.Stage.MQL, at=now, by=by, handoff_id=handoff.pk)
+    log_event(
+        lead,
+        LeadEvent.Kind.HANDED_OFF,
+        at=now,
+        by=by,
+        handoff_id=handoff.pk,
+        trigger=trigger,
+        score=score.total,
+    )
+    give_to_owner(handoff, lead, choice, now=now)
+    facts = HandoffFacts(
+        handoff_id=handoff.pk,
+        category=score.category,
+        warmth=score.warmth,
+        source=lead.source,
+        is_instant_mql=score.is_instant_mql,
+    )
+    start_clocks(lead, facts, owner=handoff.owner, team=team_of(pool, handoff.owner), now=now)
+    return handoff
+
+
+@transaction.atomic
+def hand_off_by_hand(lead: Lead, *, by: User, reason: str, now: datetime) -> Handoff:
+    """Marketing hands a lead off whatever its score, and says why (HAND-6). Releases a held lead.
+
+    Raises InvalidInput(field="reason"), LeadAlreadyHandedOff, NoScoringModel.
+    """
+    require_role(by, User.Role.MARKETING, User.Role.MANAGER, act="hand a lead off by hand")
+    note = require_text(reason, field="reason", ask="Say why this lead is handed off by hand.")
+    lead = Lead.objects.lock(lead.pk)
+    _require_no_open_handoff(lead)
+    release_lead(lead, at=now)
+    score = score_lead(lead, now=now)
+    if score is None:
+        raise NoScoringModel()
+    return hand_off(lead, score, trigger=Handoff.Trigger.MANUAL, now=now, by=by, note=note)
+
+
+def _require_no_open_handoff(lead: Lead) -> None:
+    open_handoff = Handoff.objects.open().filter(lead=lead).select_related("owner").first()
+    if open_handoff:
+        raise LeadAlreadyHandedOff(open_handoff)
+
+
+def give_to_owner(handoff: Handoff, lead: Lead, choice: Choice, *, now: datetime) -> None:
+    """Make the chosen rep the lead's owner, or leave it to the overflow queue; log it and tell people."""
+    pool = handoff.pool
+    if handoff.owner is None:
+        assign_lead(lead, owner=lead.owner, team=pool.team or lead.team)
+        log_event(
+            lead,
+            LeadEvent.Kind.OVERFLOWED,
+            at=now,
+            handoff_id=handoff.pk,
+            pool=pool.name,
+            why=choice.strategy,
+        )
+        tell_overflow(handoff, managers_of(pool), now=now)
+    else:
+        assign_lead(lead, owner=handoff.owner, team=team_of(pool, handoff.owner))
+        log_event(
+            lead,
+            LeadEvent.Kind.ASSIGNED,
+            at=now,
+            handoff_id=handoff.pk,
+            owner_id=handoff.owner_id,
+            why=choice.strategy,
+        )
+        tell_new_owner(handoff, now=now)
+
+
+# --- The decision -------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def record_opened(handoff: Handoff, *, by: User, now: datetime) -> bool:
+    """Note that the rep has seen the handoff (QUEUE-2); True the first time. Others change nothing."""
+    if not _opening_counts(handoff, by):
+        return False
+    lead = lock_handoff(handoff)
+    if not _opening_counts(handoff, by):
+        return False
+    handoff.opened_at, handoff.opened_by = now, by
+    handoff.save(update_fields=["opened_at", "opened_by"])
+    stop_clock(lead, handoff_id=handoff.pk, kind=Target.Kind.OPENED, at=now, by=by)
+    log_event(lead, LeadEvent.Kind.OPENED, at=now, by=by, handoff_id=handoff.pk)
+    return True
+
+
+def _opening_counts(handoff: Handoff, by: User) -> bool:
+    if handoff.opened_at is not None or not handoff.is_open:
+        return False
+    if handoff.owner_id is None:
+        return by.role == User.Role.BDR and is_pool_member(handoff, by)
+    return handoff.owner_id == by.pk
+
+
+@transaction.atomic
+def accept_handoff(handoff: Handoff, *, by: User, now: datetime) -> Handoff:
+    """Sales accepts the lead: `by` works it from now on. One out of the overflow queue becomes theirs.
+
+    Accepting again what one has accepted returns it unchanged. Raises HandoffAlreadyTaken naming who was
+    quicker and when, NotAllowed.
+    """
+    seen_with = handoff.owner_id
+    lead = lock_handoff(handoff)
+    if handoff.is_open and handoff.accepted_by_id == by.pk and handoff.owner_id == by.pk:
+        return handoff
+    if handoff.status != Handoff.Status.OFFERED or handoff.owner_id not in (seen_with, by.pk):
+        raise HandoffAlreadyTaken(handoff, now=now)
+    if handoff.owner_id is None:
+        _claim(handoff, lead, by=by, now=now)
+    require_worker(handoff, by)
+    taken = Handoff.objects.offered().filter(pk=handoff.pk, owner=handoff.owner_id)
+    if not taken.update(status=Handoff.Status.ACCEPTED, accepted_by=by, accepted_at=now):
+        handoff.refresh_from_db()
+        raise HandoffAlreadyTaken(handoff, now=now)
+    handoff.refresh_from_db()
+    for kind in (Target.Kind.OPENED, Target.Kind.DECISION):
+        stop_clock(lead, handoff_id=handoff.pk, kind=kind, at=now, by=by)
+    log_event(lead, LeadEvent.Kind.ACCEPTED, at=now, by=by, handoff_id=handoff.pk)
+    move_stage(lead, to=Lead.Stage.SAL, at=now, by=by, handoff_id=handoff.pk)
+    return handoff
+
+
+@transaction.atomic
+def claim_handoff(handoff: Handoff, *, by: User, now: datetime) -> Handoff:
+    """Take a handoff out of the overflow queue without accepting it yet (HAND-4).
+
+    Exactly one of two people wins; the other gets HandoffAlreadyTaken. Claiming again what one has
+    claimed returns it unchanged. Raises NotAllowed.
+    """
+    lead = lock_handoff(handoff)
+    if handoff.is_open and handoff.owner_id == by.pk:
+        return handoff
+    if handoff.owner_id is not None or not handoff.is_open:
+        raise HandoffAlreadyTaken(handoff, now=now)
+    _claim(handoff, lead, by=by, now=now)
+    return handoff
+
+
+def _claim(handoff: Handoff, lead: Lead, *, by: User, now: datetime) -> None:
+    require_worker(handoff, by)
+    pool = lock_pool(handoff.pool_id)
+    if not Handoff.objects.overflow().filter(pk=handoff.pk).update(owner=by, offered_at=now):
+        handoff.refresh_from_db()
+        raise HandoffAlreadyTaken(handoff, now=now)
+    handoff.owner, handoff.offered_at = by, now
+    count_claim(handoff, by=by, now=now)
+    claimer = Considered(by.pk, str(by), True, "claimed it from the overflow queue")
+    store_decision(handoff, strategy=Strategy.CLAIMED, considered=[claimer], now=now)
+    assign_lead(lead, owner=by, team=team_of(pool, by))
+    log_event(lead, LeadEvent.Kind.CLAIMED, at=now, by=by, handoff_id=handoff.pk)
+    move_clocks(lead, handoff_id=handoff.pk, owner=by, team=team_of(pool, by), now=now)
+
+
+# --- The end ------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def withdraw_handoff(handoff: Handoff, *, by: User, now: datetime, reason: str) -> Handoff:
+    """Marketing takes back what nobody has accepted yet, and says why (HAND-6).
+
+    The lead qualifies again only on new evidence. Withdrawing twice changes nothing the second time.
+    Raises InvalidInput(field="reason"), HandoffChanged, NotAllowed.
+    """
+    require_role(by, User.Role.MARKETING, User.Role.MANAGER, act="withdraw a handoff")
+    note = require_text(reason, field="reason", ask="Say why this handoff is withdrawn.")
+    lead = lock_handoff(handoff)
+    if handoff.status == Handoff.Status.WITHDRAWN and handoff.closed_by_id == by.pk:
+        return handoff
+    if handoff.status != Handoff.Status.OFFERED:
+        raise HandoffChanged(handoff, now=now)
+    close_handoff(handoff, lead, status=Handoff.Status.WITHDRAWN, by=by, now=now, note=note)
+    log_event(lead, LeadEvent.Kind.WITHDRAWN, at=now, by=by, handoff_id=handoff.pk)
+    move_stage(lead, to=Lead.Stage.NURTURE, at=now, by=by, handoff_id=handoff.pk)
+    # Not a trip: sales did not return it. But the score that brought it here must not do so again.
+    lead.recycled_at = now
+    lead.save(update_fields=["recycled_at"])
+    return handoff
+
+
+@transaction.atomic
+def close_handoff(
+    handoff: Handoff,
+    lead: Lead,
+    *,
+    status: Handoff.Status,
+    rejection_code: str = "",
+    note: str = "",
+    by: User | None,
+    now: datetime,
+) -> None:
+    """End a handoff: status, clocks, and the place it took. The caller has locked both and logs why.
+
+    Raises HandoffChanged when it is closed already.
+    """
+    ended = Handoff.objects.open().filter(pk=handoff.pk)
+    closing = {"status": status, "rejection_code": rejection_code, "closing_note": note}
+    if not ended.update(closed_at=now, closed_by=by, **closing):
+        handoff.refresh_from_db()
+        raise HandoffChanged(handoff, now=now)
+    handoff.refresh_from_db()
+    if status == Handoff.Status.REJECTED:
+        stop_clock(lead, handoff_id=handoff.pk, kind=Target.Kind.OPENED, at=now, by=by)
+        stop_clock(lead, handoff_id=handoff.pk, kind=Target.Kind.DECISION, at=now, by=by)
+    cancel_clocks(lead, handoff_id=handoff.pk, at=now)
+    if Handoff.objects.overflow().filter(pool=handoff.pool_id).exists():
+        enqueue("handoffs.tasks.assign_overflow_soon", handoff.pool_id)
