@@ -1,0 +1,179 @@
+"""Reasons for which sales returns leads, as the protocol seeds them (FEED-1): plain values in, rows out."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+import structlog
+from django.db import transaction
+
+from accounts.models import User
+from common.errors import NotAllowed
+from feedback.models import RejectionReason
+
+log = structlog.get_logger(__name__)
+
+Type, Treatment = RejectionReason.Type, RejectionReason.Treatment
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReasonPreset:
+    code: str
+    label: str
+    type: Type
+    treatment: Treatment
+    consequence: str
+    recycle_after_days: int | None = None
+    requires_note: bool = False
+    requires_duplicate: bool = False
+    tells_marketing: bool = False
+
+
+@dataclass(frozen=True)
+class FeedbackPreset:
+    reasons: tuple[ReasonPreset, ...]
+
+
+@transaction.atomic
+def load_feedback_preset(preset: FeedbackPreset, *, by: User | None, dry_run: bool = False) -> list[str]:
+    """Lay the preset's reasons over those there; return what changes (or, dry, would change), in sentences.
+
+    Reasons are known by their codes. Others are switched off, never deleted: verdicts name them. Loading
+    the same preset again changes nothing. Raises NotAllowed.
+    """
+    if by is not None and by.role not in (User.Role.MARKETING, User.Role.MANAGER) and not by.is_superuser:
+        raise NotAllowed("Only marketing or a manager can change the reasons.")
+    plan = []
+    for position, reason in enumerate(preset.reasons, start=1):
+        plan += _lay(reason, position, dry_run=dry_run)
+    others = RejectionReason.objects.filter(is_active=True).exclude(
+        code__in=[reason.code for reason in preset.reasons]
+    )
+    plan += [f"Switch off the reason “{reason}”." for reason in others]
+    if not dry_run:
+        others.update(is_active=False)
+        log.info("feedback_preset_loaded", changes=len(plan), by=by.pk if by else None)
+    return plan
+
+
+def _lay(preset: ReasonPreset, position: int, *, dry_run: bool) -> list[str]:
+    wanted: dict[str, object] = {**asdict(preset), "position": position, "is_active": True}
+    present = RejectionReason.objects.filter(code=preset.code).first()
+    if present is None:
+        if not dry_run:
+            RejectionReason.objects.create(**wanted)
+        return [f"Add the reason “{preset.label}”: {preset.consequence[:1].lower()}{preset.consequence[1:]}"]
+    changed = [name for name, value in wanted.items() if getattr(present, name) != value]
+    if not changed:
+        return []
+    if not dry_run:
+        for name in changed:
+            setattr(present, name, wanted[name])
+        present.save(update_fields=changed)
+    return [f"Change the reason “{preset.label}”: {', '.join(changed).replace('_', ' ')}."]
+
+
+# --- Presets ------------------------------------------------------------------------------------
+
+# The delays are not published anywhere; they are where a marketing team starts.
+CLASSIC = FeedbackPreset(
+    reasons=(
+        ReasonPreset(
+            code="wrong-icp",
+            label="Not in ICP",
+            type=Type.DEFINITIONAL,
+            treatment=Treatment.BLOCK_UNTIL_FIT_CHANGES,
+            consequence="Comes back only when title, company, size, industry or country change.",
+            tells_marketing=True,
+        ),
+        ReasonPreset(
+            code="premature",
+            label="Premature",
+            type=Type.TIMING,
+            treatment=Treatment.EDUCATE,
+            consequence="Goes back to education, re-checked in 30 days.",
+            recycle_after_days=30,
+        ),
+        ReasonPreset(
+            code="duplicate",
+            label="Duplicate",
+            type=Type.DUPLICATE,
+            treatment=Treatment.LINK_DUPLICATE,
+            consequence="Is linked to the other lead, whose owner is told.",
+            requires_duplicate=True,
+        ),
+        ReasonPreset(
+            code="unreachable",
+            label="Unreachable",
+            type=Type.UNREACHABLE,
+            treatment=Treatment.RE_ENGAGE,
+            consequence="Gets rare mail until it shows up again.",
+        ),
+        ReasonPreset(
+            code="no-budget",
+            label="Not qualified: no budget",
+            type=Type.DEFINITIONAL,
+            treatment=Treatment.NURTURE,
+            consequence="Goes back to nurture, re-checked in 90 days.",
+            recycle_after_days=90,
+        ),
+        ReasonPreset(
+            code="no-authority",
+            label="Not qualified: no authority",
+            type=Type.DEFINITIONAL,
+            treatment=Treatment.NURTURE,
+            consequence="Goes back to nurture, re-checked in 60 days.",
+            recycle_after_days=60,
+        ),
+        ReasonPreset(
+            code="no-need",
+            label="Not qualified: no need",
+            type=Type.DEFINITIONAL,
+            treatment=Treatment.NURTURE,
+            consequence="Goes back to nurture, re-checked in 180 days.",
+            recycle_after_days=180,
+        ),
+        ReasonPreset(
+            code="no-timeline",
+            label="Not qualified: no timeline",
+            type=Type.TIMING,
+            treatment=Treatment.NURTURE,
+            consequence="Goes back to nurture, re-checked in 60 days.",
+            recycle_after_days=60,
+        ),
+        ReasonPreset(
+            code="competitor-or-spam",
+            label="Competitor or spam",
+            type=Type.DEFINITIONAL,
+            treatment=Treatment.DISQUALIFY,
+            consequence="Is out for good, and marketing is told.",
+            requires_note=True,
+            tells_marketing=True,
+        ),
+        ReasonPreset(
+            code="unsuitable-region",
+            label="Unsuitable region",
+            type=Type.DEFINITIONAL,
+            treatment=Treatment.BLOCK_UNTIL_FIT_CHANGES,
+            consequence="Comes back only when the country or company changes.",
+        ),
+        ReasonPreset(
+            code="bad-data",
+            label="Bad data",
+            type=Type.CLERICAL,
+            treatment=Treatment.FIX_DATA,
+            consequence="Marketing is told at once and fixes it.",
+            requires_note=True,
+            tells_marketing=True,
+        ),
+        ReasonPreset(
+            code="wrong-rep",
+            label="Not mine",
+            type=Type.PROCEDURAL,
+            treatment=Treatment.REROUTE,
+            consequence="Goes to another rep at once; does not count as received.",
+        ),
+    )
+)
+
+PRESETS = {"classic": CLASSIC}
