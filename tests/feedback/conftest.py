@@ -1,0 +1,3 @@
+from tests.desk import handoff, lead, pool
+
+__all__ = ["handoff", "lead", "pool"]
