@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Any
 
 from scoring.attributes import ATTRIBUTES, Attribute, Kind
 from scoring.rules import (
@@ -65,7 +66,7 @@ class Statement:
     """SQL and those of its parameters that the model decides; the caller adds `as_of` and the leads."""
 
     sql: str
-    parameters: dict[str, object] = field(default_factory=dict)
+    parameters: dict[str, Any] = field(default_factory=dict)
 
 
 def compile_model(model: Model, scope: Scope, *, ledger: bool = False, historical: bool = False) -> Statement:
@@ -76,7 +77,7 @@ def compile_model(model: Model, scope: Scope, *, ledger: bool = False, historica
     at `as_of`: activities received by then, attributes as they were. Without it all we know counts, and
     `as_of` is the present.
     """
-    parameters: dict[str, object] = {}
+    parameters: dict[str, Any] = {}
     parts = {
         "facts": _facts(model, scope, historical=historical),
         "fits": _fits(model, parameters),
@@ -139,7 +140,7 @@ def _replaced(owner: str, field: str) -> str:
     )
 
 
-def _fits(model: Model, parameters: dict[str, object]) -> str:
+def _fits(model: Model, parameters: dict[str, Any]) -> str:
     flags = [f"coalesce({_holds(rule, parameters)}, false) AS holds_{rule.key}" for rule in model.fit]
     points = [f"CASE WHEN holds_{rule.key} THEN {rule.points} ELSE 0 END" for rule in model.fit]
     against = [f"holds_{rule.key}" for rule in model.fit if rule.effect is Effect.DISQUALIFIES]
@@ -150,7 +151,7 @@ def _fits(model: Model, parameters: dict[str, object]) -> str:
     )
 
 
-def _holds(rule: FitRule, parameters: dict[str, object]) -> str:
+def _holds(rule: FitRule, parameters: dict[str, Any]) -> str:
     column = _column(rule.attribute)
     is_number = ATTRIBUTES[rule.attribute].kind is Kind.NUMBER
     if rule.operator in (Operator.IS_KNOWN, Operator.IS_BLANK):

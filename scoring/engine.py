@@ -44,7 +44,8 @@ def keep_scores(version: ModelVersion, lead_ids: Sequence[int], *, now: datetime
     parameters |= {"lead": lead_ids[0]} if scope is Scope.ONE else {"leads": list(lead_ids)}
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
-        return cursor.rowcount
+        written: int = cursor.rowcount
+    return written
 
 
 def score_with_ledger(version: ModelVersion, lead_id: int, *, as_of: datetime) -> Result | None:

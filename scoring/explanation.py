@@ -234,4 +234,5 @@ def _with_rules(model: Model, result: Result) -> list[tuple[FitRule | BehaviourR
 
 
 def _by_key(model: Model) -> dict[int, FitRule | BehaviourRule]:
-    return {rule.key: rule for rule in (*model.fit, *model.behaviour)}
+    rules: tuple[FitRule | BehaviourRule, ...] = (*model.fit, *model.behaviour)
+    return {rule.key: rule for rule in rules}

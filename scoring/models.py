@@ -8,7 +8,7 @@ from typing import Self
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Prefetch, Q
+from django.db.models import F, Prefetch, Q
 
 from scoring import rules
 
@@ -17,12 +17,6 @@ class SignalQuerySet(models.QuerySet["Signal"]):
     def current(self) -> Self:
         """The latest revision of each signal: what a new rule may count."""
         return self.filter(retired_at=None)
-
-    def with_use(self) -> Self:
-        """Annotates `is_published`: a published version counts it, so its definition may not change."""
-        counting = Rule.objects.filter(signal=OuterRef("pk"))
-        published = counting.exclude(version__status=ModelVersion.Status.DRAFT)
-        return self.annotate(is_published=Exists(published))
 
 
 class Signal(models.Model):

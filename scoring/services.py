@@ -60,8 +60,10 @@ def explain_score(lead: Lead, *, as_of: datetime, version: ModelVersion | None =
     version, or before we knew the lead, the explanation is empty.
     """
     version = version or ModelVersion.objects.in_force(as_of).first()
-    result = version and score_with_ledger(version, lead.pk, as_of=as_of)
-    if version is None or result is None:
+    if version is None:
+        return Explanation(as_of=as_of)
+    result = score_with_ledger(version, lead.pk, as_of=as_of)
+    if result is None:
         return Explanation(as_of=as_of)
     return explain_result(model_of(version), version.number, result, as_of=as_of)
 

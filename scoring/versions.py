@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Max
@@ -42,9 +43,13 @@ class VersionNotSound(InvalidInput):
     """The draft cannot be published as it is; the message holds the reasons."""
 
 
+def may_edit_scoring(user: User) -> bool:
+    return user.role == User.Role.MARKETING or user.is_superuser
+
+
 def require_marketing(user: User | None) -> None:
     """Raises NotAllowed unless the person may edit scoring. None is the system itself, such as a preset."""
-    if user is not None and user.role != User.Role.MARKETING and not user.is_superuser:
+    if user is not None and not may_edit_scoring(user):
         raise NotAllowed("Only marketing edits and publishes scoring.")
 
 
@@ -75,11 +80,11 @@ def create_draft(
 def _copy_parts(
     model: type[Rule] | type[DecayStep] | type[CategoryTier], source: ModelVersion, draft: ModelVersion
 ) -> None:
-    parts = list(model._default_manager.filter(version=source))
+    parts: list[Any] = list(model._default_manager.filter(version=source))
     for part in parts:
         part.pk, part.version = None, draft
         part._state.adding = True
-    model._default_manager.bulk_create(parts)  # type: ignore[arg-type]
+    model._default_manager.bulk_create(parts)
 
 
 @transaction.atomic
@@ -166,8 +171,8 @@ def revise_signal(
     """
     require_marketing(by)
     take_versions_lock()
-    stored = Signal.objects.with_use().select_for_update(of=("self",)).get(pk=signal.pk)
-    if stored.is_published:
+    stored = Signal.objects.select_for_update().get(pk=signal.pk)
+    if Rule.objects.filter(signal=stored).exclude(version__status=Status.DRAFT).exists():
         Signal.objects.filter(pk=stored.pk).update(retired_at=now)
         highest = Signal.objects.filter(key=stored.key).aggregate(Max("revision"))["revision__max"]
         signal.pk, signal.revision, signal.created_at = None, highest + 1, now
