@@ -66,7 +66,7 @@ def read_board(clocks: ClockQuerySet, *, now: datetime) -> Board:
         people=people,
         teams=teams,
         totals=totals,
-        running=clocks.running().count(),
+        running=clocks.ticking().count(),
         missed_recently=clocks.breached().filter(due_at__gt=now - RECENT).count()
         + clocks.due(now).filter(due_at__gt=now - RECENT).count(),
         to_review=clocks.to_review().count(),

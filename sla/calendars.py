@@ -83,7 +83,9 @@ def public_holidays(country: str, subdivision: str, year: int) -> tuple[business
     if not country:
         return ()
     place = f"{country}-{subdivision}" if subdivision else country
-    days = holidays.country_holidays(country, subdiv=subdivision or None, years=year)
+    # Without a language the names would follow the locale of whichever process asks.
+    language = holidays.country_holidays(country).default_language
+    days = holidays.country_holidays(country, subdiv=subdivision or None, years=year, language=language)
     return tuple(business_hours.Closure(day, f"{name}, {place}") for day, name in sorted(days.items()))
 
 

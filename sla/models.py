@@ -7,6 +7,7 @@ from typing import Self
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
@@ -15,6 +16,12 @@ from accounts.models import User
 
 # A promise for later than this is a slip of the unit, and no calendar need look further ahead.
 LONGEST_MINUTES = 365 * 24 * 60
+
+
+def check_warn_percent(parts: list[int]) -> None:
+    """Refuse warnings that come before the start or after the deadline."""
+    if any(not 1 <= part <= 99 for part in parts):
+        raise ValidationError("A warning comes before the deadline: use 1 to 99 per cent, such as 50, 80.")
 
 
 class Calendar(models.Model):
@@ -162,14 +169,10 @@ class Target(models.Model):
         help_text="Blank only for 'by close of business'.",
     )
     warn_percent = ArrayField(
-        models.PositiveSmallIntegerField(
-            validators=[
-                MinValueValidator(1, "A warning comes after the start: use 1 to 99 per cent."),
-                MaxValueValidator(99, "A warning comes before the deadline: use 1 to 99 per cent."),
-            ]
-        ),
+        models.PositiveSmallIntegerField(),
         default=list,
         blank=True,
+        validators=[check_warn_percent],
         help_text="Warn when so much of the time has gone, in per cent: 50, 80.",
     )
     after_hours_minutes = models.PositiveIntegerField(
@@ -195,7 +198,9 @@ class Target(models.Model):
                 violation_error_message="This policy has such a target already: change that one.",
             ),
             models.CheckConstraint(
-                condition=Q(mode="same_day", minutes=None) | (~Q(mode="same_day") & Q(minutes__gt=0)),
+                # Without isnull the check would be null for blank minutes, and null passes.
+                condition=Q(mode="same_day", minutes=None)
+                | (~Q(mode="same_day") & Q(minutes__isnull=False, minutes__gt=0)),
                 name="target_has_minutes_unless_same_day",
                 violation_error_message="Give the minutes allowed, 1 or more; leave them blank only for "
                 "“by close of business”.",

@@ -31,7 +31,8 @@ PANEL_CLOCKS = 12
 def live_board(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     clocks = Clock.objects.visible_to(signed_in_user(request))
-    team = Team.objects.filter(pk=_number(request.GET.get("team"))).first()
+    team_id = _number(request.GET.get("team"))
+    team = Team.objects.filter(pk=team_id).first() if team_id else None
     if team:
         clocks = clocks.filter(team=team)
     board = read_board(clocks, now=now)
