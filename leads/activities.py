@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from django.db import connection
 
@@ -18,6 +18,8 @@ MAX_EVENT = 120
 MAX_MESSAGE_ID = 255
 # What Segment allows for one message; a property bag larger than this is a mistake.
 MAX_PROPERTIES_BYTES = 32 * 1024
+# Before the web nothing was tracked: an earlier date is a mistake of the sender.
+EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 
 # Only rows really inserted come back, which an ORM insert that ignores conflicts cannot tell. A message
 # in flight elsewhere is waited for; in message-id order, so that two batches never wait for each other.
@@ -80,11 +82,12 @@ def _insert(items: Sequence[NewActivity], *, via: str, now: datetime) -> dict[st
     """Insert those not seen before: their ids by message id."""
     if not items:
         return {}
-    columns: list[list[object]] = [
+    properties = [clean_event(item.facts) for item in items]
+    columns: list[Sequence[object]] = [
         [item.lead_id for item in items],
         [item.visitor_id for item in items],
         [item.facts.event for item in items],
-        [clean_event(item.facts) for item in items],
+        properties,
         [item.facts.occurred_at for item in items],
         [item.facts.message_id for item in items],
     ]
@@ -113,6 +116,8 @@ def clean_event(facts: ActivityFacts) -> str:
         raise InvalidInput(f"Give the event a name of at most {MAX_EVENT} characters.", field="event")
     if not facts.message_id or len(facts.message_id) > MAX_MESSAGE_ID:
         raise InvalidInput(f"A message id has 1 to {MAX_MESSAGE_ID} characters.", field="message_id")
+    if facts.occurred_at < EARLIEST:
+        raise InvalidInput("This is too long ago to be true.", field="occurred_at")
     written = json.dumps(facts.properties, ensure_ascii=False, allow_nan=False)
     if len(written.encode()) > MAX_PROPERTIES_BYTES:
         raise InvalidInput(

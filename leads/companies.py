@@ -6,9 +6,6 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
 
-from django.db.models import Value
-from django.db.models.functions import Least
-
 from accounts.models import User
 from common.errors import InvalidInput
 from leads.addresses import company_domain, is_free_mail
@@ -154,4 +151,5 @@ def _facts_of(company: Company) -> CompanyFacts:
 
 
 def _mark_spread(company: Company, *, now: datetime) -> None:
-    Company.objects.filter(pk=company.pk).update(spread_at=Least("spread_at", Value(now)))
+    """The latest news counts: the sweep clears the mark only if none came while it told the leads."""
+    Company.objects.filter(pk=company.pk).update(spread_at=now)

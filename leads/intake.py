@@ -5,7 +5,7 @@ Lock order: Lead (several: in id order), then Company. See ARCHITECTURE.md.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -14,7 +14,7 @@ from django.db.models import Q
 
 from accounts.models import User
 from common.errors import InvalidInput
-from leads.activities import NewActivity, append_activities
+from leads.activities import NewActivity, append_activities, mark_leads_of
 from leads.attributes import ANSWERS_OF_LEAD, Merged, clean_answer, fill_blanks, keep_other_answers
 from leads.companies import clean_company, company_of_new_lead, merge_company
 from leads.facts import ActivityFacts, CompanyFacts, LeadFacts
@@ -177,6 +177,24 @@ def record_activities(
     )
     touched = {activity.lead_id for activity in added if activity}
     for lead_id, lead in locked.items():
-        if lead_id in touched and lead.hold == Lead.Hold.UNTIL_ACTIVITY:
-            release_lead(lead, at=now, nudge=False)
+        if lead_id in touched:
+            _release_if_waiting(lead, now=now)
     return added
+
+
+@transaction.atomic
+def adopt_activities(lead: Lead, visitor_ids: Iterable[int], *, now: datetime) -> None:
+    """Give the lead what it did before anybody knew who it was. The caller holds the visitors' locks."""
+    unclaimed = Activity.objects.filter(visitor__in=list(visitor_ids), lead=None)
+    activity_ids = list(unclaimed.values_list("pk", flat=True))
+    if not activity_ids:
+        return
+    lead.refresh_from_db(from_queryset=Lead.objects.select_for_update(of=("self",)))
+    Activity.objects.filter(pk__in=activity_ids).update(lead=lead)
+    mark_leads_of(activity_ids, lead_ids=[lead.pk], now=now, nudge=True)
+    _release_if_waiting(lead, now=now)
+
+
+def _release_if_waiting(lead: Lead, *, now: datetime) -> None:
+    if lead.hold == Lead.Hold.UNTIL_ACTIVITY:
+        release_lead(lead, at=now, nudge=False)

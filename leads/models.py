@@ -256,7 +256,18 @@ class OtherAnswer(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.field}: {self.value}"
+        return f"{self.label}: {self.value}"
+
+    @property
+    def label(self) -> str:
+        """What it answers, in words: 'Title', 'Company industry'."""
+        words = f"company {self.field}" if self.company_id else self.field
+        return words.replace("_", " ").capitalize()
+
+    @property
+    def is_usable(self) -> bool:
+        """Another company or another id is not an answer one can simply take over."""
+        return self.field not in ("company", "external_id")
 
 
 class Visitor(models.Model):
@@ -285,6 +296,15 @@ class Visitor(models.Model):
         return f"{self.get_kind_display()} {self.value}"
 
 
+class ActivityQuerySet(models.QuerySet["Activity"]):
+    def visible_to(self, user: User) -> Self:
+        """What the leads did that this person may read."""
+        activities = self.filter(lead__isnull=False)
+        if user.role != User.Role.BDR:
+            return activities
+        return activities.filter(lead__in=Lead.objects.visible_to(user))
+
+
 class Activity(models.Model):
     """One behavioural event. Append-only; only the lead is filled in later, when a visitor becomes known."""
 
@@ -300,6 +320,8 @@ class Activity(models.Model):
     received_at = models.DateTimeField(help_text="When we learnt of it.")
     message_id = models.CharField(max_length=255, unique=True)
     source = models.CharField(max_length=40)
+
+    objects = ActivityQuerySet.as_manager()
 
     class Meta:
         verbose_name_plural = "activities"

@@ -5,7 +5,7 @@ Facts from outside come in through leads.intake; this module moves leads along a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from django.conf import settings
@@ -18,7 +18,7 @@ from common.errors import DomainError
 from common.queue import enqueue
 from leads.attributes import FIT_FIELDS, replace_values
 from leads.companies import correct_company
-from leads.models import Lead, LeadEvent
+from leads.models import Lead, LeadEvent, OtherAnswer
 
 
 class StageNotReachable(DomainError):
@@ -47,6 +47,17 @@ def log_event(
     LeadEvent.objects.create(lead=lead, kind=kind, at=at, by=by, handoff_id=handoff_id, detail=detail)
     Lead.objects.filter(pk=lead.pk).update(revision=F("revision") + 1)
     lead.revision += 1
+
+
+def log_created(leads: Sequence[Lead], *, by: User | None = None, **detail: object) -> None:
+    """Begin the logs of leads just inserted, each at the time it was created: log_event in bulk."""
+    LeadEvent.objects.bulk_create(
+        LeadEvent(lead=lead, kind=LeadEvent.Kind.CREATED, at=lead.created_at, by=by, detail=detail)
+        for lead in leads
+    )
+    Lead.objects.filter(pk__in=[lead.pk for lead in leads]).update(revision=F("revision") + 1)
+    for lead in leads:
+        lead.revision += 1
 
 
 # --- Marks --------------------------------------------------------------------------------------
@@ -152,6 +163,18 @@ def correct_lead(
         log_event(lead, LeadEvent.Kind.ATTRIBUTES_CHANGED, at=at, by=by, fields=changed, via=via)
         mark_facts_changed(lead, fields=changed, at=at)
     return changed
+
+
+@transaction.atomic
+def take_answer(lead: Lead, answer: OtherAnswer, *, by: User, at: datetime) -> None:
+    """Hold from now on what a further source said; what was held goes to the history.
+
+    Raises InvalidInput if the value cannot be held, such as an address that another lead has.
+    """
+    name = f"company.{answer.field}" if answer.company_id else answer.field
+    value: object = int(answer.value) if answer.field == "employee_count" else answer.value
+    correct_lead(lead, changes={name: value}, by=by, at=at, via="portal")
+    OtherAnswer.objects.filter(pk=answer.pk).delete()
 
 
 def mark_facts_changed(lead: Lead, *, fields: list[str], at: datetime, nudge: bool = True) -> None:
