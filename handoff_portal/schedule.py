@@ -5,10 +5,25 @@ A task takes no arguments, is safe to run twice and claims its work from marks: 
 
 from datetime import timedelta
 
+import crm.tasks
+import feedback.tasks
+import handoffs.tasks
+import leads.tasks
 import sla.tasks
 from operations.schedule import Periodic
 
+MINUTE = timedelta(minutes=1)
+SECOND = timedelta(seconds=1)
+
 SCHEDULE = [
-    Periodic("sla-sweep", sla.tasks.sweep_clocks_task, every=timedelta(seconds=15)),
-    Periodic("sla-recompute", sla.tasks.recompute_changed_clocks_task, every=timedelta(minutes=1)),
+    Periodic("leads-spread-company-changes", leads.tasks.spread_company_changes_task, every=MINUTE),
+    # Nudges do the same within a second; the sweep picks up what a lost nudge left.
+    Periodic("handoffs-advance-leads", handoffs.tasks.advance_due_leads_task, every=20 * SECOND),
+    Periodic("handoffs-assign-overflow", handoffs.tasks.assign_overflow_task, every=MINUTE),
+    Periodic("sla-sweep", sla.tasks.sweep_clocks_task, every=15 * SECOND),
+    Periodic("sla-recompute", sla.tasks.recompute_changed_clocks_task, every=5 * MINUTE),
+    Periodic("feedback-wake-recyclings", feedback.tasks.wake_recyclings_task, every=5 * MINUTE),
+    Periodic("crm-push", crm.tasks.push_stale_leads_task, every=2 * SECOND),
+    Periodic("crm-pull", crm.tasks.pull_changes_task, every=30 * SECOND),
+    Periodic("crm-map-owners", crm.tasks.map_owners_task, every=10 * MINUTE),
 ]

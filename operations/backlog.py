@@ -67,7 +67,6 @@ FOR_SWEEPS = (
         "lead__last_activity_at",
         # Its age is that of the lead's last activity, which is no measure of waiting.
         patience_seconds=10**9,
-        url_name="crm:overview",
     ),
 )
 
@@ -77,6 +76,7 @@ FOR_PEOPLE = (
         "Inbound items in quarantine",
         lambda now: QuarantinedItem.objects.filter(replayed_at=None, dismissed_at=None),
         "received_at",
+        url_name="leads:quarantine",
     ),
     Mark(
         "leads_parked",
@@ -89,6 +89,7 @@ FOR_PEOPLE = (
         "Leads that Salesforce refuses",
         lambda now: LeadSync.objects.parked(),
         "parked_at",
+        url_name="crm:overview",
     ),
     Mark(
         "overflow", "Handoffs that no rep has room for", lambda now: Handoff.objects.overflow(), "created_at"

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-# A cluster whose workers are all busy still finishes a task within Q_CLUSTER["timeout"] = 50 seconds.
-ALIVE_SECONDS = 60
+# However busy, a cluster finishes a task within Q_CLUSTER["timeout"], which is less.
+ALIVE_SECONDS = settings.Q_RETRY
 
 
 class HeartbeatQuerySet(models.QuerySet["WorkerHeartbeat"]):
@@ -49,7 +50,7 @@ class PeriodicTask(models.Model):
     """One entry of the schedule (handoff_portal/schedule.py), when it runs next and how it went last."""
 
     # Longer than the queue takes to deliver again what a killed worker held.
-    LOST_AFTER_SECONDS = 120
+    LOST_AFTER_SECONDS = 2 * settings.Q_RETRY
     LATE_AFTER_SECONDS = 90
 
     name = models.SlugField(unique=True)
