@@ -23,11 +23,9 @@ from common.processes import die_with_parent, tied_to_me
 from handoff_portal import database
 from handoff_portal.embedded_postgres import EmbeddedPostgres, EmbeddedPostgresError, free_port
 
-BASE_DIR = database.BASE_DIR
-VAR = BASE_DIR / "var"
-LOGS = VAR / "log"
-DEMO_FILE = VAR / "demo.json"
-SECRETS_FILE = VAR / "demo_secrets.json"
+DEMO_FILE = database.VAR / "demo.json"
+SECRETS_FILE = database.VAR / "demo_secrets.json"
+LOGS = database.VAR / "log"
 
 USERS = {"bdr": "mara", "bdr2": "theo", "marketing": "jo", "manager": "nia", "operator": "ola"}
 READY_SECONDS = 90.0
@@ -61,7 +59,7 @@ class Service:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 self.command,
-                cwd=BASE_DIR,
+                cwd=database.BASE_DIR,
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -88,7 +86,7 @@ class Service:
                 self.crashes = 0
             self.not_before = now + min(0.5 * 2.0**self.crashes, LONGEST_BACK_OFF)
             self.crashes += 1
-            say(f"{self.name} ended; starting it again (see {self.log.relative_to(BASE_DIR)})")
+            say(f"{self.name} ended; starting it again (see {self.log})")
         if now >= self.not_before:
             self.start()
 
@@ -146,7 +144,7 @@ class Demo:
     def start_postgres(self) -> None:
         if not os.environ.get("DATABASE_URL"):
             say("Starting PostgreSQL")
-            self.postgres = EmbeddedPostgres(database.embedded_home())
+            self.postgres = EmbeddedPostgres(database.HOME)
             self.postgres.start()
 
     def environment(self) -> dict[str, str]:
@@ -190,7 +188,12 @@ class Demo:
                 environment,
                 self.salesforce_url,
             ),
-            Service("web", web_command(self.port), environment, f"{self.url}/readyz"),
+            Service(
+                "web",
+                web_command(self.port, workers=int(os.environ.get("WEB_WORKERS") or 2)),
+                environment,
+                f"{self.url}/readyz",
+            ),
             Service("worker", manage("run_worker"), environment),
             Service("traffic", manage("demo_traffic"), environment),
         ]
@@ -253,14 +256,14 @@ def manage(command: str) -> list[str]:
     return [sys.executable, "manage.py", command]
 
 
-def web_command(port: int) -> list[str]:
+def web_command(port: int, *, workers: int = 2) -> list[str]:
     return [
         sys.executable,
         "-m",
         "gunicorn",
         "handoff_portal.wsgi",
         f"--bind=127.0.0.1:{port}",
-        f"--workers={os.environ.get('WEB_WORKERS') or 2}",
+        f"--workers={workers}",
         "--threads=4",
         "--no-control-socket",
     ]
