@@ -1,0 +1,82 @@
+"""Fills the database by SQL: leads with a company each among many, and a few activities per lead."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import connection, models
+
+from leads.models import Activity, Company, Lead
+
+LEADS_PER_COMPANY = 10
+
+
+def populate(*, leads: int, activities_per_lead: int) -> None:
+    """Insert that many leads with spread-out facts, and let the planner know."""
+    _insert(
+        Company,
+        max(1, leads // LEADS_PER_COMPANY),
+        {
+            "name": "'Company ' || n",
+            "domain": "'company' || n || '.example'",
+            "employee_count": "n % 5000",
+            "industry": "(ARRAY['Manufacturing', 'Logistics', 'Retail', 'Software'])[1 + n % 4]",
+            "country": "(ARRAY['Germany', 'France', 'United Kingdom'])[1 + n % 3]",
+            "created_at": "now() - interval '400 days'",
+        },
+    )
+    _insert(
+        Lead,
+        leads,
+        {
+            "public_id": "gen_random_uuid()",
+            "email": f"'person' || n || '@company' || (1 + n / {LEADS_PER_COMPANY}) || '.example'",
+            "first_name": "'First' || n",
+            "last_name": "'Last' || n",
+            "title": "(ARRAY['CEO', 'Head of Logistics', 'Engineer', 'Student'])[1 + n % 4]",
+            "country": "(ARRAY['Germany', 'France', 'United Kingdom'])[1 + n % 3]",
+            "company_id": "(SELECT min(id) FROM leads_company) + "
+            f"(n / {LEADS_PER_COMPANY}) % {max(1, leads // LEADS_PER_COMPANY)}",
+            "created_at": "now() - interval '300 days' * random()",
+        },
+    )
+    for _ in range(activities_per_lead):
+        _insert(
+            Activity,
+            leads,
+            {
+                "lead_id": "(SELECT min(id) FROM leads_lead) + n - 1",
+                "event": "(ARRAY['Page Viewed', 'Email Opened', 'Whitepaper Downloaded'])[1 + n % 3]",
+                "properties": """'{"path": "/pricing"}'""",
+                "occurred_at": "now() - interval '120 days' * random()",
+                "received_at": "now()",
+                "message_id": "gen_random_uuid()::text",
+                "source": "'bench'",
+            },
+        )
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+
+
+def _insert(model: type[models.Model], count: int, expressions: dict[str, str]) -> None:
+    """Insert rows numbered n = 1 … count; fields without an expression get their default or null."""
+    columns, values, parameters = [], [], []
+    for field in model._meta.concrete_fields:
+        if field.primary_key:
+            continue
+        columns.append(f'"{field.column}"')
+        if field.column in expressions:
+            values.append(expressions[field.column])
+        else:
+            values.append("%s")
+            parameters.append(_default(field))
+    sql = (
+        f'INSERT INTO "{model._meta.db_table}" ({", ".join(columns)}) '
+        f"SELECT {', '.join(values)} FROM generate_series(1, {count}) AS n"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(sql.replace("% ", "%% "), parameters)
+
+
+def _default(field: models.Field[Any, Any]) -> Any:
+    return None if field.null else field.get_db_prep_save(field.get_default(), connection)
