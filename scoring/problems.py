@@ -33,7 +33,7 @@ def faults(model: Model) -> list[str]:
 def oddities(model: Model) -> list[str]:
     """What may be meant but probably is not."""
     found = [
-        f"“{rule_sentence(rule)}” can never hold: a rule with the opposite condition disqualifies."
+        f"“{rule_sentence(rule)}” is of no use: who matches it is disqualified."
         for rule in model.fit
         if any(_same_test(rule, other) for other in model.fit if other.effect is Effect.DISQUALIFIES)
         and rule.effect is Effect.POINTS

@@ -1,0 +1,146 @@
+"""SCORE-13: every rule reads as plain English, and so does the difference of two versions."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from scoring.rules import (
+    BehaviourRule,
+    Category,
+    CategoryTier,
+    DecayStep,
+    Effect,
+    FitRule,
+    Model,
+    Operator,
+)
+from scoring.sentences import differences, frame_sentences, rule_sentence
+
+SIZE = "company.employee_count"
+PRICING = BehaviourRule(1, 1, points=20, high_intent=True, name="Pricing", signal_name="Pricing page visit")
+
+
+@pytest.mark.parametrize(
+    ("rule", "sentence"),
+    [
+        (PRICING, "Pricing page visit: +20"),
+        (
+            BehaviourRule(1, 1, points=10, min_count=3, window_hours=720, signal_name="E-mail open"),
+            "E-mail open, 3 times or more within 30 days: +10",
+        ),
+        (
+            BehaviourRule(1, 1, points=15, each=True, cap=45, signal_name="Case study"),
+            "Case study: +15 each time, at most +45",
+        ),
+        (
+            BehaviourRule(1, 1, points=-5, each=True, cap=20, signal_name="Bounce"),
+            "Bounce: −5 each time, no lower than −20",
+        ),
+        (BehaviourRule(1, 1, points=5, window_hours=25, signal_name="Visit"), "Visit within 25 hours: +5"),
+        (
+            BehaviourRule(1, 1, effect=Effect.INSTANT_MQL, high_intent=True, signal_name="Demo request"),
+            "Demo request: MQL at once, if the checklist holds",
+        ),
+        (
+            FitRule(1, "email_domain", Operator.ONE_OF, ("rival.example",), effect=Effect.DISQUALIFIES),
+            "E-mail domain is “rival.example”: never an MQL while true",
+        ),
+        (
+            FitRule(1, "title", Operator.HAS_WORD, ("VP", "chief", "CTO"), points=15),
+            "Job title has the word “VP”, “chief” or “CTO”: +15",
+        ),
+        (
+            FitRule(1, SIZE, Operator.BETWEEN, low=50, high=1000, points=10),
+            "Company size is from 50 to 1,000: +10",
+        ),
+        (
+            FitRule(1, SIZE, Operator.NOT_BETWEEN, high=10, points=-10),
+            "Company size is known and not 10 or less: −10",
+        ),
+        (FitRule(1, SIZE, Operator.BETWEEN, low=50, points=1), "Company size is 50 or more: +1"),
+        (FitRule(1, "budget", Operator.IS_KNOWN, points=5), "Budget is known: +5"),
+        (FitRule(1, "country", Operator.IS_BLANK, points=-5), "Country is blank: −5"),
+        (
+            FitRule(1, "country", Operator.NOT_ONE_OF, ("Germany",), points=-5),
+            "Country is known and not “Germany”: −5",
+        ),
+        (
+            FitRule(1, "pain_point", Operator.CONTAINS, ("churn",), points=5),
+            "Pain point contains “churn”: +5",
+        ),
+    ],
+)
+def test_a_rule_reads_as_a_sentence(rule: FitRule | BehaviourRule, sentence: str) -> None:
+    assert rule_sentence(rule) == sentence
+
+
+def test_the_frame_of_a_model_reads_as_sentences() -> None:
+    model = Model(
+        threshold=50,
+        icp_from=1,
+        signal_hours=90 * 24,
+        behaviour=(PRICING,),
+        decay=(DecayStep(30 * 24, 750), DecayStep(90 * 24, 125)),
+        decay_floor=5,
+        categories=(CategoryTier(Category.A, 40, 20),),
+    )
+
+    assert frame_sentences(model) == [
+        "MQL from 50 points, or at once by an instant-MQL rule, if the checklist holds",
+        "ICP match: 1 fit point or more",
+        "Clear signal of interest: a high-intent signal within the last 90 days",
+        "No red flags: no disqualifier is true",
+        "After 30 days without engagement, 75 % of the behaviour points remain",
+        "After 90 days without engagement, 12.5 % of the behaviour points remain",
+        "Decay leaves at least 5 behaviour points",
+        "Category A (ready to engage): engagement of 40 or more and fit of 20 or more",
+        "Category C (engaged research): all others",
+    ]
+
+
+OLD = Model(threshold=50, icp_from=10, signal_hours=24, behaviour=(PRICING,))
+
+
+def test_equal_models_differ_in_nothing() -> None:
+    copied = replace(OLD, behaviour=(replace(PRICING, key=99),))
+
+    assert differences(OLD, copied) == []
+
+
+def test_a_changed_rule_is_one_change_and_not_two() -> None:
+    new = replace(OLD, behaviour=(replace(PRICING, key=2, points=25),))
+
+    assert [str(change) for change in differences(OLD, new)] == [
+        "Changed: Pricing page visit: +20 → Pricing page visit: +25"
+    ]
+
+
+def test_added_and_removed_rules_and_numbers_are_named() -> None:
+    webinar = BehaviourRule(2, 2, points=20, name="Webinar", signal_name="Webinar")
+    new = replace(OLD, threshold=60, behaviour=(webinar,))
+
+    changes = {(change.kind, change.before, change.after) for change in differences(OLD, new)}
+
+    assert changes == {
+        (
+            "changed",
+            "MQL from 50 points, or at once by an instant-MQL rule, if the checklist holds",
+            "MQL from 60 points, or at once by an instant-MQL rule, if the checklist holds",
+        ),
+        ("removed", "Pricing page visit: +20", ""),
+        ("added", "", "Webinar: +20"),
+    }
+
+
+def test_a_signal_defined_anew_is_a_difference_though_the_words_are_the_same() -> None:
+    new = replace(OLD, behaviour=(replace(PRICING, signal=2),))
+
+    assert [str(change) for change in differences(OLD, new)] == [
+        "Changed: “Pricing page visit” as it was defined → “Pricing page visit” by its new definition"
+    ]
+
+
+def test_against_nothing_everything_is_added() -> None:
+    assert {change.kind for change in differences(None, OLD)} == {"added"}
