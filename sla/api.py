@@ -10,17 +10,17 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import generics, serializers
 
 from accounts.authentication import MayRead
-from accounts.models import User
+from accounts.roles import signed_in_user
 from common.api import NewestFirstPagination
-from sla.models import Clock, ClockQuerySet
+from sla.models import Clock, ClockQuerySet, Target
 
 
 class ClockSerializer(serializers.ModelSerializer[Clock]):
     """One clock. `state` and `breached_at` are exact at the moment of the answer."""
 
     handoff = serializers.IntegerField(source="handoff_id")
-    owner = serializers.SlugRelatedField(slug_field="username", read_only=True)
-    team = serializers.SlugRelatedField(slug_field="name", read_only=True)
+    owner = serializers.CharField(source="owner.username", default=None, read_only=True, allow_null=True)
+    team = serializers.CharField(source="team.name", default=None, read_only=True, allow_null=True)
     policy = serializers.CharField(source="policy_name")
     state = serializers.SerializerMethodField()
     breached_at = serializers.SerializerMethodField()
@@ -50,7 +50,7 @@ class ClockFilter(django_filters.FilterSet):
     ]  # fmt: skip
 
     state = django_filters.ChoiceFilter(choices=STATES, method="filter_state")
-    kind = django_filters.ChoiceFilter(choices=Clock._meta.get_field("kind").flatchoices)
+    kind = django_filters.ChoiceFilter(choices=Target.Kind.choices)
     handoff = django_filters.NumberFilter(field_name="handoff_id")
     lead = django_filters.NumberFilter(field_name="lead_id")
     owner = django_filters.CharFilter(field_name="owner__username")
@@ -59,12 +59,15 @@ class ClockFilter(django_filters.FilterSet):
 
     def filter_state(self, clocks: ClockQuerySet, name: str, value: str) -> ClockQuerySet:
         now = timezone.now()
-        return {
-            "running": clocks.running,
-            "late": lambda: clocks.late(now),
-            "at_risk": lambda: clocks.at_risk(now),
-            "missed": lambda: clocks.missed(now),
-        }.get(value, lambda: clocks.filter(outcome=value))()
+        match value:
+            case "late":
+                return clocks.late(now)
+            case "at_risk":
+                return clocks.at_risk(now)
+            case "missed":
+                return clocks.missed(now)
+            case outcome:
+                return clocks.filter(outcome=outcome)
 
 
 class ClockPagination(NewestFirstPagination):
@@ -79,8 +82,7 @@ class ClockList(generics.ListAPIView[Clock]):
     queryset = Clock.objects.all()
 
     def get_queryset(self) -> ClockQuerySet:
-        user: User = self.request.user
-        return Clock.objects.visible_to(user).select_related("owner", "team")
+        return Clock.objects.visible_to(signed_in_user(self.request)).select_related("owner", "team")
 
     def get_serializer_context(self) -> dict[str, Any]:
-        return super().get_serializer_context() | {"now": timezone.now()}
+        return {**super().get_serializer_context(), "now": timezone.now()}

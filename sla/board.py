@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -99,5 +99,5 @@ def _tallies(clocks: ClockQuerySet, now: datetime) -> tuple[list[Tally], list[Ta
     return _worst_first(by_owner.values()), _worst_first(by_team.values()), totals
 
 
-def _worst_first(tallies: Sequence[Tally]) -> list[Tally]:
+def _worst_first(tallies: Iterable[Tally]) -> list[Tally]:
     return sorted(tallies, key=lambda tally: (-tally.late, -tally.at_risk, tally.name))

@@ -59,7 +59,7 @@ def breach_list(request: HttpRequest) -> HttpResponse:
 
 
 @require_GET
-@role_required(*WATCHERS)
+@role_required(*WATCHERS)  # type: ignore[arg-type]  # a streamed response is no HttpResponse to Django
 def breach_csv(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
     filters = BreachFilter(request.GET)
     if not filters.is_valid():

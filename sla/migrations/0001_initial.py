@@ -3,240 +3,639 @@
 import django.contrib.postgres.fields
 import django.core.validators
 import django.db.models.deletion
-import sla.models
 from django.conf import settings
 from django.db import migrations, models
 
+import sla.models
+
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0001_initial'),
-        ('leads', '0002_append_only'),
+        ("accounts", "0001_initial"),
+        ("leads", "0002_append_only"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Calendar',
+            name="Calendar",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=80, unique=True)),
-                ('time_zone', models.CharField(help_text='IANA name, such as Europe/Berlin.', max_length=64)),
-                ('holiday_country', models.CharField(blank=True, help_text='ISO code; blank: no public holidays.', max_length=2)),
-                ('holiday_subdivision', models.CharField(blank=True, max_length=8)),
-                ('is_default', models.BooleanField(default=False)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=80, unique=True)),
+                ("time_zone", models.CharField(help_text="IANA name, such as Europe/Berlin.", max_length=64)),
+                (
+                    "holiday_country",
+                    models.CharField(
+                        blank=True, help_text="ISO code; blank: no public holidays.", max_length=2
+                    ),
+                ),
+                ("holiday_subdivision", models.CharField(blank=True, max_length=8)),
+                ("is_default", models.BooleanField(default=False)),
             ],
             options={
-                'ordering': ('name',),
+                "ordering": ("name",),
             },
         ),
         migrations.CreateModel(
-            name='Policy',
+            name="Policy",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=80, unique=True)),
-                ('position', models.PositiveIntegerField(default=0)),
-                ('category', models.CharField(blank=True, help_text='A, B or C; blank: any.', max_length=1)),
-                ('warmth', models.CharField(blank=True, help_text='Blank: any.', max_length=16)),
-                ('source', models.CharField(blank=True, help_text='Lead source; blank: any.', max_length=80)),
-                ('is_instant_mql', models.BooleanField(blank=True, help_text='Only demo requests and the like; blank: any.', null=True)),
-                ('is_active', models.BooleanField(default=True)),
-                ('reviews_breaches', models.BooleanField(default=True, help_text='A manager reviews each missed target and names its cause.')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=80, unique=True)),
+                ("position", models.PositiveIntegerField(default=0)),
+                ("category", models.CharField(blank=True, help_text="A, B or C; blank: any.", max_length=1)),
+                ("warmth", models.CharField(blank=True, help_text="Blank: any.", max_length=16)),
+                ("source", models.CharField(blank=True, help_text="Lead source; blank: any.", max_length=80)),
+                (
+                    "is_instant_mql",
+                    models.BooleanField(
+                        blank=True, help_text="Only demo requests and the like; blank: any.", null=True
+                    ),
+                ),
+                ("is_active", models.BooleanField(default=True)),
+                (
+                    "reviews_breaches",
+                    models.BooleanField(
+                        default=True, help_text="A manager reviews each missed target and names its cause."
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'policies',
-                'ordering': ('position', 'id'),
+                "verbose_name_plural": "policies",
+                "ordering": ("position", "id"),
             },
         ),
         migrations.CreateModel(
-            name='CalendarInterval',
+            name="CalendarInterval",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('weekday', models.PositiveSmallIntegerField(choices=[(0, 'Monday'), (1, 'Tuesday'), (2, 'Wednesday'), (3, 'Thursday'), (4, 'Friday'), (5, 'Saturday'), (6, 'Sunday')])),
-                ('opens_at', models.TimeField()),
-                ('closes_at', models.TimeField()),
-                ('calendar', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='intervals', to='sla.calendar')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "weekday",
+                    models.PositiveSmallIntegerField(
+                        choices=[
+                            (0, "Monday"),
+                            (1, "Tuesday"),
+                            (2, "Wednesday"),
+                            (3, "Thursday"),
+                            (4, "Friday"),
+                            (5, "Saturday"),
+                            (6, "Sunday"),
+                        ]
+                    ),
+                ),
+                ("opens_at", models.TimeField()),
+                ("closes_at", models.TimeField()),
+                (
+                    "calendar",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="intervals",
+                        to="sla.calendar",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('weekday', 'opens_at'),
+                "ordering": ("weekday", "opens_at"),
             },
         ),
         migrations.CreateModel(
-            name='CalendarPerson',
+            name="CalendarPerson",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('calendar', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='sla.calendar')),
-                ('person', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "calendar",
+                    models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="sla.calendar"),
+                ),
+                (
+                    "person",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'person',
-                'verbose_name_plural': 'people who work by this calendar',
+                "verbose_name": "person",
+                "verbose_name_plural": "people who work by this calendar",
             },
         ),
         migrations.AddField(
-            model_name='calendar',
-            name='people',
-            field=models.ManyToManyField(blank=True, related_name='+', through='sla.CalendarPerson', to=settings.AUTH_USER_MODEL),
+            model_name="calendar",
+            name="people",
+            field=models.ManyToManyField(
+                blank=True, related_name="+", through="sla.CalendarPerson", to=settings.AUTH_USER_MODEL
+            ),
         ),
         migrations.CreateModel(
-            name='Clock',
+            name="Clock",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('handoff_id', models.BigIntegerField()),
-                ('kind', models.CharField(choices=[('crm_transfer', 'Transfer to Salesforce'), ('opened', 'Opened'), ('decision', 'Accept or reject'), ('first_contact', 'First contact')], max_length=16)),
-                ('hours_digest', models.CharField(blank=True, help_text='Of the working hours due_at was computed by.', max_length=16)),
-                ('policy_name', models.CharField(max_length=80)),
-                ('mode', models.CharField(choices=[('business', 'Business hours of the owner'), ('wall', 'Around the clock'), ('same_day', 'By close of business of the day')], max_length=8)),
-                ('minutes', models.PositiveIntegerField(null=True)),
-                ('after_hours_minutes', models.PositiveIntegerField(null=True)),
-                ('warn_percent', django.contrib.postgres.fields.ArrayField(base_field=models.PositiveSmallIntegerField(), default=list, size=None)),
-                ('restarts_on_reassignment', models.BooleanField(default=True)),
-                ('reviews_breaches', models.BooleanField(default=True)),
-                ('outcome', models.CharField(choices=[('running', 'Running'), ('done', 'Done'), ('cancelled', 'Cancelled')], default='running', max_length=10)),
-                ('started_at', models.DateTimeField()),
-                ('due_at', models.DateTimeField(help_text='Stored; moved only by a logged act such as a calendar change.')),
-                ('warnings_at', django.contrib.postgres.fields.ArrayField(base_field=models.DateTimeField(), default=list, help_text='When to warn, in order.', size=None)),
-                ('risk_at', models.DateTimeField(help_text='The first warning: from here on it is at risk.', null=True)),
-                ('warn_at', models.DateTimeField(help_text='Mark: the next warning not given yet.', null=True)),
-                ('stopped_at', models.DateTimeField(null=True)),
-                ('breach_recorded_at', models.DateTimeField(help_text='When we noticed; the breach itself was at due_at.', null=True)),
-                ('paused_at', models.DateTimeField(null=True)),
-                ('pause_reason', models.CharField(blank=True, max_length=200)),
-                ('wall_seconds', models.BigIntegerField(help_text='Start to stop without pauses, around the clock.', null=True)),
-                ('business_seconds', models.BigIntegerField(help_text="Start to stop without pauses, in the calendar's hours.", null=True)),
-                ('cause', models.CharField(blank=True, choices=[('capacity', 'Capacity'), ('prioritisation', 'Prioritisation'), ('routing', 'Routing'), ('lead_quality', 'Lead quality'), ('other', 'Other')], max_length=16)),
-                ('review_note', models.CharField(blank=True, max_length=1000)),
-                ('reviewed_at', models.DateTimeField(null=True)),
-                ('calendar', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='sla.calendar')),
-                ('lead', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='leads.lead')),
-                ('owner', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('reviewed_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('team', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='accounts.team')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("handoff_id", models.BigIntegerField()),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("crm_transfer", "Transfer to Salesforce"),
+                            ("opened", "Opened"),
+                            ("decision", "Accept or reject"),
+                            ("first_contact", "First contact"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "hours_digest",
+                    models.CharField(
+                        blank=True, help_text="Of the working hours due_at was computed by.", max_length=16
+                    ),
+                ),
+                ("policy_name", models.CharField(max_length=80)),
+                (
+                    "mode",
+                    models.CharField(
+                        choices=[
+                            ("business", "Business hours of the owner"),
+                            ("wall", "Around the clock"),
+                            ("same_day", "By close of business of the day"),
+                        ],
+                        max_length=8,
+                    ),
+                ),
+                ("minutes", models.PositiveIntegerField(null=True)),
+                ("after_hours_minutes", models.PositiveIntegerField(null=True)),
+                (
+                    "warn_percent",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.PositiveSmallIntegerField(), default=list, size=None
+                    ),
+                ),
+                ("restarts_on_reassignment", models.BooleanField(default=True)),
+                ("reviews_breaches", models.BooleanField(default=True)),
+                (
+                    "outcome",
+                    models.CharField(
+                        choices=[("running", "Running"), ("done", "Done"), ("cancelled", "Cancelled")],
+                        default="running",
+                        max_length=10,
+                    ),
+                ),
+                ("started_at", models.DateTimeField()),
+                (
+                    "due_at",
+                    models.DateTimeField(
+                        help_text="Stored; moved only by a logged act such as a calendar change."
+                    ),
+                ),
+                (
+                    "warnings_at",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.DateTimeField(),
+                        default=list,
+                        help_text="When to warn, in order.",
+                        size=None,
+                    ),
+                ),
+                (
+                    "risk_at",
+                    models.DateTimeField(
+                        help_text="The first warning: from here on it is at risk.", null=True
+                    ),
+                ),
+                (
+                    "warn_at",
+                    models.DateTimeField(help_text="Mark: the next warning not given yet.", null=True),
+                ),
+                ("stopped_at", models.DateTimeField(null=True)),
+                (
+                    "breach_recorded_at",
+                    models.DateTimeField(
+                        help_text="When we noticed; the breach itself was at due_at.", null=True
+                    ),
+                ),
+                ("paused_at", models.DateTimeField(null=True)),
+                ("pause_reason", models.CharField(blank=True, max_length=200)),
+                (
+                    "wall_seconds",
+                    models.BigIntegerField(
+                        help_text="Start to stop without pauses, around the clock.", null=True
+                    ),
+                ),
+                (
+                    "business_seconds",
+                    models.BigIntegerField(
+                        help_text="Start to stop without pauses, in the calendar's hours.", null=True
+                    ),
+                ),
+                (
+                    "cause",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("capacity", "Capacity"),
+                            ("prioritisation", "Prioritisation"),
+                            ("routing", "Routing"),
+                            ("lead_quality", "Lead quality"),
+                            ("other", "Other"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                ("review_note", models.CharField(blank=True, max_length=1000)),
+                ("reviewed_at", models.DateTimeField(null=True)),
+                (
+                    "calendar",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="sla.calendar",
+                    ),
+                ),
+                (
+                    "lead",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="leads.lead"
+                    ),
+                ),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "reviewed_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "team",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="accounts.team",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Closure',
+            name="Closure",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('on', models.DateField()),
-                ('name', models.CharField(max_length=80)),
-                ('calendar', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='closures', to='sla.calendar')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("on", models.DateField()),
+                ("name", models.CharField(max_length=80)),
+                (
+                    "calendar",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="closures",
+                        to="sla.calendar",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('on',),
+                "ordering": ("on",),
             },
         ),
         migrations.CreateModel(
-            name='Pause',
+            name="Pause",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('reason', models.CharField(max_length=200)),
-                ('started_at', models.DateTimeField()),
-                ('ended_at', models.DateTimeField(null=True)),
-                ('by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('clock', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='pauses', to='sla.clock')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("reason", models.CharField(max_length=200)),
+                ("started_at", models.DateTimeField()),
+                ("ended_at", models.DateTimeField(null=True)),
+                (
+                    "by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "clock",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="pauses", to="sla.clock"
+                    ),
+                ),
             ],
             options={
-                'ordering': ('started_at',),
+                "ordering": ("started_at",),
             },
         ),
         migrations.CreateModel(
-            name='Target',
+            name="Target",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('crm_transfer', 'Transfer to Salesforce'), ('opened', 'Opened'), ('decision', 'Accept or reject'), ('first_contact', 'First contact')], max_length=16)),
-                ('mode', models.CharField(choices=[('business', 'Business hours of the owner'), ('wall', 'Around the clock'), ('same_day', 'By close of business of the day')], default='business', max_length=8)),
-                ('minutes', models.PositiveIntegerField(blank=True, help_text="Blank only for 'by close of business'.", null=True, validators=[django.core.validators.MaxValueValidator(525600, 'This is longer than a year: the unit is minutes.')])),
-                ('warn_percent', django.contrib.postgres.fields.ArrayField(base_field=models.PositiveSmallIntegerField(), blank=True, default=list, help_text='Warn when so much of the time has gone, in per cent: 50, 80.', size=None, validators=[sla.models.check_warn_percent])),
-                ('after_hours_minutes', models.PositiveIntegerField(blank=True, help_text='For leads that arrive outside working hours: so many minutes from the next opening instead. Blank: no difference (SLA-3).', null=True, validators=[django.core.validators.MinValueValidator(1, 'Give 1 minute or more, or leave it blank.'), django.core.validators.MaxValueValidator(525600, 'This is longer than a year: the unit is minutes.')])),
-                ('restarts_on_reassignment', models.BooleanField(default=True, help_text='The next owner gets the full time. Otherwise the clock goes on as it is.')),
-                ('policy', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='targets', to='sla.policy')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("crm_transfer", "Transfer to Salesforce"),
+                            ("opened", "Opened"),
+                            ("decision", "Accept or reject"),
+                            ("first_contact", "First contact"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "mode",
+                    models.CharField(
+                        choices=[
+                            ("business", "Business hours of the owner"),
+                            ("wall", "Around the clock"),
+                            ("same_day", "By close of business of the day"),
+                        ],
+                        default="business",
+                        max_length=8,
+                    ),
+                ),
+                (
+                    "minutes",
+                    models.PositiveIntegerField(
+                        blank=True,
+                        help_text="Blank only for 'by close of business'.",
+                        null=True,
+                        validators=[
+                            django.core.validators.MaxValueValidator(
+                                525600, "This is longer than a year: the unit is minutes."
+                            )
+                        ],
+                    ),
+                ),
+                (
+                    "warn_percent",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.PositiveSmallIntegerField(),
+                        blank=True,
+                        default=list,
+                        help_text="Warn when so much of the time has gone, in per cent: 50, 80.",
+                        size=None,
+                        validators=[sla.models.check_warn_percent],
+                    ),
+                ),
+                (
+                    "after_hours_minutes",
+                    models.PositiveIntegerField(
+                        blank=True,
+                        help_text="For leads that arrive outside working hours: so many minutes from the next opening instead. Blank: no difference (SLA-3).",
+                        null=True,
+                        validators=[
+                            django.core.validators.MinValueValidator(
+                                1, "Give 1 minute or more, or leave it blank."
+                            ),
+                            django.core.validators.MaxValueValidator(
+                                525600, "This is longer than a year: the unit is minutes."
+                            ),
+                        ],
+                    ),
+                ),
+                (
+                    "restarts_on_reassignment",
+                    models.BooleanField(
+                        default=True,
+                        help_text="The next owner gets the full time. Otherwise the clock goes on as it is.",
+                    ),
+                ),
+                (
+                    "policy",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="targets", to="sla.policy"
+                    ),
+                ),
             ],
             options={
-                'ordering': ('policy', 'id'),
+                "ordering": ("policy", "id"),
             },
         ),
         migrations.AddConstraint(
-            model_name='calendar',
-            constraint=models.UniqueConstraint(condition=models.Q(('is_default', True)), fields=('is_default',), name='one_default_calendar'),
+            model_name="calendar",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("is_default", True)), fields=("is_default",), name="one_default_calendar"
+            ),
         ),
         migrations.AddIndex(
-            model_name='clock',
-            index=models.Index(condition=models.Q(('breach_recorded_at', None), ('outcome', 'running'), ('paused_at', None)), fields=['due_at'], name='clock_due'),
+            model_name="clock",
+            index=models.Index(
+                condition=models.Q(("breach_recorded_at", None), ("outcome", "running"), ("paused_at", None)),
+                fields=["due_at"],
+                name="clock_due",
+            ),
         ),
         migrations.AddIndex(
-            model_name='clock',
-            index=models.Index(condition=models.Q(('outcome', 'running'), ('paused_at', None), ('warn_at__isnull', False)), fields=['warn_at'], name='clock_warn'),
+            model_name="clock",
+            index=models.Index(
+                condition=models.Q(("outcome", "running"), ("paused_at", None), ("warn_at__isnull", False)),
+                fields=["warn_at"],
+                name="clock_warn",
+            ),
         ),
         migrations.AddIndex(
-            model_name='clock',
-            index=models.Index(condition=models.Q(('outcome', 'running'), ('paused_at', None)), fields=['due_at'], name='clock_late'),
+            model_name="clock",
+            index=models.Index(
+                condition=models.Q(("outcome", "running"), ("paused_at", None)),
+                fields=["due_at"],
+                name="clock_late",
+            ),
         ),
         migrations.AddIndex(
-            model_name='clock',
-            index=models.Index(condition=models.Q(('outcome', 'running'), ('paused_at', None), ('risk_at__isnull', False)), fields=['risk_at'], name='clock_risk'),
+            model_name="clock",
+            index=models.Index(
+                condition=models.Q(("outcome", "running"), ("paused_at", None), ("risk_at__isnull", False)),
+                fields=["risk_at"],
+                name="clock_risk",
+            ),
         ),
         migrations.AddIndex(
-            model_name='clock',
-            index=models.Index(condition=models.Q(('breach_recorded_at__isnull', False)), fields=['-due_at', '-id'], name='clock_breached'),
+            model_name="clock",
+            index=models.Index(
+                condition=models.Q(("breach_recorded_at__isnull", False)),
+                fields=["-due_at", "-id"],
+                name="clock_breached",
+            ),
         ),
         migrations.AddIndex(
-            model_name='clock',
-            index=models.Index(condition=models.Q(('breach_recorded_at__isnull', False), ('reviewed_at', None), ('reviews_breaches', True)), fields=['due_at'], name='clock_to_review'),
+            model_name="clock",
+            index=models.Index(
+                condition=models.Q(
+                    ("breach_recorded_at__isnull", False), ("reviewed_at", None), ("reviews_breaches", True)
+                ),
+                fields=["due_at"],
+                name="clock_to_review",
+            ),
         ),
         migrations.AddIndex(
-            model_name='clock',
-            index=models.Index(fields=['-started_at', '-id'], name='clock_newest_first'),
+            model_name="clock",
+            index=models.Index(fields=["-started_at", "-id"], name="clock_newest_first"),
         ),
         migrations.AddIndex(
-            model_name='clock',
-            index=models.Index(fields=['handoff_id'], name='clock_of_handoff'),
+            model_name="clock",
+            index=models.Index(fields=["handoff_id"], name="clock_of_handoff"),
         ),
         migrations.AddConstraint(
-            model_name='clock',
-            constraint=models.UniqueConstraint(condition=models.Q(('outcome', 'running')), fields=('handoff_id', 'kind'), name='one_running_clock_per_target'),
+            model_name="clock",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("outcome", "running")),
+                fields=("handoff_id", "kind"),
+                name="one_running_clock_per_target",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='clock',
-            constraint=models.CheckConstraint(condition=models.Q(('due_at__gte', models.F('started_at'))), name='clock_is_due_after_it_starts'),
+            model_name="clock",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("due_at__gte", models.F("started_at"))),
+                name="clock_is_due_after_it_starts",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='clock',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('outcome', 'running'), ('stopped_at', None)), models.Q(models.Q(('outcome', 'running'), _negated=True), ('paused_at', None), ('stopped_at__isnull', False)), _connector='OR'), name='clock_is_stopped_unless_running'),
+            model_name="clock",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("outcome", "running"), ("stopped_at", None)),
+                    models.Q(
+                        models.Q(("outcome", "running"), _negated=True),
+                        ("paused_at", None),
+                        ("stopped_at__isnull", False),
+                    ),
+                    _connector="OR",
+                ),
+                name="clock_is_stopped_unless_running",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='clock',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('pause_reason', ''), ('paused_at', None)), models.Q(('paused_at__isnull', False), models.Q(('pause_reason', ''), _negated=True)), _connector='OR'), name='clock_pause_has_a_reason'),
+            model_name="clock",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("pause_reason", ""), ("paused_at", None)),
+                    models.Q(("paused_at__isnull", False), models.Q(("pause_reason", ""), _negated=True)),
+                    _connector="OR",
+                ),
+                name="clock_pause_has_a_reason",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='clock',
-            constraint=models.CheckConstraint(condition=models.Q(('breach_recorded_at', None), ('breach_recorded_at__gt', models.F('due_at')), _connector='OR'), name='clock_breach_is_recorded_after_it_was_due'),
+            model_name="clock",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("breach_recorded_at", None),
+                    ("breach_recorded_at__gt", models.F("due_at")),
+                    _connector="OR",
+                ),
+                name="clock_breach_is_recorded_after_it_was_due",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='clock',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('cause', ''), ('reviewed_at', None), ('reviewed_by', None)), models.Q(('reviewed_at__isnull', False), ('reviewed_by__isnull', False), models.Q(('cause', ''), _negated=True)), _connector='OR'), name='clock_review_has_a_cause'),
+            model_name="clock",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("cause", ""), ("reviewed_at", None), ("reviewed_by", None)),
+                    models.Q(
+                        ("reviewed_at__isnull", False),
+                        ("reviewed_by__isnull", False),
+                        models.Q(("cause", ""), _negated=True),
+                    ),
+                    _connector="OR",
+                ),
+                name="clock_review_has_a_cause",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='closure',
-            constraint=models.UniqueConstraint(fields=('calendar', 'on'), name='closure_day_is_unique', violation_error_message='This day is closed already.'),
+            model_name="closure",
+            constraint=models.UniqueConstraint(
+                fields=("calendar", "on"),
+                name="closure_day_is_unique",
+                violation_error_message="This day is closed already.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='pause',
-            constraint=models.UniqueConstraint(condition=models.Q(('ended_at', None)), fields=('clock',), name='one_open_pause_per_clock'),
+            model_name="pause",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("ended_at", None)), fields=("clock",), name="one_open_pause_per_clock"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='pause',
-            constraint=models.CheckConstraint(condition=models.Q(('ended_at', None), ('ended_at__gte', models.F('started_at')), _connector='OR'), name='pause_ends_after_it_starts'),
+            model_name="pause",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("ended_at", None), ("ended_at__gte", models.F("started_at")), _connector="OR"
+                ),
+                name="pause_ends_after_it_starts",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='target',
-            constraint=models.UniqueConstraint(fields=('policy', 'kind'), name='one_target_of_a_kind_per_policy', violation_error_message='This policy has such a target already: change that one.'),
+            model_name="target",
+            constraint=models.UniqueConstraint(
+                fields=("policy", "kind"),
+                name="one_target_of_a_kind_per_policy",
+                violation_error_message="This policy has such a target already: change that one.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='target',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('minutes', None), ('mode', 'same_day')), models.Q(models.Q(('mode', 'same_day'), _negated=True), ('minutes__gt', 0), ('minutes__isnull', False)), _connector='OR'), name='target_has_minutes_unless_same_day', violation_error_message='Give the minutes allowed, 1 or more; leave them blank only for “by close of business”.'),
+            model_name="target",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("minutes", None), ("mode", "same_day")),
+                    models.Q(
+                        models.Q(("mode", "same_day"), _negated=True),
+                        ("minutes__gt", 0),
+                        ("minutes__isnull", False),
+                    ),
+                    _connector="OR",
+                ),
+                name="target_has_minutes_unless_same_day",
+                violation_error_message="Give the minutes allowed, 1 or more; leave them blank only for “by close of business”.",
+            ),
         ),
     ]
