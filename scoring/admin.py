@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.forms import BaseModelFormSet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -101,7 +101,10 @@ class BehaviourRuleInline(RuleInline):
     def formfield_for_foreignkey(
         self, db_field: Any, request: HttpRequest, **kwargs: Any
     ) -> forms.ModelChoiceField[Any] | None:
-        kwargs["queryset"] = Signal.objects.current()
+        # A copy of an older version may count a revision that is retired by now.
+        version = request.resolver_match and request.resolver_match.kwargs.get("object_id")
+        counted = Rule.objects.filter(version=version).values("signal") if version else []
+        kwargs["queryset"] = Signal.objects.filter(Q(retired_at=None) | Q(pk__in=counted))
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
 

@@ -11,7 +11,13 @@ from common.errors import NotAllowed
 from leads.models import Lead
 from scoring.models import ModelVersion, Rule, Signal, SignalHit
 from scoring.presets import CLASSIC
-from scoring.services import explain_score, load_scoring_preset, score_lead
+from scoring.services import (
+    create_draft,
+    explain_score,
+    load_scoring_preset,
+    publish_version,
+    score_lead,
+)
 from tests.factories import NOON, CompanyFactory, LeadFactory
 from tests.scoring.builders import do
 
@@ -179,8 +185,6 @@ def test_a_dry_run_tells_the_plan_and_writes_nothing(marketing: User) -> None:
 
 
 def test_loading_again_restores_what_marketing_changed(classic: ModelVersion, marketing: User) -> None:
-    from scoring.services import create_draft, publish_version
-
     draft = create_draft(based_on=classic, by=marketing, now=NOON + DAY)
     Rule.objects.filter(version=draft, name="Pricing page").update(points=25)
     publish_version(draft, by=marketing, note="Try", now=NOON + DAY)

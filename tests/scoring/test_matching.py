@@ -1,0 +1,175 @@
+"""Which activities are which signals."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from leads.models import Lead
+from scoring.matching import backfill_signals, match_activities
+from scoring.models import Signal, SignalHit
+from tests.factories import NOON, ActivityFactory, LeadFactory
+from tests.scoring.builders import do, make_signal
+
+pytestmark = pytest.mark.django_db
+
+
+def hits_of(lead: Lead, signal: Signal) -> int:
+    return SignalHit.objects.filter(lead=lead, signal=signal).count()
+
+
+@pytest.mark.parametrize(
+    ("condition", "properties", "matches"),
+    [
+        (("path", "starts_with", ["/pricing"]), {"path": "/Pricing/enterprise"}, True),
+        (("path", "starts_with", ["/pricing"]), {"path": "/blog/pricing"}, False),
+        (("path", "starts_with", ["/careers", "/jobs"]), {"path": "/jobs/42"}, True),
+        (("form", "equals", ["Demo"]), {"form": "demo"}, True),
+        (("form", "equals", ["Demo"]), {"form": "demo form"}, False),
+        (("form", "one_of", ["demo", "contact"]), {"form": "Contact"}, True),
+        (("form", "one_of", ["demo", "contact"]), {}, False),
+        (("title", "contains", ["pricing"]), {"title": "Our Pricing Plans"}, True),
+        (("title", "contains", ["100%"]), {"title": "100 percent"}, False),
+        (("seats", "at_least", ["10"]), {"seats": 10}, True),
+        (("seats", "at_least", ["10"]), {"seats": "9.5"}, False),
+        (("seats", "at_least", ["10"]), {"seats": "many"}, False),
+        (("seats", "at_least", ["10"]), {"seats": None}, False),
+        (("seats", "at_most", ["10"]), {"seats": -3}, True),
+        (("seats", "at_most", ["10"]), {"seats": {"nested": 1}}, False),
+    ],
+)
+def test_a_condition_on_a_property(condition: Any, properties: dict[str, Any], matches: bool) -> None:
+    signal = make_signal("Any", ["Done"], condition)
+    lead = LeadFactory()
+    do(lead, "Done", **properties)
+
+    match_activities([lead.pk])
+
+    assert hits_of(lead, signal) == matches
+
+
+def test_all_conditions_must_hold() -> None:
+    signal = make_signal("Any", ["Done"], ("a", "equals", ["1"]), ("b", "equals", ["2"]))
+    both, one = LeadFactory(), LeadFactory()
+    do(both, "Done", a="1", b="2")
+    do(one, "Done", a="1", b="3")
+
+    match_activities([both.pk, one.pk])
+
+    assert (hits_of(both, signal), hits_of(one, signal)) == (1, 0)
+
+
+def test_the_event_name_matches_without_regard_to_case() -> None:
+    signal = make_signal("Demo", ["Demo Requested", "Trial Started"])
+    lead = LeadFactory()
+    do(lead, "demo requested")
+    do(lead, "TRIAL STARTED")
+    do(lead, "Demo")
+
+    match_activities([lead.pk])
+
+    assert hits_of(lead, signal) == 2
+
+
+def test_one_activity_may_be_several_signals() -> None:
+    make_signal("Visit", ["Page Viewed"])
+    make_signal("Pricing", ["Page Viewed"], ("path", "starts_with", ["/pricing"]))
+    lead = LeadFactory()
+    do(lead, "Page Viewed", path="/pricing")
+
+    match_activities([lead.pk])
+
+    assert SignalHit.objects.filter(lead=lead).count() == 2
+
+
+def test_matching_twice_adds_nothing_and_clears_the_mark() -> None:
+    signal = make_signal("Demo", ["Demo Requested"])
+    lead = LeadFactory()
+    activity = do(lead, "Demo Requested")
+
+    match_activities([lead.pk])
+    Lead.objects.filter(pk=lead.pk).update(unmatched_from=activity.pk)
+    match_activities([lead.pk])
+
+    lead.refresh_from_db()
+    assert lead.unmatched_from is None
+    assert hits_of(lead, signal) == 1
+
+
+def test_a_hit_keeps_when_it_happened_and_when_we_learnt_of_it() -> None:
+    make_signal("Demo", ["Demo Requested"])
+    lead = LeadFactory()
+    activity = do(lead, "Demo Requested", NOON, received_at=NOON + timedelta(hours=2))
+
+    match_activities([lead.pk])
+
+    hit = SignalHit.objects.get()
+    assert (hit.activity, hit.occurred_at, hit.received_at) == (activity, NOON, NOON + timedelta(hours=2))
+
+
+def test_only_activities_from_the_mark_on_are_looked_at() -> None:
+    signal = make_signal("Demo", ["Demo Requested"])
+    lead = LeadFactory()
+    do(lead, "Demo Requested")
+    newer = do(lead, "Demo Requested")
+    Lead.objects.filter(pk=lead.pk).update(unmatched_from=newer.pk)
+
+    match_activities([lead.pk])
+
+    assert hits_of(lead, signal) == 1
+
+
+def test_leads_that_were_not_named_keep_their_marks() -> None:
+    make_signal("Demo", ["Demo Requested"])
+    named, other = LeadFactory(), LeadFactory()
+    do(named, "Demo Requested")
+    do(other, "Demo Requested")
+
+    match_activities([named.pk])
+
+    assert set(SignalHit.objects.values_list("lead_id", flat=True)) == {named.pk}
+    other.refresh_from_db()
+    assert other.unmatched_from is not None
+
+
+@pytest.mark.parametrize("count", [1, 25])
+def test_matching_takes_as_many_queries_for_many_leads_as_for_one(count: int) -> None:
+    make_signal("Demo", ["Demo Requested"])
+    leads = [LeadFactory() for _ in range(count)]
+    for lead in leads:
+        do(lead, "Demo Requested")
+
+    with CaptureQueriesContext(connection) as queries:
+        match_activities([lead.pk for lead in leads])
+
+    statements = [query for query in queries if "SAVEPOINT" not in query["sql"]]
+    assert len(statements) == 3
+    assert SignalHit.objects.count() == count
+
+
+def test_a_new_signal_is_matched_to_earlier_activities_once() -> None:
+    lead = LeadFactory()
+    ActivityFactory(lead=lead, event="Demo Requested")
+    signal = make_signal("Demo", ["Demo Requested"])
+
+    backfill_signals([signal], now=NOON)
+    backfill_signals([Signal.objects.get()], now=NOON + timedelta(days=1))
+
+    assert hits_of(lead, signal) == 1
+    assert Signal.objects.get().backfilled_at == NOON
+
+
+def test_activities_of_unknown_visitors_are_no_hits() -> None:
+    from leads.models import Visitor
+
+    visitor = Visitor.objects.create(kind=Visitor.Kind.ANONYMOUS_ID, value="a", created_at=NOON)
+    ActivityFactory(lead=None, visitor=visitor, event="Demo Requested")
+    signal = make_signal("Demo", ["Demo Requested"])
+
+    backfill_signals([signal], now=NOON)
+
+    assert not SignalHit.objects.exists()
