@@ -227,7 +227,4 @@ def _lines_of(values: Mapping[str, Any], *, leave_out: Iterable[str] = ()) -> li
 
 
 def _driver_lines(score: Mapping[str, Any]) -> list[str]:
-    return [
-        f"{line.get('sentence') or line.get('name')}: {line.get('points')}"
-        for line in score.get("lines") or ()
-    ]
+    return [f"{line['name']}: {line['points']:+d}" for line in score.get("lines") or ()]

@@ -13,7 +13,7 @@ CLIENT_ID = "portal-client"
 CLIENT_SECRET = "portal-secret"
 
 
-class Clock:
+class StoppedClock:
     """A clock that moves only when told to."""
 
     def __init__(self, now: datetime = NOON) -> None:
@@ -28,12 +28,12 @@ class Clock:
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def clock() -> StoppedClock:
+    return StoppedClock()
 
 
 @pytest.fixture
-def standin(clock: Clock) -> Iterator[StandIn]:
+def standin(clock: StoppedClock) -> Iterator[StandIn]:
     with StandIn(client_id=CLIENT_ID, client_secret=CLIENT_SECRET, clock=clock) as standin:
         yield standin
 

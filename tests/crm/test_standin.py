@@ -19,7 +19,7 @@ from crm.client import _Transport
 from crm.standin.faults import Fault
 from crm.standin.schema import LEAD, USER
 from crm.standin.server import StandIn
-from tests.crm.conftest import CLIENT_ID, CLIENT_SECRET, Clock
+from tests.crm.conftest import CLIENT_ID, CLIENT_SECRET, StoppedClock
 
 KEEP_OWNER = {"Sforce-Auto-Assign": "FALSE"}
 ADA = {"LastName": "Byron", "FirstName": "Ada", "Company": "Engines", "Email": "ada@engines.example"}
@@ -253,7 +253,7 @@ class TestOwnership:
 
 
 class TestQueries:
-    def test_pages_are_followed_by_their_cursor(self, clock: Clock) -> None:
+    def test_pages_are_followed_by_their_cursor(self, clock: StoppedClock) -> None:
         with StandIn(client_id=CLIENT_ID, client_secret=CLIENT_SECRET, clock=clock, page_size=2) as standin:
             salesforce = log_in(standin)
             upsert_all(salesforce, lead_rows(5))
@@ -327,7 +327,7 @@ class TestQueries:
 
 class TestTime:
     def test_stamps_are_second_precise_with_an_offset_without_colon(
-        self, clock: Clock, salesforce: Salesforce
+        self, clock: StoppedClock, salesforce: Salesforce
     ) -> None:
         clock.forward(milliseconds=750)
 
@@ -336,7 +336,7 @@ class TestTime:
         assert lead["SystemModstamp"] == "2026-03-03T12:00:00.000+0000"
 
     def test_a_late_commit_carries_an_old_stamp(
-        self, standin: StandIn, clock: Clock, salesforce: Salesforce
+        self, standin: StandIn, clock: StoppedClock, salesforce: Salesforce
     ) -> None:
         clock.forward(minutes=1)
         standin.org.stamp_lag = timedelta(seconds=30)
@@ -370,7 +370,7 @@ class TestSessions:
         assert set(answer) == {"access_token", "scope", "instance_url", "id", "token_type"}
 
     def test_tokens_expire_and_can_be_revoked(
-        self, standin: StandIn, clock: Clock, salesforce: Salesforce
+        self, standin: StandIn, clock: StoppedClock, salesforce: Salesforce
     ) -> None:
         direct = Salesforce(
             session_id=salesforce.session_id,
@@ -407,7 +407,7 @@ class TestLimits:
         )
         assert salesforce.api_usage["per-app-api-usage"].name == "handoff-portal"
 
-    def test_a_spent_day_answers_403_until_the_next(self, clock: Clock) -> None:
+    def test_a_spent_day_answers_403_until_the_next(self, clock: StoppedClock) -> None:
         with StandIn(client_id=CLIENT_ID, client_secret=CLIENT_SECRET, clock=clock, daily_limit=1) as standin:
             salesforce = log_in(standin)
             salesforce.Lead.create(ADA)
@@ -501,7 +501,7 @@ class TestMetadata:
 
 class TestPersistence:
     @pytest.fixture
-    def reopened(self, tmp_path, clock: Clock) -> Iterator[tuple[str, StandIn, Salesforce]]:
+    def reopened(self, tmp_path, clock: StoppedClock) -> Iterator[tuple[str, StandIn, Salesforce]]:
         settings = {
             "client_id": CLIENT_ID,
             "client_secret": CLIENT_SECRET,
