@@ -70,11 +70,11 @@ def _accepted(since: datetime) -> QuerySet[Handoff]:
 
 
 def count_reasons(*, since: datetime) -> QuerySet[RejectionReason]:
-    """Every reason in use with `rejections` in the period, most frequent first."""
+    """The reasons given in the period with their `rejections`, most frequent first."""
     in_period = Q(verdicts__at__gte=since)
     return (
         RejectionReason.objects.annotate(rejections=Count("verdicts", filter=in_period))
-        .filter(Q(is_active=True) | Q(rejections__gt=0))
+        .filter(rejections__gt=0)
         .order_by("-rejections", "position", "id")
     )
 

@@ -19,6 +19,13 @@ from sla.models import Target
 # Nobody works through more rows than this; the page says how many there are and how to narrow them.
 MOST_ROWS = 100
 
+# What the countdown of a row counts down to.
+DUE_WORDS: dict[str, str] = {
+    Target.Kind.OPENED: "open",
+    Target.Kind.DECISION: "decide",
+    Target.Kind.FIRST_CONTACT: "call",
+}
+
 MINE = "mine"
 OVERFLOW = "overflow"
 
@@ -102,7 +109,7 @@ def _row(user: User, handoff: Handoff, next_due_kind: str | None) -> QueueRow:
     return QueueRow(
         handoff=handoff,
         why_now=why_now(handoff),
-        next_due=Target.Kind(next_due_kind).label if next_due_kind else "",
+        next_due=DUE_WORDS.get(next_due_kind or "", ""),
         warmth=LeadScore.Warmth(handoff.warmth).label,
         may=permissions_for(user, handoff),
     )

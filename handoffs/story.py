@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
+
+from django.db.models import QuerySet
 
 from accounts.models import User
 from handoffs.contact import required_parts
@@ -48,15 +50,26 @@ def tell_story(handoff: Handoff, *, viewer: User, forms: Mapping[str, Any] | Non
     return context | dict(forms or {})
 
 
-def clocks_of(handoff: Handoff) -> Sequence[Clock]:
+# Short names for the chips of the header.
+PROMISES: dict[str, str] = {
+    Target.Kind.OPENED: "Opened",
+    Target.Kind.DECISION: "Decision",
+    Target.Kind.FIRST_CONTACT: "First contact",
+}
+
+
+def clocks_of(handoff: Handoff) -> list[tuple[str, Clock]]:
     """The promises made to this lead, in the order they fall due. Ours towards Salesforce is left out."""
-    return (
-        Clock.objects.filter(handoff_id=handoff.pk)
-        .exclude(kind=Target.Kind.CRM_TRANSFER)
+    clocks = (
+        Clock.objects.filter(handoff_id=handoff.pk, kind__in=PROMISES)
         .exclude(outcome=Clock.Outcome.CANCELLED)
         .order_by("due_at", "id")
     )
+    return [(PROMISES[clock.kind], clock) for clock in clocks]
 
 
-def log_of(handoff: Handoff) -> Sequence[LeadEvent]:
-    return LeadEvent.objects.filter(handoff_id=handoff.pk).select_related("by").order_by("-at", "-id")
+def log_of(handoff: Handoff) -> QuerySet[LeadEvent]:
+    """What people did, newest first. The clocks are told by the chips of the header."""
+    clockwork = (LeadEvent.Kind.CLOCK_STARTED, LeadEvent.Kind.CLOCK_STOPPED)
+    events = LeadEvent.objects.filter(handoff_id=handoff.pk).exclude(kind__in=clockwork)
+    return events.select_related("by").order_by("-at", "-id")

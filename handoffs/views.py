@@ -41,8 +41,9 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     """The page, or the same as a pane of the queue. The first look of who may work it is recorded."""
     user = signed_in_user(request)
     handoff = fetch_handoff(request, pk)
-    record_opened(handoff, by=user, now=timezone.now())
-    return _render_handoff(request, handoff)
+    opened = record_opened(handoff, by=user, now=timezone.now())
+    response = _render_handoff(request, handoff)
+    return trigger_client_event(response, "portal:refresh") if opened else response
 
 
 @require_POST

@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from django.template.context import Context
 from django.templatetags.static import static
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 register = template.Library()
@@ -120,11 +120,10 @@ def time_left(due_at: datetime | None, warn_at: datetime | None = None, absent: 
     state = "late" if now > due_at else "warn" if now >= (warn_at or due_at) else "ok"
     sprite = static("icons.svg")
     icons = [("ok", "clock"), ("warn", "hourglass-split"), ("late", "exclamation-octagon")]
-    drawn = SafeString("").join(
-        format_html(
-            '<svg class="icon icon-{}" aria-hidden="true"><use href="{}#{}"></use></svg>', kind, sprite, name
-        )
-        for kind, name in icons
+    drawn = format_html_join(
+        "",
+        '<svg class="icon icon-{}" aria-hidden="true"><use href="{}#{}"></use></svg>',
+        ((kind, sprite, name) for kind, name in icons),
     )
     return format_html(
         '<time class="time-left" datetime="{}" data-countdown data-warn-at="{}" data-state="{}"'
@@ -175,8 +174,34 @@ def score_axes(
     )
 
 
+@register.simple_tag
+def score_grid(fit: int, engagement: int, threshold: int = 50) -> SafeString:
+    """Fit and engagement as two axes (SCORE-8): the further up and right, the readier.
+
+    A dot at the edge may lie beyond it; the figures say by how much.
+    """
+    words = f"Fit {fit}, engagement {engagement}"
+    return format_html(
+        '<svg class="axes-grid" viewBox="0 0 128 132" role="img" aria-label="{}">'
+        '<rect class="field" x="14" y="4" width="108" height="108" rx="4"/>'
+        '<path class="rule" d="M68 4v108M14 58h108"/>'
+        '<circle class="dot" cx="{}" cy="{}" r="6"/>'
+        '<text x="68" y="126" text-anchor="middle">Engagement {}</text>'
+        '<text x="-58" y="9" text-anchor="middle" transform="rotate(-90)">Fit {}</text></svg>',
+        words,
+        14 + 8 + _share(engagement, 2 * threshold, 92),
+        104 - _share(fit, threshold, 92),
+        engagement,
+        fit,
+    )
+
+
 def _bar(points: int, full: int) -> int:
-    return max(0, min(44, round(44 * points / full))) if full > 0 else 0
+    return _share(points, full, 44)
+
+
+def _share(points: int, full: int, length: int) -> int:
+    return max(0, min(length, round(length * points / full))) if full > 0 else 0
 
 
 @register.filter
