@@ -15,7 +15,7 @@ import subprocess
 import sys
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -46,14 +46,15 @@ class Service:
     command: list[str]
     environment: dict[str, str]
     probe_url: str = ""
+    folder: Path = LOGS
     process: subprocess.Popen[bytes] | None = None
     crashes: int = 0
     started_at: float = 0.0
     not_before: float = 0.0
-    log: Path = field(init=False)
 
-    def __post_init__(self) -> None:
-        self.log = LOGS / f"{self.name}.log"
+    @property
+    def log(self) -> Path:
+        return self.folder / f"{self.name}.log"
 
     def start(self) -> None:
         with self.log.open("ab") as log:
