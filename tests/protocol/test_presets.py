@@ -1,0 +1,185 @@
+"""Chapter 12 of the protocol: the published numbers of the presets."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from accounts.models import User
+from common.errors import InvalidInput, NotAllowed
+from feedback.models import RejectionReason
+from handoffs.models import Playbook, QualificationGate, RoutingRule
+from protocol.presets import PRESETS
+from protocol.services import load_preset
+from scoring.models import ModelVersion, Rule, Signal
+from sla.models import Policy, Target
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def classic(now: datetime) -> ModelVersion:
+    load_preset("classic", by=None, now=now)
+    return ModelVersion.objects.get(status=ModelVersion.Status.ACTIVE)
+
+
+def points(version: ModelVersion, **conditions: object) -> int:
+    return Rule.objects.get(version=version, points__gt=0, **conditions).points
+
+
+class TestClassicScoring:
+    """`classic`: title VP or C-level 15, company size in range 10, industry 10, pricing page 20, case study
+    15 each, demo request 50 and instant MQL, three e-mail opens in 30 days 10, three visits in one week 15;
+    threshold 50; decay 30/60/90; negatives: unsubscribe, careers page, size or use case off ICP."""
+
+    @pytest.mark.parametrize(
+        ("attribute", "expected"),
+        [("title", 15), ("company.employee_count", 10), ("company.industry", 10)],
+    )
+    def test_fit_gives_the_published_points(
+        self, classic: ModelVersion, attribute: str, expected: int
+    ) -> None:
+        assert points(classic, attribute=attribute) == expected
+
+    @pytest.mark.parametrize(
+        ("signal", "expected", "per_occurrence", "min_count", "window_days"),
+        [
+            ("pricing-page", 20, False, 1, None),
+            ("case-study", 15, True, 1, None),
+            ("demo-request", 50, False, 1, None),
+            ("email-open", 10, False, 3, 30),
+            ("website-visit", 15, False, 3, 7),
+        ],
+    )
+    def test_behaviour_gives_the_published_points(
+        self,
+        classic: ModelVersion,
+        signal: str,
+        expected: int,
+        per_occurrence: bool,
+        min_count: int,
+        window_days: int | None,
+    ) -> None:
+        rule = Rule.objects.get(version=classic, signal__key=signal, points__gt=0)
+
+        assert (rule.points, rule.per_occurrence) == (expected, per_occurrence)
+        assert (rule.min_count, rule.window_days) == (min_count, window_days)
+
+    def test_fifty_points_or_a_demo_request_make_an_mql(self, classic: ModelVersion) -> None:
+        instant = Rule.objects.filter(version=classic, kind=Rule.Kind.INSTANT_MQL)
+
+        assert classic.threshold == 50
+        assert [rule.signal.key for rule in instant if rule.signal] == ["demo-request"]
+
+    def test_engagement_decays_after_30_60_and_90_days(self, classic: ModelVersion) -> None:
+        assert [step.after_days for step in classic.decay_steps.all()] == [30, 60, 90]
+
+    def test_what_speaks_against_a_lead_is_negative(self, classic: ModelVersion) -> None:
+        negative = Rule.objects.filter(version=classic, points__lt=0)
+
+        asked = {rule.signal.key if rule.signal else rule.attribute for rule in negative}
+        assert asked == {"unsubscribe", "careers-page", "company.employee_count", "pain_point"}
+
+    def test_mail_opens_and_visits_are_low_intent(self, classic: ModelVersion) -> None:
+        low = Signal.objects.filter(intent=Signal.Intent.LOW).values_list("key", flat=True)
+
+        assert {"email-open", "website-visit"} <= set(low)
+
+
+class TestClassicServiceLevels:
+    """`classic`: demo request same day; otherwise 24 business hours; breach → manager review."""
+
+    def test_demo_requests_are_answered_the_same_day(self, classic: ModelVersion) -> None:
+        policy = Policy.objects.get(is_instant_mql=True, is_active=True)
+
+        contact = policy.targets.get(kind=Target.Kind.FIRST_CONTACT)
+        assert contact.mode == Target.Mode.SAME_DAY
+
+    def test_all_others_within_24_business_hours(self, classic: ModelVersion) -> None:
+        policy = Policy.objects.get(is_instant_mql=None, is_active=True)
+
+        contact = policy.targets.get(kind=Target.Kind.FIRST_CONTACT)
+        assert (contact.mode, contact.minutes) == (Target.Mode.BUSINESS, 24 * 60)
+
+    def test_demo_requests_are_matched_first(self, classic: ModelVersion) -> None:
+        assert [one.is_instant_mql for one in Policy.objects.filter(is_active=True)] == [True, None]
+
+    def test_a_manager_reviews_every_breach(self, classic: ModelVersion) -> None:
+        assert all(policy.reviews_breaches for policy in Policy.objects.all())
+
+
+def test_classic_has_the_published_reasons(classic: ModelVersion) -> None:
+    codes = set(RejectionReason.objects.filter(is_active=True).values_list("code", flat=True))
+
+    assert {"wrong-icp", "premature", "duplicate", "unreachable"} <= codes
+
+
+def test_loading_a_preset_again_changes_nothing(classic: ModelVersion, now: datetime) -> None:
+    plan = load_preset("classic", by=None, now=now)
+
+    assert plan == []
+    assert ModelVersion.objects.count() == 1
+
+
+def test_a_dry_run_says_what_it_would_do_and_does_nothing(now: datetime) -> None:
+    plan = load_preset("classic", by=None, now=now, dry_run=True)
+
+    assert any("Demo requests" in sentence for sentence in plan)
+    models = (ModelVersion, Signal, Policy, RejectionReason, RoutingRule, Playbook, QualificationGate)
+    assert [model.__name__ for model in models if model._default_manager.exists()] == []
+
+
+def test_a_dry_run_says_what_loading_then_does(now: datetime) -> None:
+    planned = load_preset("classic", by=None, now=now, dry_run=True)
+
+    assert load_preset("classic", by=None, now=now) == planned
+
+
+def test_switching_presets_keeps_the_old_version_and_one_is_active(
+    classic: ModelVersion, now: datetime
+) -> None:
+    load_preset("marketplace", by=None, now=now)
+
+    classic.refresh_from_db()
+    assert classic.status == ModelVersion.Status.RETIRED
+    assert ModelVersion.objects.get(status=ModelVersion.Status.ACTIVE).name == "Marketplace"
+
+
+@pytest.mark.parametrize("name", sorted(PRESETS))
+def test_every_preset_loads_on_an_empty_portal(name: str, now: datetime) -> None:
+    assert load_preset(name, by=None, now=now)
+
+
+def test_an_unknown_preset_is_refused_with_the_names_that_exist(now: datetime) -> None:
+    with pytest.raises(InvalidInput, match="classic, marketplace"):
+        load_preset("baroque", by=None, now=now)
+
+
+def test_a_bdr_cannot_load_a_preset_and_nothing_of_it_stays(bdr: User, now: datetime) -> None:
+    with pytest.raises(NotAllowed):
+        load_preset("classic", by=bdr, now=now)
+
+    assert not ModelVersion.objects.exists()
+
+
+def test_the_command_prints_the_plan_in_sentences(capsys: pytest.CaptureFixture[str]) -> None:
+    call_command("load_preset", "classic", "--dry-run")
+
+    printed = capsys.readouterr().out
+    assert "- Add the policy “Demo requests”." in printed
+    assert "Nothing was changed: dry run." in printed
+
+
+def test_the_command_says_when_there_is_nothing_to_change(
+    classic: ModelVersion, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call_command("load_preset", "classic")
+
+    assert "Nothing to change." in capsys.readouterr().out
+
+
+def test_the_command_refuses_an_unknown_name() -> None:
+    with pytest.raises(CommandError):
+        call_command("load_preset", "baroque")
