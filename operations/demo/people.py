@@ -8,13 +8,16 @@ from dataclasses import dataclass
 from operations.demo.companies import Employer, Trade, as_domain_label, make_employer
 from operations.demo.places import PLACES, Place
 
-DECIDERS = (
+SENIOR_DECIDERS = (
     "Chief Operating Officer",
     "COO",
     "VP Operations",
     "VP Supply Chain",
     "VP Logistics",
     "Chief Financial Officer",
+)
+DECIDERS = (
+    *SENIOR_DECIDERS,
     "Managing Director",
     "Head of Supply Chain",
     "Director of Logistics",
@@ -33,7 +36,7 @@ PRACTITIONERS = (
 STUDENTS = ("Student", "Master's student, logistics", "Research assistant", "PhD candidate")
 JOB_SEEKERS = ("Backend developer", "Customer success associate", "Marketing assistant", "Sales associate")
 RIVALS = ("Product Marketing Manager", "Competitive Intelligence Analyst", "Product Manager")
-OWNERS = ("Founder", "Owner", "Managing Partner", "Creative Director")
+OWNERS = ("CEO", "CEO and founder", "Managing Director and CFO", "COO")
 
 EDUCATION = Trade("Education", 0, (), ("I am comparing planning tools for my thesis.",))
 PLANNING_SOFTWARE = Trade("Software", 0, (), ("Looking around.",))
@@ -84,7 +87,11 @@ class Census:
         return self._hire(Employer(name, domain, 240, PLANNING_SOFTWARE, self._any_place()), RIVALS)
 
     def invent_private_person(self) -> Person:
-        return self._name_person(self._any_place(), None, "post.example", JOB_SEEKERS)
+        """Somebody who writes from an address at a domain of their own."""
+        place = self._any_place()
+        last_name = self._rng.choice(place.last_names)
+        domain = f"{as_domain_label(last_name)}-{self._rng.randrange(10, 99)}.example"
+        return self._name_person(place, None, domain, JOB_SEEKERS, last_name=last_name)
 
     def give_second_address(self, person: Person) -> Person:
         """The same person under another address, as when they fill in a form from another inbox."""
@@ -102,9 +109,15 @@ class Census:
         return self._name_person(employer.place, employer, employer.domain, titles)
 
     def _name_person(
-        self, place: Place, employer: Employer | None, domain: str, titles: tuple[str, ...]
+        self,
+        place: Place,
+        employer: Employer | None,
+        domain: str,
+        titles: tuple[str, ...],
+        *,
+        last_name: str = "",
     ) -> Person:
-        first, last = self._rng.choice(place.first_names), self._rng.choice(place.last_names)
+        first, last = self._rng.choice(place.first_names), last_name or self._rng.choice(place.last_names)
         local_part = f"{as_domain_label(first)}.{as_domain_label(last)}"
         return Person(
             first_name=first,

@@ -1,4 +1,4 @@
-"""Who comes to the website and how they behave: from the champion who reads for weeks to the student with a thesis.
+"""Who comes to the website and how they behave: the champion who reads for weeks, the student with a thesis.
 
 Each persona is a function from a first day to visits. A visit is one sitting; its deeds follow each
 other within minutes.
@@ -59,6 +59,9 @@ class Diary:
             at = self.visits[-1].at + timedelta(minutes=self.rng.randint(90, 300))
         self.visits.append(Visit(at, self._spread(deeds), answers_form))
 
+    def study(self, count: int) -> tuple[Deed, ...]:
+        return tuple(website.study(case) for case in self.rng.sample(website.CASE_STUDIES, count))
+
     def read(self, pages: tuple[tuple[str, str], ...], count: int) -> tuple[Deed, ...]:
         return tuple(view(page) for page in self.rng.sample(pages, min(count, len(pages))))
 
@@ -79,11 +82,11 @@ def research_like_a_champion(diary: Diary) -> None:
         diary.visit(open_any_mail(rng), *diary.read(website.PRODUCT, rng.randint(1, 3)))
     diary.wait(2, 8)
     diary.visit(
-        *diary.read(website.CASE_STUDIES, rng.randint(1, 2)),
+        *diary.study(rng.randint(1, 2)),
         website.download(rng.choice(website.WHITEPAPERS)),
     )
     diary.wait(1, 6)
-    diary.visit(view(website.PRICING), view(website.SECURITY), *diary.read(website.CASE_STUDIES, 1))
+    diary.visit(view(website.PRICING), view(website.SECURITY), *diary.study(1))
     diary.wait(1, 5)
     diary.visit(view(website.PRICING), view(website.PRODUCT[1]), website.request_demo(), answers_form=True)
 
@@ -96,7 +99,7 @@ def evaluate(diary: Diary) -> None:
     diary.visit(view(website.PRODUCT[0]), view(website.PRICING))
     if rng.random() < 0.75:
         diary.wait(0.5, 3)
-        diary.visit(*diary.read(website.CASE_STUDIES, rng.randint(1, 2)))
+        diary.visit(*diary.study(rng.randint(1, 2)))
     if rng.random() < 0.5:
         diary.wait(1, 3)
         diary.visit(open_any_mail(rng), view(website.PRICING), view(website.SECURITY))
@@ -115,7 +118,7 @@ def raise_a_hand(diary: Diary) -> None:
     )
     if diary.rng.random() < 0.3:
         diary.wait(1, 4)
-        diary.visit(*diary.read(website.CASE_STUDIES, 1))
+        diary.visit(*diary.study(1))
 
 
 def look_too_early_and_return(diary: Diary) -> None:
@@ -123,7 +126,7 @@ def look_too_early_and_return(diary: Diary) -> None:
     evaluate(diary)
     if diary.rng.random() < 0.55:
         diary.wait(75, 140)
-        diary.visit(open_any_mail(diary.rng), *diary.read(website.CASE_STUDIES, 1))
+        diary.visit(open_any_mail(diary.rng), *diary.study(1))
         diary.wait(2, 8)
         diary.visit(view(website.PRICING), website.request_demo(), answers_form=True)
 
@@ -154,14 +157,16 @@ def write_a_thesis(diary: Diary) -> None:
     diary.visit(*diary.read(website.BLOG, 3), website.download(website.WHITEPAPERS[1]))
     for _ in range(rng.randint(1, 3)):
         diary.wait(1, 9)
-        diary.visit(*diary.read((*website.DOCS, *website.CASE_STUDIES, *website.BLOG), rng.randint(2, 4)))
+        diary.visit(*diary.read((*website.DOCS, *website.BLOG), rng.randint(2, 4)))
 
 
 def look_for_a_job(diary: Diary) -> None:
     diary.visit(view(website.ABOUT), view(website.CAREERS[0]), view(diary.rng.choice(website.CAREERS[1:])))
     diary.wait(1, 6)
     diary.visit(
-        view(diary.rng.choice(website.CAREERS[1:])), view(website.HOME), view(website.CASE_STUDIES[0])
+        view(diary.rng.choice(website.CAREERS[1:])),
+        view(website.HOME),
+        *diary.study(1),
     )
 
 
@@ -169,7 +174,7 @@ def spy_for_a_rival(diary: Diary) -> None:
     diary.visit(view(website.PRICING), *diary.read(website.PRODUCT, 4))
     for _ in range(diary.rng.randint(1, 3)):
         diary.wait(4, 30)
-        diary.visit(view(website.PRICING), *diary.read(website.CASE_STUDIES, 2))
+        diary.visit(view(website.PRICING), *diary.study(2))
 
 
 def stay_quiet(diary: Diary) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Place:
-    """One country. `phone` is a range reserved for fiction with # for a free digit; blank where there is none."""
+    """One country. `phone` is a range kept free for fiction, # for any digit; blank where there is none."""
 
     country: str
     time_zone: str
@@ -44,8 +44,8 @@ PLACES: tuple[Place, ...] = (
         ("GmbH", "AG", "GmbH & Co. KG", ""),
         GERMAN_FIRST,
         _words(
-            "Brandt Keller Vogt Lindner Hoffmeister Seidel Kranz Albers Rother Wendt Stahl Ehlers Dietz Marquardt "
-            "Haas Pfeiffer Lorenz Böhme Reinhardt Thiele Jansen Scholz Arnold Bergmann Kuhlmann Zeller"
+            "Brandt Keller Vogt Lindner Hoffmeister Seidel Kranz Albers Rother Wendt Stahl Ehlers Dietz "
+            "Marquardt Haas Pfeiffer Lorenz Böhme Reinhardt Thiele Jansen Scholz Arnold Bergmann Zeller"
         ),
     ),
     Place(
@@ -74,8 +74,8 @@ PLACES: tuple[Place, ...] = (
         ("Ltd", "Group", "plc", ""),
         ENGLISH_FIRST,
         _words(
-            "Whitcombe Hargreaves Ashworth Bennett Okafor Pemberton Sinclair Ellwood Marsh Patel Fairclough Doyle "
-            "Thornton Kendrick Barlow Chaudhry Winslow Prescott Hollis Redfern Ingram Lockwood"
+            "Whitcombe Hargreaves Ashworth Bennett Okafor Pemberton Sinclair Ellwood Marsh Patel Fairclough "
+            "Doyle Thornton Kendrick Barlow Chaudhry Winslow Prescott Hollis Redfern Ingram Lockwood"
         ),
     ),
     Place(
@@ -95,7 +95,7 @@ PLACES: tuple[Place, ...] = (
         ("B.V.", "N.V.", ""),
         _words("Femke Sanne Anouk Marieke Lotte Esther Joris Bram Sander Ruben Wouter Thijs Pieter Daan"),
         _phrases(
-            "van Dalen, Hoekstra, de Wit, Verhoeven, Bakker, Postma, van Leeuwen, Dijkstra, Smits, Kuipers, Terpstra"
+            "van Dalen, Hoekstra, de Wit, Verhoeven, Bakker, Postma, van Leeuwen, Dijkstra, Smits, Kuipers"
         ),
     ),
     Place(
@@ -124,9 +124,7 @@ PLACES: tuple[Place, ...] = (
         6,
         "+33 1 99 00 ## ##",
         ("SAS", "SA", ""),
-        _words(
-            "Camille Claire Élodie Nathalie Sophie Aurélie Julien Mathieu Antoine Nicolas Olivier Hugo Pauline"
-        ),
+        _words("Camille Claire Élodie Nathalie Sophie Aurélie Julien Mathieu Antoine Olivier Hugo Pauline"),
         _words("Lefèvre Garnier Roussel Chevalier Marchand Fontaine Mercier Delacroix Besson Colin Perrin"),
     ),
     Place(
@@ -155,8 +153,8 @@ PLACES: tuple[Place, ...] = (
         ("Inc.", "LLC", "Corp.", ""),
         (*ENGLISH_FIRST, "Madison", "Denise", "Carlos", "Tyler", "Kimberly", "Brandon"),
         _words(
-            "Hale Ortiz Whitfield Calloway Nguyen Brooks Delgado Harmon Stokes Ramirez Vance Holloway Pruitt Kaplan "
-            "Mercer Langley Fischer Rhodes Castillo Dempsey Shaw Underwood Tran McAllister"
+            "Hale Ortiz Whitfield Calloway Nguyen Brooks Delgado Harmon Stokes Ramirez Vance Holloway Pruitt "
+            "Kaplan Mercer Langley Fischer Rhodes Castillo Dempsey Shaw Underwood Tran McAllister"
         ),
     ),
     Place(

@@ -1,4 +1,4 @@
-"""When people do things: working hours in their own zone, quiet weekends, a summer dip, a pause at Christmas."""
+"""When people do things: working hours in their zone, quiet weekends, a summer dip, a pause at Christmas."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The year as it happened out there: who came when, from where, and did what. Pure, and the same for a seed."""
+"""The year as it happened out there: who came when, from where, to do what. Pure, the same for a seed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from operations.demo import website
-from operations.demo.people import DECIDERS, OWNERS, PRACTITIONERS, Census, Person
+from operations.demo.people import DECIDERS, OWNERS, PRACTITIONERS, SENIOR_DECIDERS, Census, Person
 from operations.demo.personas import HABITS, Diary, Persona, Visit
 from operations.demo.season import pick_day
 from operations.demo.website import CAMPAIGNS, Campaign, Deed
@@ -30,8 +30,9 @@ CURRENT_SOLUTIONS = (
     "Plannix, contract ends next spring",
     "Whiteboard and phone",
 )
-# People of the last hours before the end: the queue should open with something fresh.
+# People of the last hours before the end: the queue should open with something fresh, of every size.
 FRESH_SHARE = 0.03
+MEDIUM_SIZES, LARGE_SIZES = (60, 550), (620, 980)
 
 
 @dataclass(frozen=True)
@@ -109,15 +110,16 @@ def _write_story(rng: random.Random, census: Census, until: datetime) -> Story:
 
 
 def _write_fresh_story(rng: random.Random, census: Census, until: datetime, *, place: int) -> Story:
-    """A hand-raiser of the last three hours, or a shortlist that became one just now."""
+    """Somebody who asks for a demo in the last hours: out of the blue, or after a fortnight of reading."""
     persona = Persona.HAND_RAISER if place % 3 else Persona.CHAMPION
-    person = _invent_person(rng, census, persona)
+    sizes = LARGE_SIZES if place % 4 == 1 else MEDIUM_SIZES
+    person = census.invent_employee(SENIOR_DECIDERS, sizes=sizes)
     at = until - timedelta(minutes=3 + place * 11 + rng.random() * 8)
     diary = Diary(rng, until - timedelta(days=rng.uniform(9, 16)), person.place.time_zone)
     if persona is Persona.CHAMPION:
         diary.visit(*diary.read(website.BLOG, 2), website.view(website.PRODUCT[0]))
         diary.wait(2, 5)
-        diary.visit(*diary.read(website.CASE_STUDIES, 2))
+        diary.visit(*diary.study(2))
     deeds = (website.view(website.PRICING), website.request_demo(90))
     visits = [*diary.visits, Visit(at, deeds, answers_form=True)]
     return _tell(rng, persona, person, visits, source=_everyday_source(rng), campaign="")
@@ -147,7 +149,7 @@ def _invent_person(rng: random.Random, census: Census, persona: Persona) -> Pers
         case Persona.RIVAL:
             return census.invent_rival()
         case Persona.TOO_SMALL:
-            return census.invent_employee(OWNERS, sizes=(1, 30))
+            return census.invent_employee(OWNERS, sizes=(50, 300))
         case Persona.CHAMPION | Persona.HAND_RAISER | Persona.SECOND_ADDRESS:
             return census.invent_employee(
                 DECIDERS if rng.random() < 0.7 else PRACTITIONERS, sizes=(60, 6_000)
@@ -161,7 +163,7 @@ def _invent_person(rng: random.Random, census: Census, persona: Persona) -> Pers
 
 
 def _unmask(rng: random.Random, census: Census, story: Story, all_stories: list[Story]) -> Story:
-    """A second address belongs to somebody who was a champion or a shortlister before; without one it stays itself."""
+    """A second address belongs to somebody who came before; the first comer of all has only one."""
     if story.persona is not Persona.SECOND_ADDRESS:
         return story
     known = [

@@ -1,12 +1,13 @@
-"""What the invented vendor offers: pages, case studies, mails, webinars, forms. Corvane plans work for firms that
-move, make and mend things."""
+"""What the invented vendor offers: pages, case studies, mails, webinars, forms.
+
+Corvane sells software that plans work for firms that make, move and mend things.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Any
 
-VENDOR = "Corvane"
 SITE = "https://www.corvane.example"
 
 
@@ -95,9 +96,21 @@ EVERYDAY_SOURCES = (
 )
 
 
+def is_loud(deed: Deed) -> bool:
+    """Whether somebody who does this means business."""
+    if deed.event == "Page Viewed":
+        return str(deed.properties["path"]) == PRICING[0]
+    return deed.event in ("Demo Requested", "Contact Requested", "Case Study Viewed", "Webinar Attended")
+
+
 def view(page: tuple[str, str], after_seconds: int = 0) -> Deed:
     path, title = page
     return Deed("Page Viewed", {"path": path, "title": title, "url": SITE + path}, after_seconds)
+
+
+def study(case: tuple[str, str], after_seconds: int = 0) -> Deed:
+    path, title = case
+    return Deed("Case Study Viewed", {"path": path, "title": title}, after_seconds)
 
 
 def open_mail(subject: str) -> Deed:

@@ -1,0 +1,113 @@
+"""What a rep makes of a lead, given who it really is: accept, or reject and why, and how it ends. Pure."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from operations.demo.personas import Persona
+
+HOUR = timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A reason for saying no, by the code of the rejection reason, with what the rep writes beside it."""
+
+    code: str
+    notes: tuple[str, ...] = ("",)
+
+
+@dataclass(frozen=True)
+class Temper:
+    """How sales fares with a persona: shares from 0 to 1, and the reasons for which they are refused."""
+
+    accepted: float
+    refusals: tuple[tuple[Refusal, int], ...]
+    reached: float = 0.45
+    qualified: float = 0.4
+    won: float = 0.35
+
+
+WRONG_ICP = Refusal(
+    "wrong-icp",
+    (
+        "The form says 120 people; it is an agency of six.",
+        "Counts the whole franchise. This shop has four people and no warehouse.",
+        "Asks for a client of theirs that has not decided anything.",
+    ),
+)
+THESIS = Refusal("wrong-icp", ("Writes a thesis, buys nothing.", "University, asked for data for a paper."))
+RIVAL = Refusal("competitor-or-spam", ("Works for a competitor, reads our price list.",))
+PREMATURE = Refusal(
+    "premature",
+    (
+        "Budget round is next year; wants to hear from us in spring.",
+        "ERP migration first, planning afterwards.",
+        "Only collecting information at this stage.",
+    ),
+)
+DUPLICATE = Refusal("duplicate", ("Same person, second address.",))
+UNREACHABLE = Refusal("unreachable", ("No answer on any channel.", "Number is not in service, mail bounced."))
+NO_BUDGET = Refusal("no-budget", ("Freeze on new software until the next fiscal year.",))
+NO_AUTHORITY = Refusal("no-authority", ("Decision sits with the parent company.",))
+NO_NEED = Refusal(
+    "no-need", ("Their ERP module does what they need.", "Three orders a day: a list is enough.")
+)
+NO_TIMELINE = Refusal("no-timeline", ("Interested, nothing planned in the next twelve months.",))
+REGION = Refusal("unsuitable-region", ("Operates only where we have no partner.",))
+
+AFTER_A_TALK = ((NO_BUDGET, 4), (NO_NEED, 3), (NO_AUTHORITY, 2), (NO_TIMELINE, 3))
+AT_FIRST_SIGHT = ((PREMATURE, 4), (WRONG_ICP, 2), (REGION, 1))
+
+TEMPERS: Mapping[Persona, Temper] = {
+    Persona.CHAMPION: Temper(0.95, AT_FIRST_SIGHT, reached=0.62, qualified=0.72, won=0.45),
+    Persona.HAND_RAISER: Temper(0.88, AT_FIRST_SIGHT, reached=0.55, qualified=0.5, won=0.34),
+    Persona.EVALUATOR: Temper(0.8, AT_FIRST_SIGHT, reached=0.42, qualified=0.42, won=0.3),
+    Persona.TOO_EARLY: Temper(0.25, ((PREMATURE, 1),), reached=0.5, qualified=0.2),
+    Persona.TOO_SMALL: Temper(0.12, ((WRONG_ICP, 1),), qualified=0.1),
+    Persona.SECOND_ADDRESS: Temper(0.0, ((DUPLICATE, 1),)),
+    Persona.RIVAL: Temper(0.0, ((RIVAL, 1),)),
+    Persona.STUDENT: Temper(0.0, ((THESIS, 1),)),
+    Persona.JOB_SEEKER: Temper(0.0, ((WRONG_ICP, 1),)),
+}
+# Whoever else gets through is judged like a shortlister, only more sceptically.
+OTHERS = Temper(0.6, AT_FIRST_SIGHT, reached=0.35, qualified=0.3, won=0.25)
+RETURNED_IN_EARNEST = Temper(0.92, AT_FIRST_SIGHT, reached=0.7, qualified=0.7, won=0.5)
+
+LOST_REASONS = (
+    "Chose Plannix on price",
+    "Project stopped by the board",
+    "No decision",
+    "Stayed with the ERP module",
+)
+
+
+def temper_of(persona: Persona, *, returning: bool) -> Temper:
+    if returning and persona in (Persona.TOO_EARLY, Persona.CHAMPION, Persona.EVALUATOR):
+        return RETURNED_IN_EARNEST
+    return TEMPERS.get(persona, OTHERS)
+
+
+def pick_refusal(rng: random.Random, refusals: tuple[tuple[Refusal, int], ...]) -> tuple[str, str]:
+    """The code of a reason and the note written beside it."""
+    refusal = rng.choices([one for one, _ in refusals], [weight for _, weight in refusals])[0]
+    return refusal.code, rng.choice(refusal.notes)
+
+
+def time_to_open(rng: random.Random) -> timedelta:
+    """Working time until the rep first looks: half within a quarter of an hour, some much later."""
+    return min(rng.lognormvariate(-1.4, 1.1), 20.0) * HOUR
+
+
+def time_to_decide(rng: random.Random, *, busy: bool) -> timedelta:
+    """Working time from the handoff to the decision. In busy weeks more of them lie about and are late."""
+    prompt, later = (0.42, 0.66) if busy else (0.72, 0.93)
+    dice = rng.random()
+    if dice < prompt:
+        return min(0.2 + rng.lognormvariate(0.1, 0.9), 12.0) * HOUR
+    if dice < later:
+        return rng.uniform(6, 21) * HOUR
+    return rng.uniform(25, 60) * HOUR

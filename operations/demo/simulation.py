@@ -1,0 +1,144 @@
+"""The year, played: people visit, the pipeline hands off, reps react, sweeps run; in order of time."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from functools import partial
+
+from django.db import connection
+
+from handoffs.models import Handoff
+from handoffs.pipeline import advance_due_leads
+from handoffs.reassignment import assign_all_overflow
+from handoffs.services import claim_handoff
+from leads.models import Activity, Lead
+from notifications.services import mark_read
+from operations.demo.clockwork import Clockwork
+from operations.demo.judgement import HOUR
+from operations.demo.reps import Reps
+from operations.demo.staff import Staff
+from operations.demo.stories import YEAR, Story, write_stories
+from operations.demo.visitors import Visitors
+from sla.business_hours import WorkingCalendar
+from sla.calendars import calendar_of, working_hours
+
+DAY = timedelta(days=1)
+# Before most of the team begins: what waited overnight is handed out, yesterday's messages have been read.
+MORNING = time(5, 30)
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a simulation has left behind."""
+
+    leads: int
+    activities: int
+    handoffs: int
+    open_handoffs: int
+
+
+class Simulation:
+    """One invented year for one staff. All of it happens through the portal's verbs, the time passed in."""
+
+    def __init__(self, *, seed: int, size: int, until: datetime, staff: Staff) -> None:
+        self._rng = random.Random(f"reactions {seed}")
+        self._staff = staff
+        self._until = until
+        self._stories = write_stories(seed=seed, size=size, until=until)
+        self._clockwork = Clockwork(until=until, on_woken=self._look_after)
+        self._visitors = Visitors(self._clockwork, seed, self._advanced)
+        self._hours: dict[int, WorkingCalendar] = {
+            rep.pk: working_hours(calendar_of(rep), person=rep, around=until) for rep in staff.reps
+        }
+        self._reps = Reps(
+            rng=self._rng,
+            clockwork=self._clockwork,
+            hours=self._hours,
+            lead_of_story=self._visitors.lead_ids.get,
+        )
+        self._story_of_lead: dict[int, Story] = {}
+        self._taken_up: set[int] = set()
+        self._waiting: dict[int, Story] = {}
+
+    def play(self) -> Summary:
+        """Play the whole year, and leave the portal as it would be at the end of it."""
+        for story in self._stories:
+            self._visitors.schedule(story)
+        self._schedule_mornings()
+        self._clockwork.run()
+        while advance_due_leads(now=self._until):
+            pass
+        self._look_after(Handoff.objects.open().values_list("lead_id", flat=True), self._until)
+        return Summary(
+            leads=Lead.objects.count(),
+            activities=Activity.objects.count(),
+            handoffs=Handoff.objects.count(),
+            open_handoffs=Handoff.objects.open().count(),
+        )
+
+    # --- Handoffs -------------------------------------------------------------------------------
+
+    def _advanced(self, story: Story, now: datetime) -> None:
+        lead_id = self._visitors.lead_ids[story.number]
+        self._story_of_lead.setdefault(lead_id, story)
+        self._look_after([lead_id], now)
+
+    def _look_after(self, lead_ids: Iterable[int], now: datetime) -> None:
+        """Let the reps react to open handoffs of these leads that are new to them."""
+        for handoff in Handoff.objects.offered().filter(lead_id__in=list(lead_ids)).order_by("pk"):
+            if handoff.pk in self._taken_up or handoff.pk in self._waiting:
+                continue
+            self._clockwork.marks_moved()
+            story = self._story_of_lead[handoff.lead_id]
+            if handoff.owner_id is None:
+                self._waiting[handoff.pk] = story
+                self._plan_claim(handoff, now)
+            else:
+                self._take_up(handoff, story, now)
+
+    def _take_up(self, handoff: Handoff, story: Story, now: datetime) -> None:
+        self._taken_up.add(handoff.pk)
+        self._reps.take_up(handoff, story, now)
+
+    # --- The overflow queue ---------------------------------------------------------------------
+
+    def _plan_claim(self, handoff: Handoff, now: datetime) -> None:
+        """Some of what waits is claimed by a colleague before it is handed out."""
+        if self._rng.random() < 0.35:
+            claimer = self._staff["mara"]
+            at = self._hours[claimer.pk].add_business_time(now, self._rng.uniform(3, 12) * HOUR)
+            self._clockwork.schedule(at, partial(self._claim, handoff.pk))
+
+    def _claim(self, handoff_id: int, now: datetime) -> None:
+        claimer = self._staff["mara"]
+        handoff = Handoff.objects.get(pk=handoff_id)
+        in_her_pool = claimer.memberships.filter(pool=handoff.pool_id).exists()
+        if handoff.owner_id is None and handoff.is_open and in_her_pool:
+            claim_handoff(handoff, by=claimer, now=now)
+            self._clockwork.marks_moved()
+            self._take_up(handoff, self._waiting.pop(handoff_id), now)
+
+    def _schedule_mornings(self) -> None:
+        day = (self._until - YEAR - 14 * DAY).date()
+        while day <= self._until.date():
+            at = datetime.combine(day, MORNING, tzinfo=self._until.tzinfo)
+            self._clockwork.schedule(at, self._begin_day)
+            day += DAY
+
+    def _begin_day(self, now: datetime) -> None:
+        if now.weekday() == 0 or now > self._until - 3 * DAY:
+            advance_due_leads(now=now)
+            for user in self._staff.by_username.values():
+                mark_read(user, now=now)
+        if now.day == 1:
+            # The planner knows nothing of tables that were empty a moment ago.
+            with connection.cursor() as cursor:
+                cursor.execute("ANALYZE")
+        if self._waiting:
+            assign_all_overflow(now=now)
+            for handoff in Handoff.objects.filter(pk__in=self._waiting, owner__isnull=False).order_by("pk"):
+                self._take_up(handoff, self._waiting.pop(handoff.pk), now)
+            self._clockwork.marks_moved()
