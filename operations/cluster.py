@@ -32,13 +32,12 @@ log = structlog.get_logger(__name__)
 
 TICK_SECONDS = 0.5
 BEAT_EVERY = timedelta(seconds=5)
-STOP_SECONDS = 20.0  # for the tasks that are running; what is cut off is delivered again
+STOP_SECONDS = 12.0  # for the tasks that are running; what is cut off is delivered again
 LONGEST_BACK_OFF = 30.0
 
 
 def run_cluster(worker: str) -> int:
     """Be the cluster: fork the workers and wait until they stop. Returns the exit status."""
-    die_with_parent(signal.SIGTERM)
     # A killed leader must not leave workers behind that wait for ever on a queue nobody fills.
     os.register_at_fork(after_in_child=lambda: die_with_parent(signal.SIGKILL))
     heartbeat.beat_for(worker)
@@ -107,7 +106,8 @@ class Guard:
             [sys.executable, "-m", "django", "run_worker", "--cluster", self.worker],
             cwd=settings.BASE_DIR,
             start_new_session=True,
-            preexec_fn=tied_to_me(signal.SIGTERM),
+            # At once: a cluster that hangs would not obey anything milder, and its tasks are safe to run twice.
+            preexec_fn=tied_to_me(signal.SIGKILL),
         )
 
     def give_up_on_cluster(self, now: datetime) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from django.core.management import call_command
@@ -19,4 +20,5 @@ class Command(BaseCommand):
             self.stdout.write("There are leads already: going on with them.")
             return
         call_command("load_preset", "classic")
-        call_command("seed_demo")
+        size = os.environ.get("DEMO_SIZE")
+        call_command("seed_demo", *(["--size", size] if size else []))
