@@ -23,21 +23,42 @@ CSV_HEADER = (
 )  # fmt: skip
 
 
+class ChoiceInput(forms.Select):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.attrs.setdefault("class", "form-select")
+
+
+class DayInput(forms.DateInput):
+    input_type = "date"
+
+    def __init__(self) -> None:
+        # The browser's date field wants ISO, whatever the language of the page.
+        super().__init__(attrs={"class": "form-control"}, format="%Y-%m-%d")
+
+
 class BreachFilter(forms.Form):
     """The query string of the breach list. Everything is optional."""
 
-    team = forms.ModelChoiceField(Team.objects.order_by("name"), required=False, empty_label="All teams")
+    team = forms.ModelChoiceField(
+        Team.objects.order_by("name"), required=False, empty_label="All teams", widget=ChoiceInput
+    )
     owner = forms.ModelChoiceField(
         User.objects.filter(role=User.Role.BDR).order_by("first_name", "last_name"),
         required=False,
         empty_label="All owners",
+        widget=ChoiceInput,
     )
-    kind = forms.ChoiceField(choices=[("", "All targets"), *Target.Kind.choices], required=False)
+    kind = forms.ChoiceField(
+        choices=[("", "All targets"), *Target.Kind.choices], required=False, widget=ChoiceInput
+    )
     cause = forms.ChoiceField(
-        choices=[("", "Any cause"), ("to_review", "To be reviewed"), *Clock.Cause.choices], required=False
+        choices=[("", "Any cause"), ("to_review", "To be reviewed"), *Clock.Cause.choices],
+        required=False,
+        widget=ChoiceInput,
     )
-    since = forms.DateField(required=False, widget=forms.DateInput(attrs={"type": "date"}))
-    until = forms.DateField(required=False, widget=forms.DateInput(attrs={"type": "date"}))
+    since = forms.DateField(required=False, widget=DayInput, label="Due from")
+    until = forms.DateField(required=False, widget=DayInput, label="to")
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}

@@ -6,11 +6,19 @@ from django import forms
 
 from sla.models import Clock
 
+# Value, label and what is meant by it: causes in the system, not in people.
+CAUSES = [
+    (Clock.Cause.CAPACITY, "More work than people to do it"),
+    (Clock.Cause.PRIORITISATION, "Something else came first"),
+    (Clock.Cause.ROUTING, "It went to the wrong person or pool, or to somebody away"),
+    (Clock.Cause.LEAD_QUALITY, "The lead could not be worked as it was"),
+    (Clock.Cause.OTHER, "Say what in the note"),
+]
+
 
 class ReviewForm(forms.Form):
     cause = forms.ChoiceField(
         choices=Clock.Cause.choices,
-        widget=forms.RadioSelect,
         label="What in the system led to it?",
         error_messages={"required": "Choose what in the system led to this."},
     )

@@ -17,7 +17,7 @@ from sla.board import read_board
 from sla.breach_list import BreachFilter, csv_lines, read_page
 from sla.breaches import review_breach
 from sla.explanations import explain_deadline
-from sla.forms import PauseForm, ReviewForm
+from sla.forms import CAUSES, PauseForm, ReviewForm
 from sla.models import Clock
 from sla.pauses import pause_clock, resume_clock
 from sla.wording import promise_in_words
@@ -90,6 +90,7 @@ def breach_review(request: HttpRequest, pk: int) -> HttpResponse:
         "state": clock.state(now),
         "now": now,
         "why": explain_deadline(clock),
+        "causes": CAUSES,
         "may_review": user.role == User.Role.MANAGER,
     }
     return render(request, "sla/breach.html", context, status=422 if form.errors else 200)
