@@ -70,8 +70,9 @@ def is_free_mail(domain: str) -> bool:
 
 
 def _without_www(domain: str) -> str:
-    shorter = domain.removeprefix("www.")
-    return shorter if "." in shorter else domain
+    while domain.startswith("www.") and domain.count(".") > 1:
+        domain = domain.removeprefix("www.")
+    return domain
 
 
 def _encode_domain(domain: str) -> str:

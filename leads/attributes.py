@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -139,7 +139,7 @@ def replace_values(
         value = clean_answer(record, name, given)
         if value == getattr(record, name):
             continue
-        _refuse_taken_key(record, name, value)
+        _check_key(record, name, value)
         _note_change(record, name, value, by=by, at=at, via=via)
         setattr(record, name, value)
         changed.append(name)
@@ -174,12 +174,13 @@ def _same(held: Value, said: Value) -> bool:
     return held == said
 
 
-def _refuse_taken_key(record: Lead | Company, name: str, value: Value) -> None:
-    """An address or a domain belongs to one row; say so before the database does."""
-    if name not in {"email", "domain"} or not value:
+def _check_key(record: Lead | Company, name: str, value: Value) -> None:
+    """An address or a domain belongs to one row, and a lead is known by one; say so before the database."""
+    if isinstance(record, Lead) and name == "email" and not (value or record.external_id):
+        raise InvalidInput("Without an e-mail address this lead could not be known again.", field="email")
+    if name not in ("email", "domain") or not value:
         return
-    rows: Iterable[Lead | Company] = type(record)._default_manager.filter(**{name: value})
-    if rows:
+    if type(record)._default_manager.filter(**{name: value}).exists():
         noun = "lead" if name == "email" else "company"
         raise InvalidInput(f"Another {noun} has {value} already.", field=name)
 

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 import structlog
+from django.db.models import JSONField, Value
 
 from common.errors import DomainError, InvalidInput
 from leads.models import QuarantinedItem
@@ -57,7 +58,7 @@ def quarantine(
             position=refusal.index,
             field=refusal.field[:120],
             reason=refusal.reason[:500],
-            payload=storable(refusal.payload),
+            payload=_as_column(refusal.payload),
             origin=origin[:255],
             fingerprint=_fingerprint(source, refusal),
             received_at=now,
@@ -78,6 +79,11 @@ def storable(value: Any) -> Any:
     if isinstance(value, list):
         return [storable(item) for item in value]
     return value
+
+
+def _as_column(payload: Any) -> Any:
+    """JSON's null is a payload like any other; as None it would be SQL's, which means that there is none."""
+    return Value(None, JSONField()) if payload is None else storable(payload)
 
 
 def _fingerprint(source: QuarantinedItem.Source, refusal: Refusal) -> str:
