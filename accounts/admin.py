@@ -21,7 +21,7 @@ class AbsenceInline(admin.TabularInline[Absence, User]):
 
 
 @admin.register(User)
-class PortalUserAdmin(UserAdmin):
+class PortalUserAdmin(UserAdmin[User]):
     """A person. Permissions come from the role, so groups and single permissions are not offered."""
 
     list_display = ("username", "first_name", "last_name", "role", "team", "is_active", "away_since")

@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
 from rest_framework.pagination import CursorPagination
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
@@ -38,8 +35,3 @@ class NewestFirstPagination(CursorPagination):
     ordering = ("-created_at", "-id")
     page_size_query_param = "page_size"
     max_page_size = 200
-
-
-def browse_schema(request: HttpRequest) -> HttpResponse:
-    """A readable page of the API made from the schema, without third-party scripts."""
-    return render(request, "api_docs.html", {"portal_url": settings.PORTAL_URL})

@@ -5,7 +5,7 @@ from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView
 
 from accounts.views import home
-from common.api import browse_schema
+from common.api_docs import browse_schema
 
 urlpatterns = [
     path("", home, name="home"),
