@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from handoff_portal.database import VAR  # noqa: E402
 from tests.browser_plugin import HOW_TO_GET_ONE, QUIET, find_browser  # noqa: E402
 
 TARGET = ROOT / "docs" / "screenshots"
@@ -43,7 +44,7 @@ SHOTS = (
 
 
 def main() -> None:
-    demo_file = ROOT / "var" / "demo.json"
+    demo_file = VAR / "demo.json"
     if not demo_file.exists():
         sys.exit("There is no running demo to photograph: start `make demo` in another terminal first.")
     browser_path = find_browser()

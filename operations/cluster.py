@@ -106,7 +106,7 @@ class Guard:
             [sys.executable, "-m", "django", "run_worker", "--cluster", self.worker],
             cwd=settings.BASE_DIR,
             start_new_session=True,
-            # At once: a cluster that hangs would not obey anything milder, and its tasks are safe to run twice.
+            # A cluster that hangs obeys nothing milder, and its tasks are safe to run twice.
             preexec_fn=tied_to_me(signal.SIGKILL),
         )
 
