@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from django.db import connection
 
@@ -83,7 +84,7 @@ def _insert(items: Sequence[NewActivity], *, via: str, now: datetime) -> dict[st
     if not items:
         return {}
     properties = [clean_event(item.facts) for item in items]
-    columns: list[Sequence[object]] = [
+    columns: list[list[Any]] = [
         [item.lead_id for item in items],
         [item.visitor_id for item in items],
         [item.facts.event for item in items],

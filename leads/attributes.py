@@ -62,8 +62,8 @@ def clean_answer(record: Lead | Company, name: str, value: object) -> Value:
         return normalise_email(text) if text else ""
     if isinstance(record, Company) and name == "domain":
         return normalise_domain(text)
-    limit: int = record._meta.get_field(name).max_length
-    if len(text) > limit:
+    limit = getattr(record._meta.get_field(name), "max_length", None)
+    if limit is not None and len(text) > limit:
         raise InvalidInput(f"This is longer than {limit} characters.", field=name)
     return text
 

@@ -94,14 +94,15 @@ def correct_company(
     lead: Lead, values: Mapping[str, object], *, by: User | None, at: datetime, via: str
 ) -> list[str]:
     """Overwrite facts of the lead's company, making one if it has none; name what changed."""
-    if lead.company is None:
+    company = lead.company
+    if company is None:
         name, domain = str(values.get("name") or ""), str(values.get("domain") or "")
         facts = clean_company(CompanyFacts(name=name, domain=domain))
-        made = company_of_new_lead(facts, email=lead.email, now=at, via=via)
-        if made is None:
+        company = company_of_new_lead(facts, email=lead.email, now=at, via=via)
+        if company is None:
             raise InvalidInput("The lead has no company yet; say its name too.", field="name")
-        attach_company(lead, made, by=by, now=at, via=via)
-    company = Company.objects.select_for_update().get(pk=lead.company_id)
+        attach_company(lead, company, by=by, now=at, via=via)
+    company = Company.objects.select_for_update().get(pk=company.pk)
     changed = replace_values(company, values, by=by, at=at, via=via)
     if set(changed) - {"name"}:
         _mark_spread(company, now=at)

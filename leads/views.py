@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 from django.contrib import messages
-from django.db.models import Q, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -11,9 +13,11 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import User
 from accounts.roles import login_required, role_required, signed_in_user
-from common.keyset import newest_first_page
+from common.keyset import KeysetPage, newest_first_page
 from leads.models import AttributeChange, Company, Lead, OtherAnswer
 from leads.services import take_answer
+
+M = TypeVar("M", bound=Model)
 
 PAGE_SIZE = 20
 # Who decides between two answers; everybody else sees both.
@@ -28,8 +32,8 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     visible = Lead.objects.visible_to(user).select_related("company", "owner", "team")
     lead = get_object_or_404(visible, pk=pk)
 
-    def page(queryset: QuerySet[object], at: str, name: str) -> object:
-        return newest_first_page(queryset, at=at, after=request.GET.get(name, ""), size=PAGE_SIZE)  # type: ignore[type-var]
+    def page(queryset: QuerySet[M], at: str, name: str) -> KeysetPage[M]:
+        return newest_first_page(queryset, at=at, after=request.GET.get(name, ""), size=PAGE_SIZE)
 
     history = page(_history_of(lead), "changed_at", "history")
     context = {
@@ -68,11 +72,14 @@ def _other_answers_of(lead: Lead) -> QuerySet[OtherAnswer]:
     return OtherAnswer.objects.filter(_of_lead_or_company(lead)).order_by("field", "-said_at")
 
 
-def _companies_in(history: object) -> dict[str, str]:
+def _companies_in(history: KeysetPage[AttributeChange]) -> dict[str, str]:
     """Names of the companies that a lead moved between: the history holds their ids."""
-    rows: list[AttributeChange] = history.rows  # type: ignore[attr-defined]
     ids = {
-        value for row in rows if row.field == "company" for value in (row.old_value, row.new_value) if value
+        value
+        for row in history.rows
+        if row.field == "company"
+        for value in (row.old_value, row.new_value)
+        if value
     }
     if not ids:
         return {}

@@ -56,9 +56,7 @@ def test_the_page_tells_the_whole_story(client, marketing, ada):
         "acme.example → Acme",
         "company name, company employee count, title filled",
     ):
-        assert told in text.replace(
-            "company name, company employee count, title", "title, company name, company employee count"
-        ), told
+        assert told in text, told
 
 
 def test_the_panels_of_the_apps_above_are_asked_for_by_name(client, marketing, ada):
