@@ -12,6 +12,7 @@ from dataclasses import dataclass
 # What stands in for a fact nobody knows, so that no sentence has a hole in it.
 _UNKNOWN = {"first_name": "there", "company": "your company", "title": "your role"}
 _PLACEHOLDER = re.compile(r"\{(first_name|company|title)\}")
+_LOOKS_LIKE_ONE = re.compile(r"\{[^{}\s]*\}")
 
 
 @dataclass(frozen=True)
@@ -82,3 +83,8 @@ def fill_in(text: str, situation: Situation) -> str:
         return known.strip() or _UNKNOWN[name]
 
     return _PLACEHOLDER.sub(value, text)
+
+
+def unknown_placeholders(text: str) -> list[str]:
+    """What looks like a placeholder and is none, for whoever writes a playbook."""
+    return [word for word in _LOOKS_LIKE_ONE.findall(text) if not _PLACEHOLDER.fullmatch(word)]
