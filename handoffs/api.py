@@ -18,6 +18,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.authentication import MayRead, MaySendLeads, MayWork
+from accounts.models import User
 from accounts.roles import signed_in_user
 from handoffs.contact import (
     ATTEMPT_NOTE_LENGTH,
@@ -26,7 +27,7 @@ from handoffs.contact import (
     qualify_handoff,
     record_attempt,
 )
-from handoffs.models import Attempt, Handoff, HandoffQuerySet, Qualification
+from handoffs.models import Attempt, Handoff, HandoffQuerySet, Pool, Qualification
 from handoffs.pipeline import advance_lead_now
 from handoffs.services import accept_handoff
 from leads.api import LeadInputSerializer, StrictSerializer, read_lead_input
@@ -70,7 +71,9 @@ class ScoreSerializer(serializers.ModelSerializer[LeadScore]):
 
 
 class OpenHandoffSerializer(serializers.ModelSerializer[Handoff]):
-    owner = serializers.SlugRelatedField(slug_field="username", read_only=True, allow_null=True)
+    owner: serializers.SlugRelatedField[User] = serializers.SlugRelatedField(
+        slug_field="username", read_only=True, allow_null=True
+    )
     due_at = serializers.DateTimeField(
         source="next_due_at", read_only=True, allow_null=True, help_text="The rep's next SLA target."
     )
@@ -188,14 +191,16 @@ class HandoffSerializer(serializers.ModelSerializer[Handoff]):
     """One offer of a lead to sales. `due_at` is the rep's next SLA target; null: none is running."""
 
     lead = HandedLeadSerializer(read_only=True)
-    owner = serializers.SlugRelatedField(slug_field="username", read_only=True, allow_null=True)
-    pool = serializers.SlugRelatedField(slug_field="name", read_only=True)
+    owner: serializers.SlugRelatedField[User] = serializers.SlugRelatedField(
+        slug_field="username", read_only=True, allow_null=True
+    )
+    pool: serializers.SlugRelatedField[Pool] = serializers.SlugRelatedField(slug_field="name", read_only=True)
     due_at = serializers.DateTimeField(source="next_due_at", read_only=True, allow_null=True)
     due_kind = serializers.CharField(source="next_due_kind", read_only=True, allow_null=True)
 
     class Meta:
         model = Handoff
-        fields = (
+        fields: tuple[str, ...] = (
             "id", "public_id", "lead", "status", "owner", "pool", "trigger", "score", "category", "warmth",
             "drivers", "is_returning", "created_at", "offered_at", "opened_at", "accepted_at",
             "first_contact_at", "qualified_at", "closed_at", "rejection_code", "due_at", "due_kind",
@@ -204,7 +209,9 @@ class HandoffSerializer(serializers.ModelSerializer[Handoff]):
 
 
 class AttemptSerializer(serializers.ModelSerializer[Attempt]):
-    by = serializers.SlugRelatedField(slug_field="username", read_only=True)
+    by: serializers.SlugRelatedField[User] = serializers.SlugRelatedField(
+        slug_field="username", read_only=True
+    )
 
     class Meta:
         model = Attempt

@@ -271,7 +271,7 @@ def managers_of(pool: Pool) -> list[User]:
 
 
 def _count_received(pool_id: int, user_id: int, *, leads: int, now: datetime | None) -> None:
-    counted = {"received": F("received") + leads}
+    counted: dict[str, object] = {"received": F("received") + leads}
     if now is not None:
         counted["last_offered_at"] = now
     PoolMembership.objects.filter(pool=pool_id, user=user_id).update(**counted)

@@ -50,7 +50,11 @@ def open_opportunity(
 
     Raises InvalidInput, NotQualifiedYet, HandoffChanged, NotAllowed.
     """
-    terms = {"amount": _amount(amount), "currency": _currency(currency), "close_on": close_on}
+    terms: dict[str, object] = {
+        "amount": _amount(amount),
+        "currency": _currency(currency),
+        "close_on": close_on,
+    }
     lead = _lock_working(handoff, by=by, now=now)
     if handoff.status == Handoff.Status.OPPORTUNITY:
         return _correct_terms(handoff, lead, terms, by=by, now=now)

@@ -149,7 +149,7 @@ def _advance_batch(lead_ids: Sequence[int], *, now: datetime) -> None:
 
 
 @transaction.atomic(durable=True)
-def _score_batch(lead_ids: Sequence[int], *, now: datetime) -> list[int]:
+def _score_batch(lead_ids: Sequence[int], *, now: datetime) -> Sequence[int]:
     """Score the leads nobody else holds; return those that are due for sales, and settle the others."""
     leads = list(
         Lead.objects.filter(pk__in=lead_ids).select_for_update(skip_locked=True, of=("self",)).order_by("pk")

@@ -138,8 +138,7 @@ def _older_waits(handoff: Handoff, passed_over: list[int]) -> bool:
 
 
 def _offer_waiting(handoff: Handoff, lead: Lead, choice: Choice, *, now: datetime) -> None:
-    handoff.owner = User.objects.select_related("team").get(pk=choice.user_id)
-    handoff.offered_at = now
+    handoff.owner_id, handoff.offered_at = choice.user_id, now
     handoff.save(update_fields=["owner", "offered_at"])
     store_offer(handoff, choice, rule_name="", now=now)
     team = team_of(handoff.pool, handoff.owner)
