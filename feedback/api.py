@@ -40,8 +40,12 @@ class RejectInputSerializer(StrictSerializer):
 class VerdictSerializer(serializers.ModelSerializer[Verdict]):
     """The rejection as it is kept, where the lead stands now, and when it is looked at again by itself."""
 
-    reason = serializers.SlugRelatedField(slug_field="code", read_only=True)
-    by = serializers.SlugRelatedField(slug_field="username", read_only=True)
+    reason: serializers.SlugRelatedField[RejectionReason] = serializers.SlugRelatedField(
+        slug_field="code", read_only=True
+    )
+    by: serializers.SlugRelatedField[User] = serializers.SlugRelatedField(
+        slug_field="username", read_only=True
+    )
     status = serializers.CharField(source="handoff.status", read_only=True)
     stage = serializers.CharField(source="lead.stage", read_only=True)
     wake_at = serializers.DateTimeField(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from typing import TypeAlias
 
 import structlog
 from django.db import transaction
@@ -13,7 +14,8 @@ from feedback.models import RejectionReason
 
 log = structlog.get_logger(__name__)
 
-Type, Treatment = RejectionReason.Type, RejectionReason.Treatment
+Type: TypeAlias = RejectionReason.Type
+Treatment: TypeAlias = RejectionReason.Treatment
 
 
 @dataclass(frozen=True, kw_only=True)

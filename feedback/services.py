@@ -75,7 +75,7 @@ def reject_handoff(
     if reason.requires_note and not note:
         raise NoteRequired(reason)
     duplicate_of = _require_duplicate(handoff, reason, duplicate_of)
-    lead = _lock_both(handoff, duplicate_of)
+    lead, duplicate_of = _lock_both(handoff, duplicate_of)
     if handoff.status == Handoff.Status.REJECTED and handoff.closed_by_id == by.pk:
         return Verdict.objects.get(handoff=handoff)
     if handoff.status not in RETURNABLE:
@@ -117,9 +117,11 @@ def _require_duplicate(handoff: Handoff, reason: RejectionReason, duplicate_of: 
     return duplicate_of
 
 
-def _lock_both(handoff: Handoff, other: Lead | None) -> Lead:
+def _lock_both(handoff: Handoff, other: Lead | None) -> tuple[Lead, Lead | None]:
     """Lock the lead, and the one it duplicates, in id order: two people may name each other's at once."""
-    if other is not None:
-        ids = sorted((handoff.lead_id, other.pk))
-        list(Lead.objects.filter(pk__in=ids).select_for_update(of=("self",)).order_by("pk"))
-    return lock_handoff(handoff)
+    if other is None:
+        return lock_handoff(handoff), None
+    ids = (handoff.lead_id, other.pk)
+    locked = Lead.objects.filter(pk__in=ids).select_for_update(of=("self",)).order_by("pk")
+    other = {lead.pk: lead for lead in locked}[other.pk]
+    return lock_handoff(handoff), other

@@ -1,0 +1,57 @@
+"""Reasons are data, seeded by a preset (FEED-1)."""
+
+from __future__ import annotations
+
+import pytest
+
+from accounts.models import User
+from common.errors import NotAllowed
+from feedback.models import RejectionReason
+from feedback.presets import PRESETS, load_feedback_preset
+
+CLASSIC = PRESETS["classic"]
+
+
+def test_loading_twice_changes_nothing_the_second_time(db: None) -> None:
+    first = load_feedback_preset(CLASSIC, by=None)
+
+    assert len(first) == len(CLASSIC.reasons) == RejectionReason.objects.count()
+    assert first[1] == "Add the reason “Premature”: goes back to education, re-checked in 30 days."
+    assert load_feedback_preset(CLASSIC, by=None) == []
+
+
+def test_a_dry_run_says_the_same_and_writes_nothing(db: None) -> None:
+    plan = load_feedback_preset(CLASSIC, by=None, dry_run=True)
+
+    assert not RejectionReason.objects.exists()
+    assert plan == load_feedback_preset(CLASSIC, by=None)
+
+
+def test_an_edited_reason_is_set_back_and_one_of_ones_own_switched_off(db: None) -> None:
+    load_feedback_preset(CLASSIC, by=None)
+    RejectionReason.objects.filter(code="premature").update(recycle_after_days=7)
+    RejectionReason.objects.create(
+        code="odd", label="Odd", type="timing", treatment="nurture", consequence="–"
+    )
+
+    plan = load_feedback_preset(CLASSIC, by=None)
+
+    assert plan == ["Change the reason “Premature”: recycle after days.", "Switch off the reason “Odd”."]
+    assert not RejectionReason.objects.get(code="odd").is_active
+
+
+def test_the_classic_preset_has_the_published_reasons(db: None) -> None:
+    """Chapter 12: wrong ICP, premature, duplicate, unreachable; FEED-1 adds the parts of BANT and others."""
+    load_feedback_preset(CLASSIC, by=None)
+
+    treatments = dict(RejectionReason.objects.values_list("code", "treatment"))
+    assert treatments["wrong-icp"] == "block_until_fit_changes"
+    assert treatments["premature"] == "educate"
+    assert treatments["duplicate"] == "link_duplicate"
+    assert treatments["unreachable"] == "re_engage"
+    assert {"no-budget", "no-authority", "no-need", "no-timeline"} <= treatments.keys()
+
+
+def test_a_bdr_does_not_change_the_reasons(bdr: User) -> None:
+    with pytest.raises(NotAllowed):
+        load_feedback_preset(CLASSIC, by=bdr)

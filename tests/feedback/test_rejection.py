@@ -1,0 +1,349 @@
+"""Rejecting: impossible without a reason, and every reason has its consequence (QUEUE-2, FEED-1, FEED-2)."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+
+from accounts.models import User
+from common.errors import DomainError, InvalidInput, NotAllowed
+from feedback.models import Recycling, RejectionReason, Verdict
+from feedback.recycling import wake_recyclings
+from feedback.services import DuplicateRequired, NoteRequired, ReasonRequired, reject_handoff
+from handoffs.acting import HandoffChanged
+from handoffs.contact import BantAnswers, qualify_handoff, record_attempt
+from handoffs.models import Handoff, Pool
+from handoffs.pipeline import advance_due_leads
+from handoffs.services import accept_handoff, hand_off_by_hand
+from leads.models import Lead, LeadEvent
+from leads.services import correct_lead
+from sla.models import Clock, Target
+from tests.desk import do, ready_lead, reason
+
+PAGE = Verdict.Via.PAGE
+MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
+
+
+def reject(handoff: Handoff, code: str, *, now: datetime, by: User | None = None, **given: object) -> Verdict:
+    return reject_handoff(handoff, reason=reason(code), by=by or handoff.owner, via=PAGE, now=now, **given)
+
+
+# --- Refusals -----------------------------------------------------------------------------------
+
+
+def test_there_is_no_rejection_without_a_reason(handoff: Handoff, now: datetime) -> None:
+    with pytest.raises(ReasonRequired) as refused:
+        reject_handoff(handoff, reason=None, by=handoff.owner, via=PAGE, now=now)
+
+    handoff.refresh_from_db()
+    assert (refused.value.status, refused.value.field) == (422, "reason")
+    assert handoff.status == Handoff.Status.OFFERED
+
+
+def test_the_database_refuses_a_rejection_without_a_code(handoff: Handoff, now: datetime) -> None:
+    with pytest.raises(IntegrityError, match="rejection_has_its_reason"), transaction.atomic():
+        Handoff.objects.filter(pk=handoff.pk).update(status="rejected", closed_at=now)
+
+
+def test_the_database_refuses_a_rejection_without_a_verdict(handoff: Handoff, now: datetime) -> None:
+    closing = {"status": "rejected", "closed_at": now, "rejection_code": "premature"}
+    Handoff.objects.filter(pk=handoff.pk).update(**closing)
+
+    with (
+        pytest.raises(IntegrityError, match="rejected without a verdict"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # what a commit does
+
+    # The test's own transaction ends too, and must be able to.
+    Handoff.objects.filter(pk=handoff.pk).update(status="offered", closed_at=None, rejection_code="")
+
+
+@pytest.mark.parametrize(
+    "statement", ["UPDATE feedback_verdict SET note = 'x'", "DELETE FROM feedback_verdict"]
+)
+def test_the_database_lets_a_verdict_stand(handoff: Handoff, now: datetime, statement: str) -> None:
+    reject(handoff, "premature", now=now)
+
+    with (
+        pytest.raises(IntegrityError, match="a verdict stands"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(statement)
+
+
+def test_a_reason_that_asks_for_a_note_gets_one(handoff: Handoff, now: datetime) -> None:
+    with pytest.raises(NoteRequired) as refused:
+        reject(handoff, "bad-data", now=now, note="  ")
+
+    assert refused.value.field == "note"
+
+
+def test_a_duplicate_names_the_other_lead(handoff: Handoff, lead: Lead, now: datetime) -> None:
+    with pytest.raises(DuplicateRequired):
+        reject(handoff, "duplicate", now=now)
+    with pytest.raises(InvalidInput, match="cannot duplicate itself"):
+        reject(handoff, "duplicate", now=now, duplicate_of=lead)
+
+
+def test_a_retired_reason_is_refused(handoff: Handoff, now: datetime) -> None:
+    RejectionReason.objects.filter(code="premature").update(is_active=False)
+
+    with pytest.raises(InvalidInput, match="no longer used"):
+        reject(handoff, "premature", now=now)
+
+
+def test_a_note_too_long_is_refused(handoff: Handoff, now: datetime) -> None:
+    with pytest.raises(InvalidInput, match="At most 1000 characters"):
+        reject(handoff, "premature", now=now, note="x" * 1001)
+
+
+def test_only_who_works_it_rejects(
+    handoff: Handoff, bdr: User, other_bdr: User, marketing: User, reader: User, now: datetime
+) -> None:
+    colleague = other_bdr if handoff.owner == bdr else bdr
+    for somebody in (colleague, marketing, reader):
+        with pytest.raises(NotAllowed):
+            reject(handoff, "premature", now=now, by=somebody)
+
+
+def test_a_second_person_reads_who_rejected_it(handoff: Handoff, manager: User, now: datetime) -> None:
+    reject(handoff, "premature", now=now)
+
+    with pytest.raises(HandoffChanged, match=f"{handoff.owner} rejected this 5 minutes ago"):
+        reject(handoff, "no-need", now=now + 5 * MINUTE, by=manager)
+
+
+def test_a_double_click_rejects_once(handoff: Handoff, now: datetime) -> None:
+    first = reject(handoff, "premature", now=now)
+
+    second = reject(handoff, "premature", now=now + MINUTE)
+
+    assert first == second
+    assert LeadEvent.objects.filter(kind=LeadEvent.Kind.REJECTED).count() == 1
+    assert Lead.objects.get(pk=handoff.lead_id).trips == 1
+
+
+def test_a_deal_under_way_is_lost_not_rejected(handoff: Handoff, now: datetime) -> None:
+    Handoff.objects.filter(pk=handoff.pk).update(status=Handoff.Status.OPPORTUNITY)
+
+    with pytest.raises(HandoffChanged):
+        reject(handoff, "premature", now=now)
+
+
+# --- What every rejection does ------------------------------------------------------------------
+
+
+def test_a_rejection_closes_the_handoff_and_keeps_why(handoff: Handoff, now: datetime) -> None:
+    later = now + 5 * MINUTE
+
+    verdict = reject(handoff, "no-budget", now=later, note=" Spent for the year ")
+
+    handoff.refresh_from_db()
+    assert (handoff.status, handoff.rejection_code, handoff.closed_at) == ("rejected", "no-budget", later)
+    assert (verdict.note, verdict.by, verdict.via) == ("Spent for the year", handoff.owner, "page")
+    assert not Clock.objects.running().exists()
+    assert Clock.objects.get(kind=Target.Kind.DECISION).outcome == Clock.Outcome.DONE
+    assert Clock.objects.get(kind=Target.Kind.FIRST_CONTACT).outcome == Clock.Outcome.CANCELLED
+    assert LeadEvent.objects.get(kind=LeadEvent.Kind.REJECTED).detail == {
+        "reason": "no-budget",
+        "via": "page",
+    }
+
+
+def test_a_lead_can_be_returned_after_contact_and_after_qualification(
+    handoff: Handoff, now: datetime
+) -> None:
+    accept_handoff(handoff, by=handoff.owner, now=now)
+    record_attempt(handoff, channel="call", outcome="connected", by=handoff.owner, now=now)
+    yes = BantAnswers(budget="yes", authority="yes", need="yes", timeline="yes")
+    qualify_handoff(handoff, answers=yes, by=handoff.owner, now=now)
+
+    reject(handoff, "no-timeline", now=now)
+
+    assert Lead.objects.get(pk=handoff.lead_id).stage == Lead.Stage.NURTURE
+
+
+# --- Each treatment -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("code", "stage", "hold", "days"),
+    [
+        ("wrong-icp", "nurture", "until_fit_changes", None),
+        ("premature", "nurture", "until_date", 30),
+        ("unreachable", "nurture", "until_activity", None),
+        ("no-budget", "nurture", "until_date", 90),
+        ("no-authority", "nurture", "until_date", 60),
+        ("no-need", "nurture", "until_date", 180),
+        ("no-timeline", "nurture", "until_date", 60),
+        ("unsuitable-region", "nurture", "until_fit_changes", None),
+        ("bad-data", "nurture", "until_fit_changes", None),
+        ("competitor-or-spam", "disqualified", "for_good", None),
+    ],
+)
+def test_each_reason_holds_the_lead_in_its_way(
+    handoff: Handoff, now: datetime, code: str, stage: str, hold: str, days: int | None
+) -> None:
+    reject(handoff, code, now=now, note="Seen on the call")
+
+    lead = Lead.objects.get(pk=handoff.lead_id)
+    until = now + timedelta(days=days) if days else None
+    assert (lead.stage, lead.hold, lead.held_until) == (stage, hold, until)
+    assert (lead.recycled_at, lead.trips) == (now, 1)
+    wakes = list(Recycling.objects.values_list("wake_at", flat=True))
+    assert wakes == ([until] if stage == "nurture" else [])
+
+
+def test_every_seeded_reason_has_a_treatment_that_is_tested_here(pool: Pool) -> None:
+    """The table above and the two tests of rerouting and linking cover the seed."""
+    assert set(RejectionReason.objects.values_list("code", flat=True)) == {
+        "wrong-icp", "premature", "unreachable", "no-budget", "no-authority", "no-need", "no-timeline",
+        "unsuitable-region", "bad-data", "competitor-or-spam", "wrong-rep", "duplicate",
+    }  # fmt: skip
+
+
+def test_a_procedural_return_goes_to_another_rep_and_gives_the_slot_back(
+    handoff: Handoff, pool: Pool, bdr: User, other_bdr: User, now: datetime
+) -> None:
+    colleague = other_bdr if handoff.owner == bdr else bdr
+
+    reject(handoff, "wrong-rep", now=now)
+
+    lead = Lead.objects.get(pk=handoff.lead_id)
+    again = Handoff.objects.open().get(lead=lead)
+    assert (again.owner, again.trigger_note) == (colleague, "Passed on: Not mine")
+    assert (lead.stage, lead.hold, lead.trips) == (Lead.Stage.MQL, Lead.Hold.NONE, 0)
+    assert pool.memberships.get(user=handoff.owner).received == 0
+    reasons = {one["user_id"]: one["reason"] for one in again.routing_decisions.get().candidates}
+    assert reasons[handoff.owner_id] == "skipped: passed this lead on"
+
+
+def test_when_everybody_has_passed_it_on_it_waits_for_the_manager(
+    handoff: Handoff, manager: User, now: datetime
+) -> None:
+    reject(handoff, "wrong-rep", now=now)
+    second = Handoff.objects.open().get()
+
+    reject(second, "wrong-rep", now=now)
+
+    assert Handoff.objects.overflow().count() == 1
+    assert manager.notifications.filter(kind="overflow").exists()
+
+
+def test_what_is_qualified_is_not_passed_on(handoff: Handoff, now: datetime) -> None:
+    accept_handoff(handoff, by=handoff.owner, now=now)
+    yes = BantAnswers(budget="yes", authority="yes", need="yes", timeline="yes")
+    qualify_handoff(handoff, answers=yes, by=handoff.owner, now=now)
+
+    with pytest.raises(DomainError, match="a manager can reassign it"):
+        reject(handoff, "wrong-rep", now=now)
+
+    handoff.refresh_from_db()
+    assert handoff.status == Handoff.Status.QUALIFIED
+
+
+def test_a_duplicate_is_linked_and_whoever_has_the_other_lead_is_told(
+    handoff: Handoff, stranger: User, now: datetime
+) -> None:
+    other = ready_lead(now=now)
+    Lead.objects.filter(pk=other.pk).update(owner=stranger)
+
+    verdict = reject(handoff, "duplicate", now=now, duplicate_of=other)
+
+    lead = Lead.objects.get(pk=handoff.lead_id)
+    assert verdict.duplicate_of == other
+    assert (lead.stage, lead.hold) == (Lead.Stage.DISQUALIFIED, Lead.Hold.FOR_GOOD)
+    assert stranger.notifications.get().title == "Lea Holm was entered twice"
+
+
+@pytest.mark.parametrize(("code", "told"), [("wrong-icp", 1), ("bad-data", 1), ("premature", 0)])
+def test_marketing_is_told_at_once_where_the_reason_says_so(
+    handoff: Handoff, marketing: User, now: datetime, code: str, told: int
+) -> None:
+    reject(handoff, code, now=now, note="The phone number is a fax")
+
+    assert marketing.notifications.count() == told
+
+
+# --- Coming back --------------------------------------------------------------------------------
+
+
+def test_a_premature_lead_comes_back_after_its_delay_only_with_new_evidence(
+    handoff: Handoff, lead: Lead, now: datetime
+) -> None:
+    reject(handoff, "premature", now=now)
+    do(lead, "Page Viewed", now=now + DAY, path="/pricing")
+    advance_due_leads(now=now + DAY)
+    assert wake_recyclings(now=now + 29 * DAY) == 0
+    assert not Handoff.objects.open().exists()  # new evidence, but still held
+
+    assert wake_recyclings(now=now + 30 * DAY) == 1
+    advance_due_leads(now=now + 30 * DAY)
+
+    again = Handoff.objects.open().get(lead=lead)
+    assert again.is_returning
+    assert again.package.content["previous"][0]["reason"] == "Premature"
+
+
+def test_a_woken_lead_without_new_evidence_stays_in_nurture(
+    handoff: Handoff, lead: Lead, now: datetime
+) -> None:
+    reject(handoff, "premature", now=now)
+
+    wake_recyclings(now=now + 30 * DAY)
+    advance_due_leads(now=now + 30 * DAY)
+
+    lead.refresh_from_db()
+    assert (lead.stage, lead.hold) == (Lead.Stage.NURTURE, Lead.Hold.NONE)
+    assert not Handoff.objects.open().exists()
+
+
+def test_a_recycling_wakes_once(handoff: Handoff, now: datetime) -> None:
+    reject(handoff, "premature", now=now)
+
+    assert [wake_recyclings(now=now + 30 * DAY) for _ in range(3)] == [1, 0, 0]
+    assert LeadEvent.objects.filter(kind=LeadEvent.Kind.RELEASED).count() == 1
+
+
+def test_an_older_recycling_does_not_release_a_newer_return(
+    handoff: Handoff, lead: Lead, marketing: User, now: datetime
+) -> None:
+    reject(handoff, "premature", now=now)
+    again = hand_off_by_hand(lead, by=marketing, reason="They called", now=now + DAY)
+    reject(again, "no-need", now=now + 2 * DAY)
+
+    wake_recyclings(now=now + 31 * DAY)
+
+    lead.refresh_from_db()
+    assert lead.hold == Lead.Hold.UNTIL_DATE
+    assert lead.held_until == now + 182 * DAY
+
+
+def test_a_wrong_icp_lead_does_not_come_back_until_a_fit_attribute_changes(
+    handoff: Handoff, lead: Lead, marketing: User, now: datetime
+) -> None:
+    reject(handoff, "wrong-icp", now=now)
+    do(lead, "Demo Requested", now=now + DAY)
+    advance_due_leads(now=now + DAY)
+    assert not Handoff.objects.open().exists()
+
+    correct_lead(
+        lead, changes={"title": "Chief Operating Officer"}, by=marketing, at=now + 2 * DAY, via="page"
+    )
+    advance_due_leads(now=now + 2 * DAY)
+
+    assert Handoff.objects.open().filter(lead=lead).exists()
+
+
+def test_an_unreachable_lead_comes_back_when_it_shows_up(handoff: Handoff, lead: Lead, now: datetime) -> None:
+    reject(handoff, "unreachable", now=now)
+
+    do(lead, "Demo Requested", now=now + DAY)
+    advance_due_leads(now=now + DAY)
+
+    assert Handoff.objects.open().get(lead=lead).owner == handoff.owner
