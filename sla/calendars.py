@@ -8,11 +8,12 @@ from functools import lru_cache
 
 import holidays
 import structlog
+from django.db.models import Exists, OuterRef, Q
 
 from accounts.models import Absence, User
 from sla import business_hours
 from sla.business_hours import ALWAYS_OPEN, Shift, WorkingCalendar
-from sla.models import Calendar
+from sla.models import Calendar, CalendarPerson
 from sla.timeline import CalendarError
 
 log = structlog.get_logger(__name__)
@@ -25,8 +26,10 @@ HOLIDAY_YEARS_AHEAD = 3
 def calendar_of(person: User | None) -> Calendar | None:
     """The person's own calendar, else the default one, else nothing."""
     calendars = Calendar.objects.prefetch_related("intervals", "closures")
-    own = calendars.filter(calendarperson__person=person).first() if person else None
-    return own or calendars.filter(is_default=True).first()
+    if person is None:
+        return calendars.filter(is_default=True).first()
+    own = Exists(CalendarPerson.objects.filter(calendar=OuterRef("pk"), person=person))
+    return calendars.filter(own | Q(is_default=True)).order_by(own.desc()).first()
 
 
 def working_hours(calendar: Calendar | None, *, person: User | None, around: datetime) -> WorkingCalendar:

@@ -26,8 +26,8 @@ class ReviewForm(forms.Form):
         required=False,
         max_length=1000,
         widget=forms.Textarea(attrs={"rows": 3}),
-        label="What would have prevented it?",
-        help_text="For learning, not for blame.",
+        label="Note",
+        help_text="What would have prevented it? For learning, not for blame.",
     )
 
 

@@ -162,15 +162,15 @@ def _start(
         clock.warnings_at = deadline.warnings_at
         clock.risk_at = clock.warn_at = next(iter(deadline.warnings_at), None)
     started = Clock.objects.bulk_create(clocks)
-    for clock in started:
+    if started:
         log_event(
-            clock.lead,
+            started[0].lead,
             LeadEvent.Kind.CLOCK_STARTED,
             at=now,
-            handoff_id=clock.handoff_id,
-            target=clock.kind,
-            due_at=clock.due_at.isoformat(),
-            policy=clock.policy_name,
+            handoff_id=started[0].handoff_id,
+            policy=started[0].policy_name,
+            target=", ".join(clock.kind for clock in started),
+            due={clock.kind: clock.due_at.isoformat() for clock in started},
         )
     return started
 

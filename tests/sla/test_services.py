@@ -48,13 +48,14 @@ def test_each_target_of_the_policy_starts_a_clock_with_its_promise_copied(policy
     assert contact.warn_at == contact.risk_at == now + HOUR
 
 
-def test_starting_is_logged_with_the_due_time(policy, lead, bdr, now):
+def test_starting_is_logged_once_with_the_due_times(policy, lead, bdr, now):
     start(lead, bdr)
 
-    logged = LeadEvent.objects.filter(lead=lead, kind=LeadEvent.Kind.CLOCK_STARTED, handoff_id=7)
-    assert {event.detail["target"]: event.detail["due_at"] for event in logged} == {
-        "opened": "2026-03-03T12:15:00+00:00",
-        "first_contact": "2026-03-03T14:00:00+00:00",
+    logged = LeadEvent.objects.get(lead=lead, kind=LeadEvent.Kind.CLOCK_STARTED, handoff_id=7)
+    assert logged.detail == {
+        "policy": "Standard",
+        "target": "opened, first_contact",
+        "due": {"opened": "2026-03-03T12:15:00+00:00", "first_contact": "2026-03-03T14:00:00+00:00"},
     }
 
 
