@@ -41,7 +41,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     """Password sign-in. Guessing is slowed by axes, which answers in its middleware."""
     if request.user.is_authenticated and request.method == "GET":
         return redirect(_next_page(request))
-    form = AuthenticationForm(request, data=request.POST or None)
+    form = AuthenticationForm(request, data=request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         login(request, form.get_user())
         return redirect(_next_page(request))
@@ -96,7 +96,7 @@ def _demo_context() -> dict[str, object]:
 @require_http_methods(["GET", "POST"])
 def profile(request: HttpRequest) -> HttpResponse:
     user = signed_in_user(request)
-    form = ProfileForm(request.POST or None, instance=user)
+    form = ProfileForm(request.POST if request.method == "POST" else None, instance=user)
     if request.method == "POST" and form.is_valid():
         form.instance.save(update_fields=list(form.cleaned_data))
         messages.success(request, "Saved.")

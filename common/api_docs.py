@@ -37,9 +37,7 @@ class Operation:
 
     @property
     def anchor(self) -> str:
-        return (
-            f"{self.method}{self.path}".replace("/", "-").replace("{", "").replace("}", "").strip("-").lower()
-        )
+        return slugify(f"{self.method}{self.path}".replace("/", "-"))
 
 
 @require_GET

@@ -39,9 +39,9 @@ def reject(request: HttpRequest, pk: int) -> HttpResponse:
     handoff = get_object_or_404(
         Handoff.objects.visible_to(user).select_related("lead__company", "owner"), pk=pk
     )
-    form = RejectForm(request.POST or None, viewer=user)
     if request.method == "GET":
         return _render_dialog(request, handoff, RejectForm(viewer=user))
+    form = RejectForm(request.POST, viewer=user)
     if not form.is_valid():
         return _render_dialog(request, handoff, form, status=422)
     try:

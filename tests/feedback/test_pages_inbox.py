@@ -1,0 +1,172 @@
+"""/marketing/: which leads did sales refuse, and which rule let them through? (FEED-5)"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import User
+from feedback.inbox import count_rules, measure_inbox
+from feedback.models import Verdict
+from feedback.services import reject_handoff
+from handoffs.models import Handoff
+from handoffs.services import accept_handoff
+from tests.desk import load_desk, offer, ready_lead, reason
+
+
+@pytest.fixture
+def recently(bdr: User, other_bdr: User, manager: User, marketing: User) -> datetime:
+    """An hour ago, at a desk that has long been at work: the page looks back from the present."""
+    moment = timezone.now() - timedelta(hours=1)
+    load_desk(now=moment - timedelta(days=100))
+    return moment
+
+
+def rejected(code: str, *, at: datetime, note: str = "") -> Handoff:
+    handoff = offer(ready_lead(now=at), now=at)
+    reject_handoff(handoff, reason=reason(code), note=note, by=handoff.owner, via=Verdict.Via.PAGE, now=at)
+    return handoff
+
+
+def accepted(*, at: datetime) -> Handoff:
+    handoff = offer(ready_lead(now=at), now=at)
+    return accept_handoff(handoff, by=handoff.owner, now=at)
+
+
+@pytest.fixture
+def as_marketing(client: Client, marketing: User) -> Client:
+    client.force_login(marketing)
+    return client
+
+
+# --- Who -----------------------------------------------------------------------------------------
+
+
+def test_strangers_are_sent_to_sign_in(client: Client, db: None) -> None:
+    assert client.get("/marketing/").url == "/login/?next=/marketing/"
+
+
+@pytest.mark.parametrize(
+    ("cast", "status"), [("manager", 200), ("reader", 200), ("bdr", 403), ("operator", 403)]
+)
+def test_it_is_marketings_page(
+    client: Client, cast: str, status: int, request: pytest.FixtureRequest
+) -> None:
+    client.force_login(request.getfixturevalue(cast))
+
+    assert client.get("/marketing/").status_code == status
+
+
+def test_the_panel_of_another_teams_lead_is_not_there(
+    client: Client, stranger: User, recently: datetime
+) -> None:
+    handoff = rejected("premature", at=recently)
+    client.force_login(stranger)
+
+    assert client.get(f"/feedback/lead/{handoff.lead_id}/panel/").status_code == 404
+
+
+# --- What ----------------------------------------------------------------------------------------
+
+
+def test_an_empty_inbox_says_what_will_come(as_marketing: Client) -> None:
+    page = as_marketing.get("/marketing/").content.decode()
+
+    assert "Nothing to read" in page
+    assert "No rejection in this period" in page
+
+
+def test_a_rejection_stands_with_reason_note_drivers_and_what_becomes_of_it(
+    as_marketing: Client, recently: datetime
+) -> None:
+    handoff = rejected("premature", at=recently, note="Asked to be called in spring")
+
+    page = as_marketing.get("/marketing/").content.decode()
+
+    assert "Premature" in page
+    assert "Asked to be called in spring" in page
+    assert "Demo request" in page
+    assert "Looked at again" in page
+    assert f'href="/handoffs/{handoff.pk}/"' in page
+
+
+def test_only_definitional_reasons_count_against_quality(recently: datetime) -> None:
+    accepted(at=recently)
+    rejected("premature", at=recently)
+    rejected("wrong-icp", at=recently)
+    accepted(at=recently)
+
+    figures = measure_inbox(since=recently - timedelta(minutes=1))
+
+    assert (figures.accepted, figures.rejected, figures.definitional) == (2, 2, 1)
+    assert figures.acceptance_rate == 75
+
+
+def test_a_lead_accepted_and_then_returned_counts_as_rejected_only(recently: datetime) -> None:
+    handoff = accepted(at=recently)
+    reject_handoff(handoff, reason=reason("wrong-icp"), by=handoff.owner, via=Verdict.Via.PAGE, now=recently)
+
+    figures = measure_inbox(since=recently - timedelta(minutes=1))
+
+    assert (figures.accepted, figures.rejected, figures.acceptance_rate) == (0, 1, 0)
+
+
+def test_without_decisions_there_is_no_rate(db: None, now: datetime) -> None:
+    assert measure_inbox(since=now).acceptance_rate is None
+
+
+def test_rules_are_counted_over_what_they_drove(recently: datetime) -> None:
+    rejected("wrong-icp", at=recently)
+    rejected("premature", at=recently)
+    accepted(at=recently)
+
+    counted = {
+        rule.name: (rule.rejected, rule.accepted) for rule in count_rules(since=recently - timedelta(1))
+    }
+
+    assert counted["Demo request"] == (2, 1)
+
+
+def test_the_period_and_the_reason_narrow_the_list(as_marketing: Client, recently: datetime) -> None:
+    rejected("premature", at=recently)
+    rejected("unreachable", at=recently)
+    rejected("premature", at=recently - timedelta(days=40))
+
+    month = as_marketing.get("/marketing/").context["page"].rows
+    quarter = as_marketing.get("/marketing/?days=90").context["page"].rows
+    unreachable = as_marketing.get("/marketing/?reason=unreachable").context["page"].rows
+
+    assert (len(month), len(quarter)) == (2, 3)
+    assert [verdict.reason.code for verdict in unreachable] == ["unreachable"]
+
+
+@pytest.mark.parametrize("query", ["days=13", "days=x", "reason=none", "reason=%00"])
+def test_a_filter_that_makes_no_sense_is_named(as_marketing: Client, query: str) -> None:
+    response = as_marketing.get(f"/marketing/?{query}")
+
+    assert response.status_code == 422
+    assert "That filter was left out" in response.content.decode()
+
+
+def test_the_lead_page_tells_what_sales_said(as_marketing: Client, recently: datetime) -> None:
+    handoff = rejected("premature", at=recently, note="In spring")
+
+    panel = as_marketing.get(f"/feedback/lead/{handoff.lead_id}/panel/").content.decode()
+
+    assert "Premature" in panel
+    assert "In spring" in panel
+    assert "Held: until a date" in panel
+
+
+@pytest.mark.parametrize("extra", [0, 3])
+def test_the_number_of_queries_does_not_grow(
+    as_marketing: Client, recently: datetime, extra: int, django_assert_num_queries
+) -> None:
+    for _ in range(1 + extra):
+        rejected("premature", at=recently)
+
+    with django_assert_num_queries(12):
+        as_marketing.get("/marketing/")

@@ -1,0 +1,241 @@
+"""/queue/: who sees what, most urgent first, and nothing sent when nothing changed (QUEUE-1, QUEUE-5)."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import User
+from handoffs.models import Handoff, Pool
+from handoffs.services import accept_handoff
+from leads.models import Lead
+from scoring.services import score_lead
+from sla.models import Clock
+from tests.desk import do, offer, ready_lead
+
+FRAGMENT = {"HX-Request": "true"}
+
+
+@pytest.fixture
+def as_owner(client: Client, handoff: Handoff) -> Client:
+    client.force_login(handoff.owner)
+    return client
+
+
+def names_in(response) -> list[str]:
+    return [row.handoff.lead.name for row in response.context["rows"]]
+
+
+# --- Who -----------------------------------------------------------------------------------------
+
+
+def test_strangers_are_sent_to_sign_in(client: Client, db: None) -> None:
+    assert client.get("/queue/").url == "/login/?next=/queue/"
+
+
+@pytest.mark.parametrize("cast", ["marketing", "operator", "reader"])
+def test_other_roles_have_no_queue(client: Client, cast: str, request: pytest.FixtureRequest) -> None:
+    client.force_login(request.getfixturevalue(cast))
+
+    response = client.get("/queue/")
+
+    assert response.status_code == 403
+    assert b"Not open to your role" in response.content
+
+
+def test_a_bdr_sees_only_their_own(client: Client, handoff: Handoff, bdr: User, other_bdr: User) -> None:
+    colleague = other_bdr if handoff.owner == bdr else bdr
+    client.force_login(colleague)
+
+    assert names_in(client.get("/queue/")) == []
+
+
+def test_a_bdr_of_another_team_sees_nothing_to_claim(
+    client: Client, pool: Pool, lead: Lead, stranger: User, now: datetime
+) -> None:
+    pool.memberships.update(weekly_capacity=0)
+    offer(lead, now=now)
+    client.force_login(stranger)
+
+    response = client.get("/queue/?tab=overflow")
+
+    assert names_in(response) == []
+    assert b"Nothing to claim" in response.content
+
+
+def test_a_manager_sees_everybodys(client: Client, handoff: Handoff, manager: User) -> None:
+    client.force_login(manager)
+
+    assert names_in(client.get("/queue/")) == [handoff.lead.name]
+
+
+# --- What ----------------------------------------------------------------------------------------
+
+
+def test_a_row_says_who_why_now_and_how_long(as_owner: Client, handoff: Handoff) -> None:
+    page = as_owner.get("/queue/").content.decode()
+
+    assert "Lea Holm" in page
+    assert "VP Sales · " in page
+    assert "Demo request <span" in page
+    assert 'Demo request <span class="strong">+50</span>' in page
+    assert "Hand-raiser" in page
+    due_at = Clock.objects.get(handoff_id=handoff.pk, kind="opened").due_at
+    assert f'datetime="{due_at.isoformat()}" data-countdown' in page
+
+
+def test_the_most_urgent_is_on_top(as_owner: Client, handoff: Handoff, now: datetime) -> None:
+    Pool.objects.get().memberships.exclude(user=handoff.owner).update(is_active=False)
+    later = offer(ready_lead(now=now, first_name="Later"), now=now + timedelta(minutes=5))
+    urgent = offer(ready_lead(now=now, first_name="Urgent"), now=now + timedelta(minutes=9))
+    Clock.objects.filter(handoff_id=urgent.pk, kind="opened").update(due_at=now + timedelta(minutes=10))
+
+    assert names_in(as_owner.get("/queue/")) == ["Urgent Holm", "Lea Holm", "Later Holm"]
+    assert {handoff.owner, later.owner, urgent.owner} == {handoff.owner}
+
+
+def test_our_own_transfer_to_salesforce_is_no_deadline_of_the_rep(as_owner: Client, handoff: Handoff) -> None:
+    row = as_owner.get("/queue/").context["rows"][0]
+
+    assert row.next_due == "open"
+    assert row.handoff.next_due_at == handoff.created_at + timedelta(minutes=15)
+
+
+def test_an_empty_queue_says_what_to_do(client: Client, bdr: User) -> None:
+    client.force_login(bdr)
+
+    assert b"All clear" in client.get("/queue/").content
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("q=lea", True),
+        ("q=HOLM+lea", True),
+        ("q=nordwind", True),
+        ("q=lea+unknown", False),
+        ("category=A", True),
+        ("category=B", False),
+        ("warmth=hand_raiser", True),
+        ("status=accepted", False),
+        ("tab=overflow", False),
+    ],
+)
+def test_filters_are_in_the_query_string(as_owner: Client, query: str, found: bool) -> None:
+    assert bool(names_in(as_owner.get(f"/queue/?{query}"))) is found
+
+
+@pytest.mark.parametrize(
+    "query", ["category=Z", "q=" + "x" * 101, "q=%00", "tab=none", "status=won", "q=" + "%C3%28"]
+)
+def test_a_filter_that_makes_no_sense_is_named_and_left_out(as_owner: Client, query: str) -> None:
+    response = as_owner.get(f"/queue/?{query}")
+
+    assert response.status_code in (200, 422)
+    assert response.status_code == 200 or "That filter was left out" in response.content.decode()
+
+
+@pytest.mark.parametrize("pk", ["0", "-1", "9" * 30, "x", "١"])
+def test_an_address_that_selects_nothing_still_opens(as_owner: Client, pk: str) -> None:
+    response = as_owner.get("/queue/", {"selected": pk})
+
+    assert response.status_code == 200
+    assert "Choose a lead" in response.content.decode()
+
+
+def test_a_reload_shows_the_selected_handoff_without_opening_it(as_owner: Client, handoff: Handoff) -> None:
+    page = as_owner.get(f"/queue/?selected={handoff.pk}").content.decode()
+
+    assert f'<article class="stack" id="handoff-{handoff.pk}"' in page
+    handoff.refresh_from_db()
+    assert handoff.opened_at is None
+
+
+# --- Keeping itself up to date -------------------------------------------------------------------
+
+
+def test_nothing_is_sent_while_nothing_changes(as_owner: Client, django_assert_num_queries) -> None:
+    first = as_owner.get("/queue/", headers=FRAGMENT)
+
+    with django_assert_num_queries(3):  # session, person, one aggregate
+        again = as_owner.get("/queue/", headers=FRAGMENT | {"If-None-Match": first["ETag"]})
+
+    assert first.status_code == 200
+    assert (again.status_code, again.content) == (304, b"")
+
+
+def test_the_page_carries_the_token_of_its_rows(as_owner: Client) -> None:
+    page = as_owner.get("/queue/").content.decode()
+    etag = as_owner.get("/queue/", headers=FRAGMENT)["ETag"]
+
+    assert f'data-etag="{etag.replace(chr(34), "&quot;")}"' in page
+
+
+@pytest.mark.parametrize("change", ["arrival", "decision", "score", "overflow"])
+def test_every_change_of_a_row_is_sent(
+    as_owner: Client, handoff: Handoff, pool: Pool, now: datetime, change: str
+) -> None:
+    etag = as_owner.get("/queue/", headers=FRAGMENT)["ETag"]
+
+    if change == "arrival":
+        pool.memberships.exclude(user=handoff.owner).update(is_active=False)
+        offer(ready_lead(now=now), now=now)
+    elif change == "decision":
+        accept_handoff(handoff, by=handoff.owner, now=now)
+    elif change == "score":
+        do(handoff.lead, "Page Viewed", now=now, path="/pricing")
+        score_lead(handoff.lead, now=now + timedelta(seconds=1))
+    else:
+        pool.memberships.update(weekly_capacity=0)
+        offer(ready_lead(now=now), now=now)
+
+    response = as_owner.get("/queue/", headers=FRAGMENT | {"If-None-Match": etag})
+    assert response.status_code == 200
+    assert b'id="queue-list"' in response.content
+    assert b"<html" not in response.content
+
+
+def test_the_fragment_carries_the_counts_of_the_tabs(as_owner: Client) -> None:
+    fragment = as_owner.get("/queue/", headers=FRAGMENT).content.decode()
+
+    assert 'id="queue-tabs"' in fragment
+    assert 'hx-swap-oob="true"' in fragment
+    assert "1 of 1 handoff<" in fragment
+
+
+# --- Cost ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("extra", [0, 4])
+def test_the_number_of_queries_does_not_grow_with_the_queue(
+    as_owner: Client, handoff: Handoff, pool: Pool, now: datetime, extra: int, django_assert_num_queries
+) -> None:
+    pool.memberships.exclude(user=handoff.owner).update(is_active=False)
+    for _ in range(extra):
+        offer(ready_lead(now=now), now=now)
+
+    with django_assert_num_queries(7):  # session, person, rows, tabs, token, unread, team of the side bar
+        response = as_owner.get("/queue/")
+
+    assert len(response.context["rows"]) == 1 + extra
+
+
+def test_no_inline_script_or_style_and_a_strict_policy(as_owner: Client) -> None:
+    response = as_owner.get("/queue/")
+    page = response.content.decode()
+
+    assert "default-src 'none'" in response["Content-Security-Policy"]
+    assert " style=" not in page
+    assert "<style" not in page
+    assert " onclick=" not in page
+    assert page.count("<script") == page.count("<script src=")
+
+
+def test_time_now_is_given_to_the_browser(as_owner: Client) -> None:
+    page = as_owner.get("/queue/").content.decode()
+
+    stamp = page.partition('data-server-now="')[2].partition('"')[0]
+    assert abs(datetime.fromisoformat(stamp) - timezone.now()) < timedelta(seconds=30)
