@@ -1,0 +1,106 @@
+"""Two people publish at the same moment: one version is active, and the other person is told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import pytest
+from django.db import IntegrityError, connection, connections, transaction
+
+from scoring.models import ModelVersion, Rule
+from scoring.services import create_draft, publish_version
+from scoring.versions import ActiveVersionChanged, VersionNotDraft
+from tests.factories import NOON, LeadFactory
+from tests.scoring.builders import make_draft, make_signal, publish
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def at_once(*actions: Callable[[], object]) -> list[object]:
+    """Run the actions in threads of their own from one start; their results or the errors they raised."""
+    barrier = Barrier(len(actions))
+
+    def run(action: Callable[[], object]) -> object:
+        barrier.wait()
+        try:
+            return action()
+        except Exception as error:
+            return error
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(len(actions)) as threads:
+        return list(threads.map(run, actions))
+
+
+def wait_until_somebody_is_blocked() -> None:
+    """Poll until another session waits for a lock; the test's own time limit ends it otherwise."""
+    blocked = False
+    while not blocked:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT EXISTS (SELECT FROM pg_locks"
+                " WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid)))"
+            )
+            [blocked] = cursor.fetchone()
+
+
+def test_one_draft_published_twice_is_published_once() -> None:
+    demo = make_signal("Demo", ["Demo Requested"], intent="high")
+    draft = make_draft({"signal": demo, "points": 30})
+
+    results = at_once(*[lambda: publish_version(draft, by=None, note="", now=NOON)] * 4)
+
+    refused = [result for result in results if isinstance(result, VersionNotDraft)]
+    assert len(refused) == 3
+    assert ModelVersion.objects.active().get() == draft
+
+
+def test_of_two_drafts_against_one_version_one_is_published() -> None:
+    demo = make_signal("Demo", ["Demo Requested"], intent="high")
+    active = publish({"signal": demo, "points": 30})
+    drafts = [create_draft(based_on=active, by=None, now=NOON) for _ in range(2)]
+    for _ in range(10):
+        LeadFactory()
+
+    results = at_once(
+        *[
+            lambda draft=draft: publish_version(draft, by=None, note="", now=NOON, replacing=active)
+            for draft in drafts
+        ]
+    )
+
+    assert sum(isinstance(result, ActiveVersionChanged) for result in results) == 1
+    assert ModelVersion.objects.active().count() == 1
+
+
+def test_drafts_made_at_once_get_different_numbers() -> None:
+    drafts = at_once(*[lambda: create_draft(based_on=None, by=None, now=NOON)] * 5)
+
+    assert sorted(draft.number for draft in drafts) == [1, 2, 3, 4, 5]
+
+
+def test_no_rule_slips_into_a_version_while_it_is_published() -> None:
+    """The trigger waits for a publish under way, and refuses when that has been committed."""
+    demo = make_signal("Demo", ["Demo Requested"], intent="high")
+    draft = make_draft({"signal": demo, "points": 30})
+    started = Barrier(2)
+
+    def publish_slowly() -> object:
+        with transaction.atomic():
+            publish_version(draft, by=None, note="", now=NOON)
+            started.wait()
+            wait_until_somebody_is_blocked()
+            return "published"
+
+    def add_rule() -> object:
+        started.wait()
+        return Rule.objects.create(version_id=draft.pk, kind="behaviour", name="More", points=1, signal=demo)
+
+    published, added = at_once(publish_slowly, add_rule)
+
+    assert published == "published"
+    assert isinstance(added, IntegrityError)
+    assert draft.rules.count() == 1
