@@ -26,7 +26,7 @@ from handoff_portal.database import BASE_DIR
 from handoff_portal.embedded_postgres import EmbeddedPostgres, free_port
 from handoff_portal.supervisor import Service
 
-pytestmark = pytest.mark.chaos
+pytestmark = [pytest.mark.chaos, pytest.mark.xdist_group("processes")]
 
 LEADS = 24
 VISITS = 8  # page views of each lead before the demo request

@@ -21,7 +21,7 @@ from handoff_portal import supervisor
 from handoff_portal.database import BASE_DIR
 from handoff_portal.embedded_postgres import free_port
 
-pytestmark = [pytest.mark.chaos, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.chaos, pytest.mark.xdist_group("processes"), pytest.mark.timeout(300)]
 
 START_SECONDS = 150  # on a busy machine, with a small year of demo data
 
