@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
 import multiprocessing
 import sys
 from concurrent.futures import ProcessPoolExecutor
 
-from bench.figures import Figure, append_json_lines, as_table
-from bench.installation import scratch_portal
+from bench.figures import append_json_lines, as_table
+from bench.running import BENCHMARKS, run_one
 from handoff_portal.database import VAR
-
-# Each module has measure(database_url) -> Figure; imported late, because models need settings.
-BENCHMARKS = {"http.create": "bench.http_create", "score.one": "bench.score_one"}
-
-
-def run_one(name: str) -> Figure:
-    with scratch_portal() as database_url:
-        figure: Figure = importlib.import_module(BENCHMARKS[name]).measure(database_url)
-    return figure
 
 
 def main(only: str) -> int:
@@ -26,7 +16,6 @@ def main(only: str) -> int:
         print(f"There is no benchmark {only!r}. Choose one of: {', '.join(BENCHMARKS)}", file=sys.stderr)
         return 2
     figures = []
-    # A process each: Django takes its settings, and so the database, once.
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, mp_context=spawn, max_tasks_per_child=1) as pool:
         for name in [only] if only else BENCHMARKS:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import subprocess
@@ -40,7 +41,7 @@ def scratch_portal() -> Iterator[str]:
 
             call_command("migrate", verbosity=0)
             call_command("collectstatic", verbosity=0, interactive=False)
-            call_command("load_preset", "classic", verbosity=0)
+            call_command("load_preset", "classic", stdout=io.StringIO())
             yield os.environ["DATABASE_URL"]
             connections.close_all()
         finally:
