@@ -48,6 +48,8 @@ def configure_logging(*, level: str, as_json: bool) -> None:
                 # RequestLogMiddleware says the same with more facts.
                 "django.server": {"level": "WARNING"},
                 "django.request": {"level": "ERROR"},
+                # One line for every task and its every step.
+                "django-q": {"level": "WARNING"},
             },
         }
     )
