@@ -15,6 +15,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -296,7 +297,7 @@ def demo_secrets() -> dict[str, str]:
     return known
 
 
-def write_private(path: Path, facts: dict[str, object] | dict[str, str]) -> None:
+def write_private(path: Path, facts: Mapping[str, object]) -> None:
     """Write JSON that only the owner may read, all at once."""
     fresh = path.with_suffix(".unfinished")
     fresh.touch(mode=0o600)
