@@ -61,7 +61,7 @@ def test_it_is_marketings_page(
 
 
 def test_the_panel_of_another_teams_lead_is_not_there(
-    client: Client, stranger: User, recently: datetime
+    client: Client, recently: datetime, stranger: User
 ) -> None:
     handoff = rejected("premature", at=recently)
     client.force_login(stranger)

@@ -1,0 +1,152 @@
+"""axe finds nothing on any page, in light and dark, on a desk and on a phone, and no policy is broken."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import ConsoleMessage, Page, expect
+
+from accounts.models import User
+from feedback.models import Verdict
+from feedback.services import reject_handoff
+from handoffs.contact import record_attempt
+from handoffs.models import Handoff
+from handoffs.services import accept_handoff
+from tests.browser.conftest import Open
+from tests.desk import offer, ready_lead, reason
+
+pytestmark = pytest.mark.browser
+
+PHONE = {"width": 390, "height": 844}
+
+PAGES = [
+    (None, "/login/"),
+    ("bdr", "/queue/"),
+    ("bdr", "/queue/?selected={offered}"),
+    ("bdr", "/queue/?tab=overflow"),
+    ("bdr", "/handoffs/{offered}/"),
+    ("bdr", "/handoffs/{contacted}/"),
+    ("bdr", "/handoffs/{offered}/reject/"),
+    ("manager", "/handoffs/{rejected}/"),
+    ("bdr", "/leads/"),
+    ("bdr", "/leads/?q=nobody"),
+    ("bdr", "/leads/{lead}/"),
+    ("marketing", "/marketing/"),
+    ("marketing", "/scoring/"),
+    ("marketing", "/leads/quarantine/"),
+    ("marketing", "/admin/"),
+    ("manager", "/sla/"),
+    ("manager", "/sla/breaches/"),
+    ("operator", "/ops/"),
+    ("operator", "/ops/salesforce/"),
+    ("operator", "/api/docs/"),
+    ("bdr", "/notifications/"),
+    ("bdr", "/profile/"),
+    ("bdr", "/nowhere/"),
+    ("bdr", "/ops/"),
+]
+
+
+@pytest.fixture
+def places(desk: str, bdr: User, now: datetime) -> dict[str, int]:
+    """A handoff in each state that looks different."""
+    earlier = now - timedelta(minutes=10)
+    offered = offer(ready_lead(now=earlier, pain_point="Leads get lost"), now=earlier)
+    contacted = accept_handoff(offer(ready_lead(now=earlier), now=earlier), by=bdr, now=earlier)
+    record_attempt(contacted, channel="call", outcome="connected", note="Call in May", by=bdr, now=now)
+    rejected = offer(ready_lead(now=earlier), now=earlier)
+    reject_handoff(rejected, reason=reason("premature"), note="In May", by=bdr, via=Verdict.Via.PAGE, now=now)
+    return {
+        "offered": offered.pk,
+        "contacted": contacted.pk,
+        "rejected": rejected.pk,
+        "lead": contacted.lead_id,
+    }
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("cast", "path"), PAGES, ids=[f"{cast}{path}" for cast, path in PAGES])
+def test_axe_finds_nothing(
+    page: Page,
+    open_page: Open,
+    places: dict[str, int],
+    cast: str | None,
+    path: str,
+    scheme: str,
+    request: pytest.FixtureRequest,
+) -> None:
+    trouble: list[str] = []
+    page.on("console", lambda message: _note(trouble, message))
+    page.on("pageerror", lambda error: trouble.append(str(error)))
+    page.emulate_media(color_scheme=scheme)
+
+    open_page(request.getfixturevalue(cast) if cast else None, path.format(**places))
+    page.wait_for_load_state("networkidle")
+
+    results = Axe().run(page)
+    assert results.violations_count == 0, results.generate_report()
+    assert trouble == []
+
+
+def _note(trouble: list[str], message: ConsoleMessage) -> None:
+    # The browser reports the page's own 403 or 404, which some of these pages are.
+    if message.type == "error" and "Failed to load resource" not in message.text:
+        trouble.append(message.text)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_in_the_reject_dialog_nor_on_a_phone(
+    page: Page, open_page: Open, places: dict[str, int], bdr: User, scheme: str
+) -> None:
+    page.emulate_media(color_scheme=scheme)
+    page.set_viewport_size(PHONE)
+    open_page(bdr, "/queue/")
+    on_the_list = Axe().run(page)
+
+    page.get_by_role("link", name="Reject").first.click()
+    expect(page.locator("dialog#dialog[open]")).to_be_visible()
+    in_the_dialog = Axe().run(page)
+
+    assert on_the_list.violations_count == 0, on_the_list.generate_report()
+    assert in_the_dialog.violations_count == 0, in_the_dialog.generate_report()
+
+
+def test_the_theme_follows_the_system_until_one_is_chosen(
+    page: Page, open_page: Open, bdr: User, desk: str
+) -> None:
+    page.emulate_media(color_scheme="dark")
+    open_page(bdr, "/profile/")
+    root = page.locator("html")
+    expect(root).to_have_attribute("data-bs-theme", "dark")
+    page.emulate_media(color_scheme="light")
+    expect(root).to_have_attribute("data-bs-theme", "light")
+
+    page.get_by_role("button", name="Mara Lind").click()
+    with page.expect_response("**/profile/theme/"):
+        page.get_by_role("button", name="Dark").click()
+
+    expect(root).to_have_attribute("data-bs-theme", "dark")
+    page.reload()
+    expect(root).to_have_attribute("data-bs-theme", "dark")
+    bdr.refresh_from_db()
+    assert bdr.theme == User.Theme.DARK
+
+
+def test_the_first_tab_skips_to_the_content(open_page: Open, bdr: User) -> None:
+    page = open_page(bdr, "/leads/")
+
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    page.keyboard.press("Enter")
+
+    expect(page.locator("#main")).to_be_focused()
+
+
+def test_every_handoff_has_a_state_with_a_word(
+    open_page: Open, manager: User, places: dict[str, int]
+) -> None:
+    page = open_page(manager, f"/handoffs/{places['rejected']}/")
+
+    expect(page.locator(".handoff-head")).to_contain_text(Handoff.Status.REJECTED.label)
