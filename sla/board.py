@@ -13,8 +13,9 @@ from django.db.models import Count, Q
 from accounts.models import Team, User
 from sla.models import Clock, ClockQuerySet
 
-ROWS = 50  # of each list; a manager works from the top, the breach list has the rest
+ROWS = 30  # of each list; a manager works from the top, the breach list has the rest
 RECENT = timedelta(days=7)
+MOST_COUNTED = 1000  # beyond it the board says "999+" instead of counting a year of neglect every time
 
 
 @dataclass
@@ -39,7 +40,7 @@ class Board:
     at_risk: Sequence[Clock]
     people: Sequence[Tally]
     teams: Sequence[Tally]
-    running: int
+    is_anything_running: bool
     missed_recently: int
     to_review: int
     totals: Tally = field(default_factory=lambda: Tally("All"))
@@ -51,7 +52,13 @@ class Board:
             (clock.pk, clock.due_at, clock.owner_id, clock.state(self.now))
             for clock in (*self.late, *self.at_risk)
         ]
-        figures = (self.running, self.missed_recently, self.to_review, self.totals.late, self.totals.at_risk)
+        figures = (
+            self.is_anything_running,
+            self.missed_recently,
+            self.to_review,
+            self.totals.late,
+            self.totals.at_risk,
+        )
         return hashlib.sha256(repr((seen, figures)).encode()).hexdigest()[:20]
 
 
@@ -66,10 +73,12 @@ def read_board(clocks: ClockQuerySet, *, now: datetime) -> Board:
         people=people,
         teams=teams,
         totals=totals,
-        running=clocks.ticking().count(),
-        missed_recently=clocks.breached().filter(due_at__gt=now - RECENT).count()
-        + clocks.due(now).filter(due_at__gt=now - RECENT).count(),
-        to_review=clocks.to_review().count(),
+        is_anything_running=clocks.ticking().exists(),
+        missed_recently=sum(
+            missed.filter(due_at__gt=now - RECENT)[:MOST_COUNTED].count()
+            for missed in (clocks.breached(), clocks.due(now))
+        ),
+        to_review=clocks.to_review()[:MOST_COUNTED].count(),
     )
 
 

@@ -15,7 +15,7 @@ from common.keyset import KeysetPage, newest_first_page
 from sla.models import Clock, ClockQuerySet, Target
 
 PAGE_ROWS = 50
-MOST_UNRECORDED = 200  # more than one sweep leaves behind; after an outage the next sweep catches up
+MOST_UNRECORDED = 50  # more than a sweep leaves behind; after an outage the next sweep catches up
 CSV_HEADER = (
     "target", "policy", "lead", "company", "owner", "team", "started_at", "due_at", "done_at",
     "seconds_late", "wall_seconds", "business_seconds", "cause", "note", "reviewed_by", "reviewed_at",

@@ -1,4 +1,4 @@
-"""Durations in words, as the shared time tags say them."""
+"""Durations and counts in words, as the shared tags say them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from django import template
 
 from common.templatetags.portal import span_words
+from sla.board import MOST_COUNTED
 from sla.models import Clock
 
 register = template.Library()
@@ -27,3 +28,9 @@ def seconds_words(seconds: int) -> str:
 def late_words(clock: Clock, now: datetime) -> str:
     """By how much the deadline was missed, so far or in the end."""
     return span_words(clock.seconds_late(now))
+
+
+@register.filter
+def capped(number: int) -> str:
+    """A count of the board, which stops counting at some point: '22' or '999+'."""
+    return str(number) if number < MOST_COUNTED else f"{MOST_COUNTED - 1}+"

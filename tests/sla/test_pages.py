@@ -83,7 +83,19 @@ def test_the_board_is_exact_though_no_sweep_has_run(as_manager, bdr, other_bdr):
         ("Theo Falk", 0, 1),
     ]
     assert [(tally.name, tally.late, tally.at_risk) for tally in board.teams] == [("Inbound Europe", 1, 1)]
-    assert (board.running, board.missed_recently, board.to_review) == (3, 1, 0)
+    assert (board.missed_recently, board.to_review) == (1, 0)
+
+
+def test_figures_of_a_year_of_neglect_are_not_counted_to_the_end(as_manager, bdr, monkeypatch):
+    monkeypatch.setattr("sla.board.MOST_COUNTED", 3)
+    monkeypatch.setattr("sla.templatetags.sla_times.MOST_COUNTED", 3)
+    for _ in range(5):
+        late_clock(bdr)
+
+    page = as_manager.get("/sla/")
+
+    assert page.context["board"].to_review == 3
+    assert '<span class="tile-value">2+</span>' in page.content.decode()
 
 
 def test_the_board_counts_down_to_the_stored_due_time(as_manager, bdr):
