@@ -47,8 +47,11 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
     return {**browser_type_launch_args, "executable_path": path, "args": QUIET}
 
 
-@pytest.fixture(autouse=True)
-def _let_playwright_live_beside_django(request: pytest.FixtureRequest) -> None:
-    """Playwright keeps an event loop in the test's thread; Django would refuse the ORM there."""
-    if "page" in request.fixturenames:
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Playwright keeps an event loop in the test's thread; Django would refuse the ORM there.
+
+    A hook and not a fixture: the database itself may be set up after the browser, by fixtures of the session.
+    """
+    if "page" in getattr(item, "fixturenames", ()):
         os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
