@@ -12,43 +12,27 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from django.db import connection, transaction
-from django.db.models import Exists, F, OuterRef
+from django.db import transaction
+from django.db.models import F
 
+from crm.claims import MAX_ATTEMPTS, Claim, claim_stale, give_back, held
 from crm.client import ROWS_PER_CALL, RowResult, SalesforceClient
 from crm.connection import back_off, is_paused, pause_connection, record_contact, tell_operators
-from crm.mapping import LEAD_KEY, TASK_KEY, Fields, changed_fields, map_lead, map_task
-from crm.models import LeadSync, TaskSync
+from crm.mapping import LEAD_KEY, TASK_KEY, Fields, changed_fields, map_task
+from crm.models import TaskSync
 from crm.problems import Problem, Remedy, RequestRefused, SalesforceError
-from crm.records import LeadRecord, read_records, status_of_stage
-from handoffs.models import Handoff
 from leads.models import Lead
 from sla.models import Clock, Target
 from sla.services import stop_clock
 
 log = structlog.get_logger("salesforce")
 
-MAX_ATTEMPTS = 8
-# A row that may be what kills its worker takes nobody along any more.
-ALONE_AFTER = 3
-# Longer than a task may run, so that a claim this old belongs to nobody.
-CLAIM_EXPIRES = timedelta(minutes=5)
 FIRST_WAIT = timedelta(seconds=15)
 LONGEST_WAIT = timedelta(hours=1)
 # One row of the wrong shape makes Salesforce refuse the whole call with these.
 SPOILS_THE_CALL = {"JSON_PARSER_ERROR"}
 # What an update of a vanished record looks like: we sent the differences, and it was to be made anew.
 REMOTE_IS_GONE = {"REQUIRED_FIELD_MISSING", "ENTITY_IS_DELETED", "NOT_FOUND"}
-
-
-@dataclass
-class Claim:
-    """One lead taken for sending: what it looks like now, and what Salesforce does not know of it yet."""
-
-    sync: LeadSync
-    record: LeadRecord
-    changes: Fields
-    tasks: dict[int, TaskSync]
 
 
 @dataclass
@@ -88,7 +72,7 @@ def push_batch(client: SalesforceClient, *, now: datetime) -> PushResult:
         outcomes = _send_leads(client, claims)
         _send_tasks(client, outcomes)
     except SalesforceError as error:
-        _give_back(claims)
+        give_back(claims)
         pause_connection(error.problem, now=now)
         return PushResult(waiting=len(claims), is_paused=True)
 
@@ -97,80 +81,6 @@ def push_batch(client: SalesforceClient, *, now: datetime) -> PushResult:
     record_contact(client, now=now, pushed=True)
     log.info("salesforce.pushed", leads=result.pushed, waiting=result.waiting, parked=result.parked)
     return result
-
-
-# --- Claim ---------------------------------------------------------------------------------------
-
-
-def add_missing_standings() -> None:
-    """Give every lead a row here. Leads are made below this app and know nothing of it."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"""
-            INSERT INTO {LeadSync._meta.db_table}
-                (lead_id, salesforce_id, pushed_revision, resends_asked, resends_done, acknowledged, sending,
-                 attempts, error_code, error, remote_status, remote_owner_id, remote_owner_name, is_converted)
-            SELECT lead.id, '', 0, 0, 0, '{{}}', '{{}}', 0, '', '', '', '', '', false
-            FROM {Lead._meta.db_table} lead
-            WHERE NOT EXISTS (SELECT FROM {LeadSync._meta.db_table} sync WHERE sync.lead_id = lead.id)
-            ON CONFLICT DO NOTHING
-            """
-        )
-
-
-@transaction.atomic(durable=True)
-def claim_stale(*, now: datetime) -> list[Claim]:
-    """Take stale leads that nobody else has, those in sales' hands first, and count the attempt.
-
-    A lead that failed repeatedly comes alone.
-    """
-    in_sales = Exists(Handoff.objects.open().filter(lead=OuterRef("lead")))
-    free = (
-        LeadSync.objects.claimable(now)
-        .select_for_update(of=("self",), skip_locked=True)
-        .order_by(in_sales.desc(), "lead")
-    )
-    syncs = list(free.filter(attempts__lt=ALONE_AFTER)[:ROWS_PER_CALL])
-    if not syncs:
-        syncs = list(free[:1])
-    lead_ids = [sync.lead_id for sync in syncs]
-    records = read_records(lead_ids)
-    tasks = TaskSync.objects.in_bulk([pk for record in records.values() for pk in record.handoffs])
-    statuses = status_of_stage()
-    claims = []
-    for sync in syncs:
-        record = records[sync.lead_id]
-        changes = changed_fields(map_lead(record.facts, statuses=statuses), sync.acknowledged)
-        sync.in_flight_since, sync.sending = now, changes
-        sync.attempts += 1
-        own_tasks = {pk: tasks[pk] for pk in record.handoffs if pk in tasks}
-        claims.append(Claim(sync, record, changes, own_tasks))
-    LeadSync.objects.bulk_update(syncs, ["in_flight_since", "sending", "attempts"])
-    return claims
-
-
-@transaction.atomic
-def release_forgotten_claims(*, now: datetime) -> int:
-    """Free what a crashed worker left behind; park what was left behind too often."""
-    forgotten = LeadSync.objects.filter(in_flight_since__lt=now - CLAIM_EXPIRES)
-    forgotten.filter(attempts__gte=MAX_ATTEMPTS).update(
-        parked_at=now,
-        error_code="LOST_WORKER",
-        error=f"The worker stopped {MAX_ATTEMPTS} times while sending this lead. Look at its data.",
-    )
-    return forgotten.update(in_flight_since=None)
-
-
-def _give_back(claims: Sequence[Claim]) -> None:
-    """Undo the claims, attempts included: the connection failed, not they. What was cut off stays in
-    `sending`, so that its arrival is not taken for a change made in Salesforce."""
-    for claim in claims:
-        _held(claim).update(in_flight_since=None, attempts=F("attempts") - 1)
-
-
-def _held(claim: Claim) -> Any:
-    """The row, as long as the claim on it is still ours."""
-    return LeadSync.objects.filter(pk=claim.sync.pk, in_flight_since=claim.sync.in_flight_since)
 
 
 # --- Call ----------------------------------------------------------------------------------------
@@ -272,7 +182,7 @@ def _record_confirmed(outcome: Outcome, *, began_at: datetime | None) -> None:
             for name, field in (("remote_status", "Status"), ("remote_owner_id", "OwnerId"))
             if field in claim.changes
         }
-        _held(claim).update(
+        held(claim).update(
             salesforce_id=outcome.salesforce_id,
             acknowledged={**known, **claim.changes},
             acknowledged_at=began_at,
@@ -291,7 +201,7 @@ def _record_success(outcome: Outcome) -> None:
     done = outcome.claim.sync.resends_asked
     # A record made anew from mere differences is not whole yet: ask for another round.
     asked = F("resends_asked") + 1 if outcome.recreated else F("resends_asked")
-    _held(outcome.claim).update(
+    held(outcome.claim).update(
         resends_asked=asked,
         resends_done=done,
         pushed_revision=outcome.claim.record.revision,
@@ -323,11 +233,11 @@ def _record_retry(outcome: Outcome, problem: Problem, *, now: datetime) -> None:
     changes: dict[str, Any] = {"not_before": now + wait}
     if _must_send_all(outcome):
         changes = {"not_before": None, "acknowledged": {}, "salesforce_id": ""}
-    _held(outcome.claim).update(in_flight_since=None, **_error(problem), **changes)
+    held(outcome.claim).update(in_flight_since=None, **_error(problem), **changes)
 
 
 def _park(outcome: Outcome, problem: Problem, *, now: datetime) -> None:
-    _held(outcome.claim).update(in_flight_since=None, parked_at=now, **_error(problem))
+    held(outcome.claim).update(in_flight_since=None, parked_at=now, **_error(problem))
     log.warning("salesforce.parked", lead=outcome.claim.sync.lead_id, code=problem.code)
     tell_operators(problem, title="Salesforce: a lead waits for you", now=now)
 

@@ -1,61 +1,23 @@
-"""The REST calls: from a request to a reply, with no socket in sight."""
+"""The REST calls: from a request to a reply."""
 
 import itertools
-import json
 import re
-import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import unquote
 
 from .errors import ApiError, ManyMatches, malformed_query, not_found
 from .faults import Fault
+from .messages import Reply, Request
 from .oauth import OAuthError, TokenDesk
 from .org import Caller, Org, record_url
 from .schema import OBJECTS, Field, SObject, describe, sobject_named
+from .usage import UsageMeter
 
 MAX_ROWS = 200
 # Before this version an upsert that updates answers 204 without a body.
 FIRST_VERSION_WITH_CREATED = 46
-APP_NAME = "handoff-portal"
-
-
-@dataclass(frozen=True)
-class Request:
-    """One HTTP request; header names are in lower case."""
-
-    method: str
-    path: str
-    query: Mapping[str, str]
-    headers: Mapping[str, str]
-    body: bytes = b""
-    # Strikes single rows of a collections call.
-    row_fault: Fault | None = None
-
-    def json(self, kind: type) -> Any:
-        """The parsed body. Raises JSON_PARSER_ERROR when it is not JSON, or not of that kind."""
-        try:
-            parsed = json.loads(self.body)
-        except ValueError:
-            raise ApiError(400, "JSON_PARSER_ERROR", "Unexpected character in the request body") from None
-        if not isinstance(parsed, kind):
-            raise ApiError(400, "JSON_PARSER_ERROR", "The HTTP entity body has the wrong shape")
-        return parsed
-
-    def form(self) -> dict[str, str]:
-        return dict(parse_qsl(self.body.decode("utf-8", "replace"), keep_blank_values=True))
-
-
-@dataclass
-class Reply:
-    """What goes back: a value for JSON, a finished text with its type, or nothing."""
-
-    status: int
-    body: Any = None
-    content_type: str = "application/json;charset=UTF-8"
-    headers: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -84,31 +46,6 @@ class Route:
     pattern: re.Pattern[str]
     operation: str
     handle: Callable[["Api", Call], Reply]
-
-
-class UsageMeter:
-    """API calls in the running day, against the org's allocation."""
-
-    def __init__(self, clock: Callable[[], datetime], *, daily_limit: int) -> None:
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._day_began = clock()
-        self.daily_limit = daily_limit
-        self.used = 0
-
-    def count(self) -> None:
-        """One more call. Raises REQUEST_LIMIT_EXCEEDED when the day's allocation is spent."""
-        with self._lock:
-            if self._clock() - self._day_began >= timedelta(days=1):
-                self._day_began, self.used = self._clock(), 0
-            if self.used >= self.daily_limit:
-                raise ApiError(403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.")
-            self.used += 1
-
-    @property
-    def header(self) -> str:
-        usage = f"{self.used}/{self.daily_limit}"
-        return f"api-usage={usage}; per-app-api-usage={usage}(appName={APP_NAME})"
 
 
 class Api:

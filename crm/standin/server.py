@@ -17,13 +17,15 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import parse_qsl, urlsplit
 
-from .api import Api, Reply, Request, UsageMeter
+from .api import Api
 from .errors import ApiError
 from .faults import Fault, FaultBoard, parse_fault
+from .messages import Reply, Request
 from .oauth import TokenDesk
 from .org import Org
 from .page import CHANGE_PATH, STYLE_PATH, change_lead, page, stylesheet
 from .store import Store
+from .usage import UsageMeter
 
 MAX_BODY = 20 * 1024 * 1024
 TRAFFIC_KEPT = 200

@@ -7,12 +7,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from crm.claims import add_missing_standings, claim_stale, release_forgotten_claims
 from crm.client import SalesforceClient
 from crm.mapping import map_lead, map_task
 from crm.models import Connection, LeadSync, OwnerMapping, PullCursor, TaskSync
 from crm.owners import map_owner
 from crm.pull import pull_changes
-from crm.push import add_missing_standings, claim_stale, push_batch, release_forgotten_claims
+from crm.push import push_batch
 from crm.records import read_records, status_of_stage
 from crm.standin.faults import Fault
 from crm.standin.org import Caller

@@ -7,10 +7,11 @@ import pytest
 from django.db import connection, transaction
 
 from accounts.models import User
+from crm.claims import add_missing_standings, claim_stale
 from crm.client import SalesforceClient
 from crm.models import LeadSync, PullCursor
 from crm.pull import OVERLAP, PullResult, pull_changes
-from crm.push import add_missing_standings, claim_stale, push_batch
+from crm.push import push_batch
 from crm.standin.faults import Fault
 from crm.standin.org import Caller
 from crm.standin.schema import LEAD

@@ -5,19 +5,18 @@ from datetime import timedelta
 import pytest
 
 from accounts.models import User
+from crm.claims import (
+    CLAIM_EXPIRES,
+    MAX_ATTEMPTS,
+    add_missing_standings,
+    claim_stale,
+    release_forgotten_claims,
+)
 from crm.client import SalesforceClient
 from crm.models import Connection, LeadSync, OwnerMapping, TaskSync
 from crm.owners import map_owner, map_owners_by_email, send_again
 from crm.parked import NotParked, retry_all, retry_push
-from crm.push import (
-    CLAIM_EXPIRES,
-    MAX_ATTEMPTS,
-    PushResult,
-    add_missing_standings,
-    claim_stale,
-    push_batch,
-    release_forgotten_claims,
-)
+from crm.push import PushResult, push_batch
 from crm.standin.faults import Fault
 from crm.standin.org import Caller
 from crm.standin.schema import LEAD, TASK, USER
