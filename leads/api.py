@@ -218,6 +218,7 @@ class ActivityPagination(NewestFirstPagination):
 class ActivityList(ListAPIView[Activity]):
     """What leads did: newest received first, and the intake of more."""
 
+    queryset = Activity.objects.none()  # for the schema alone, which is made without a person
     serializer_class = ActivitySerializer
     pagination_class = ActivityPagination
 
@@ -241,12 +242,14 @@ class ActivityList(ListAPIView[Activity]):
             component_name="ActivityOrActivities",
             serializers=[ActivityInputSerializer, ActivityInputSerializer(many=True)],
             resource_type_field_name=None,
+            many=False,
         ),
         responses={
             201: PolymorphicProxySerializer(
                 component_name="ActivityAnswer",
                 serializers=[ActivitySerializer, ActivityBatchSerializer],
                 resource_type_field_name=None,
+                many=False,
             ),
             207: OpenApiResponse(ActivityBatchSerializer, description="Some were kept, some refused."),
             400: OpenApiResponse(description="None could be kept."),

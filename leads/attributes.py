@@ -168,6 +168,11 @@ def same_text(one: str, other: str) -> bool:
     return " ".join(one.split()).casefold() == " ".join(other.split()).casefold()
 
 
+def says_nothing_new(record: Lead | Company, answers: Mapping[str, Value]) -> bool:
+    """Whether filling in these clean answers would change nothing and keep nothing beside."""
+    return all(value in ("", None) or _same(getattr(record, name), value) for name, value in answers.items())
+
+
 def _same(held: Value, said: Value) -> bool:
     if isinstance(held, str) and isinstance(said, str):
         return same_text(held, said)

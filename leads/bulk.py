@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
 
 from leads.addresses import company_domain
-from leads.attributes import ANSWERS_OF_LEAD
+from leads.attributes import ANSWERS_OF_LEAD, says_nothing_new
 from leads.companies import company_of_new_lead
 from leads.facts import CompanyFacts, LeadFacts
 from leads.import_rows import Row
 from leads.intake import record_lead
 from leads.models import Company, Lead
-from leads.services import log_created
+from leads.services import FIRST_REVISION, log_created
 
 Key = tuple[str, ...]
 
@@ -22,18 +23,20 @@ Key = tuple[str, ...]
 def record_rows(rows: Sequence[Row], *, via: str, now: datetime) -> tuple[int, int]:
     """Record cleaned rows; answer how many leads were created and how many changed.
 
-    New leads go in together, marked but without a nudge each: the sweep takes them. Leads already known are
-    merged one by one. If somebody records one of the new ones meanwhile, all go one by one.
+    New leads go in together, marked but without a nudge each: the sweep takes them. Known leads are merged
+    one by one where a row says anything new. If somebody records one of the new ones meanwhile, all go one
+    by one.
     """
-    known = _known_keys([row.facts for row in rows])
+    known = _known_leads([row.facts for row in rows])
     fresh: dict[Key, Row] = {}
     rest = []
     for row in rows:
         keys = _keys_of(row.facts)
-        if known.isdisjoint(keys):
-            known.update(keys)
+        found = {key: known[key] for key in keys if key in known}
+        if not found:
+            known.update(dict.fromkeys(keys))
             fresh[keys[0]] = row
-        else:
+        elif not all(lead and _knows(lead, row.facts) for lead in found.values()):
             rest.append(row)
     created = changed = 0
     try:
@@ -53,16 +56,29 @@ def _keys_of(facts: LeadFacts) -> list[Key]:
     return [*by_email, *by_id]
 
 
-def _known_keys(all_facts: Sequence[LeadFacts]) -> set[Key]:
+def _known_leads(all_facts: Sequence[LeadFacts]) -> dict[Key, Lead | None]:
+    """The leads there are, by each key. None, later: one that this file is about to create."""
+    leads = Lead.objects.select_related("company")
     emails = [facts.email for facts in all_facts if facts.email]
-    known: set[Key] = {
-        ("email", email) for email in Lead.objects.filter(email__in=emails).values_list("email", flat=True)
-    }
+    known: dict[Key, Lead | None] = {("email", lead.email): lead for lead in leads.filter(email__in=emails)}
     for system in {facts.source_system for facts in all_facts if facts.external_id}:
         ids = [facts.external_id for facts in all_facts if facts.source_system == system]
-        found = Lead.objects.filter(source_system=system, external_id__in=ids)
-        known |= {("external", system, one) for one in found.values_list("external_id", flat=True)}
+        found = leads.filter(source_system=system, external_id__in=ids)
+        known |= {("external", system, lead.external_id): lead for lead in found}
     return known
+
+
+def _knows(lead: Lead, facts: LeadFacts) -> bool:
+    """Whether merging the facts would change nothing: then there is nothing to lock. Errs towards no."""
+    answers = {
+        name: getattr(facts, name) for name in ("email", "source_system", "external_id", *ANSWERS_OF_LEAD)
+    }
+    if not says_nothing_new(lead, answers) or (facts.consent_at and not lead.consent_at):
+        return False
+    said = asdict(facts.company or CompanyFacts())
+    if lead.company is None:
+        return not any(said.values()) and not company_domain(lead.email)
+    return says_nothing_new(lead.company, said)
 
 
 @transaction.atomic
@@ -79,6 +95,7 @@ def _create_leads(rows: Sequence[Row], *, via: str, now: datetime) -> int:
             consent_at=row.facts.consent_at,
             created_at=row.created_at or now,
             advance_at=now,
+            revision=FIRST_REVISION,
         )
         for row in rows
     )

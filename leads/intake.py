@@ -19,7 +19,14 @@ from leads.attributes import ANSWERS_OF_LEAD, Merged, clean_answer, fill_blanks,
 from leads.companies import clean_company, company_of_new_lead, merge_company
 from leads.facts import ActivityFacts, CompanyFacts, LeadFacts
 from leads.models import Activity, Lead, LeadEvent
-from leads.services import log_event, mark_facts_changed, nudge_lead, release_lead
+from leads.services import (
+    FIRST_REVISION,
+    log_created,
+    log_event,
+    mark_facts_changed,
+    nudge_lead,
+    release_lead,
+)
 
 # Each race lost shows the winner's row to the next try; a third loss needs two other writers in between.
 TRIES = 3
@@ -117,8 +124,9 @@ def _create_lead(facts: LeadFacts, *, via: str, now: datetime, by: User | None) 
         consent_at=facts.consent_at,
         created_at=now,
         advance_at=now,
+        revision=FIRST_REVISION,
     )
-    log_event(lead, LeadEvent.Kind.CREATED, at=now, by=by, via=via)
+    log_created([lead], by=by, via=via)
     return lead
 
 

@@ -20,6 +20,9 @@ from leads.attributes import FIT_FIELDS, replace_values
 from leads.companies import correct_company
 from leads.models import Lead, LeadEvent, OtherAnswer
 
+# The revision of a lead whose log holds nothing but its creation.
+FIRST_REVISION = 1
+
 
 class StageNotReachable(DomainError):
     """The protocol knows no such move."""
@@ -50,14 +53,11 @@ def log_event(
 
 
 def log_created(leads: Sequence[Lead], *, by: User | None = None, **detail: object) -> None:
-    """Begin the logs of leads just inserted, each at the time it was created: log_event in bulk."""
+    """Begin the logs of leads just inserted. They come with FIRST_REVISION: this entry is what it counts."""
     LeadEvent.objects.bulk_create(
         LeadEvent(lead=lead, kind=LeadEvent.Kind.CREATED, at=lead.created_at, by=by, detail=detail)
         for lead in leads
     )
-    Lead.objects.filter(pk__in=[lead.pk for lead in leads]).update(revision=F("revision") + 1)
-    for lead in leads:
-        lead.revision += 1
 
 
 # --- Marks --------------------------------------------------------------------------------------

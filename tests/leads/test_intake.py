@@ -292,11 +292,11 @@ def test_the_log_and_the_history_refuse_update_and_delete(now):
 @pytest.mark.parametrize(
     ("facts", "statements"),
     [
-        # find, company, lead, log, revision, nudge; begin and commit are savepoints here
-        (LeadFacts(email="bob@acme.example"), 8),
-        # find
+        # begin, find, company, lead, log, nudge, commit
+        (LeadFacts(email="bob@acme.example"), 7),
+        # begin, find, commit
         (ADA, 3),
-        # find, history, lead, log, revision, mark, nudge
+        # begin, find, history, lead, log, revision, mark, nudge, commit
         (replace(ADA, title="CTO"), 9),
     ],
     ids=["new", "known", "filled"],
