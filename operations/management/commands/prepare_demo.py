@@ -19,6 +19,6 @@ class Command(BaseCommand):
         if Lead.objects.exists():
             self.stdout.write("There are leads already: going on with them.")
             return
-        call_command("load_preset", "classic")
+        # It loads the protocol itself, as of a year ago: scores of the past need a version in force then.
         size = os.environ.get("DEMO_SIZE")
         call_command("seed_demo", *(["--size", size] if size else []))
