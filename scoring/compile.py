@@ -87,11 +87,13 @@ def compile_model(model: Model, scope: Scope, *, ledger: bool = False, historica
         "scored": _scored(model),
         "judged": _judged(model),
     }
-    with_parts = ",\n".join(f"{name} AS (\n{sql}\n)" for name, sql in parts.items())
-    columns = [f"judged.{name}" for name in RESULT_COLUMNS]
+    columns, joins = [f"judged.{name}" for name in RESULT_COLUMNS], ""
     if ledger:
-        columns.append(f"{_fit_lines(model)} || {_behaviour_lines(model)} AS ledger")
-    return Statement(f"WITH {with_parts}\nSELECT {', '.join(columns)}\nFROM judged", parameters)
+        parts |= {"fit_lines": _fit_lines(model), "behaviour_lines": _behaviour_lines(model)}
+        columns.append("coalesce(fit_lines.lines, '[]') || coalesce(behaviour_lines.lines, '[]') AS ledger")
+        joins = " LEFT JOIN fit_lines USING (lead_id) LEFT JOIN behaviour_lines USING (lead_id)"
+    with_parts = ",\n".join(f"{name} AS (\n{sql}\n)" for name, sql in parts.items())
+    return Statement(f"WITH {with_parts}\nSELECT {', '.join(columns)}\nFROM judged{joins}", parameters)
 
 
 # Facts and fit
@@ -376,36 +378,36 @@ def _judged(model: Model) -> str:
 
 def _fit_lines(model: Model) -> str:
     if not model.fit:
-        return "'[]'::jsonb"
-    lines = ", ".join(
+        return "SELECT NULL::bigint AS lead_id, NULL::jsonb AS lines WHERE false"
+    rules = ", ".join(
         f"({position}, holds_{rule.key},"
         f" jsonb_build_array({rule.key}, {rule.points}, {rule.points}, 1, NULL, NULL, true))"
         for position, rule in enumerate(model.fit)
     )
     return (
-        "coalesce((\n  SELECT jsonb_agg(line ORDER BY position) FILTER (WHERE holds)\n"
-        f"  FROM fits, LATERAL (VALUES {lines}) lines (position, holds, line)\n"
-        "  WHERE fits.lead_id = judged.lead_id), '[]')"
+        "SELECT lead_id, jsonb_agg(line ORDER BY position) AS lines\n"
+        f"FROM fits, LATERAL (VALUES {rules}) rules (position, holds, line)\n"
+        "WHERE holds GROUP BY lead_id"
     )
 
 
 def _behaviour_lines(model: Model) -> str:
     """The share of each rule in the decayed sum is the step that it adds to the running sum, in the order of
     the rules: rounding falls where it arises, and the shares sum exactly to the score."""
-    running = "sum(greatest(gained, 0)) OVER (PARTITION BY counted.lead_id ORDER BY position)"
     return (
-        "coalesce((\n"
-        "  SELECT jsonb_agg(jsonb_build_array(key, gained, share, seen, first_at, last_at, holds)"
-        " ORDER BY position)\n"
+        "SELECT lead_id,\n"
+        "  jsonb_agg(jsonb_build_array(key, gained, share, seen, first_at, last_at, holds) ORDER BY position)"
+        " AS lines\n"
+        "FROM (\n"
+        "  SELECT *, CASE WHEN gained < 0 THEN gained ELSE\n"
+        f"    {_decayed(model, 'running')} - {_decayed(model, '(running - gained)')} END AS share\n"
         "  FROM (\n"
-        "    SELECT *, CASE WHEN gained < 0 THEN gained ELSE\n"
-        f"      {_decayed(model, 'running')} - {_decayed(model, '(running - gained)')} END AS share\n"
-        f"    FROM (\n      SELECT counted.*, behaviour.kept, {running} AS running,\n"
-        "        times[expired + 1] AS first_at, times[past] AS last_at\n"
-        "      FROM counted JOIN behaviour USING (lead_id)\n"
-        "      WHERE counted.lead_id = judged.lead_id AND seen > 0\n"
-        "    ) summed\n"
-        "  ) lines), '[]')"
+        "    SELECT counted.lead_id, position, key, gained, seen, holds, kept,\n"
+        "      times[expired + 1] AS first_at, times[past] AS last_at,\n"
+        "      sum(greatest(gained, 0)) OVER (PARTITION BY counted.lead_id ORDER BY position) AS running\n"
+        "    FROM counted JOIN behaviour USING (lead_id) WHERE seen > 0\n"
+        "  ) summed\n"
+        ") shared GROUP BY lead_id"
     )
 
 

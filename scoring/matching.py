@@ -19,15 +19,18 @@ _NUMBER = r"^-?[0-9]{1,15}(\.[0-9]{1,9})?$"
 # Text compares without regard to case, as people write events and paths. CASE keeps the casts behind their
 # guard, and a property that is missing fails every condition. The order keeps two writers from a deadlock.
 _MATCH = """
+WITH wanted AS (
+  SELECT DISTINCT signal.id, lower(event_name) AS event
+  FROM scoring_signal signal, unnest(signal.event_names) event_name WHERE {signals}
+)
 INSERT INTO scoring_signalhit (lead_id, signal_id, activity_id, occurred_at, received_at)
-SELECT activity.lead_id, signal.id, activity.id, activity.occurred_at, activity.received_at
+SELECT activity.lead_id, wanted.id, activity.id, activity.occurred_at, activity.received_at
 FROM {activities}
-JOIN scoring_signal signal ON {signals}
-WHERE EXISTS (SELECT FROM unnest(signal.event_names) name WHERE lower(name) = lower(activity.event))
-  AND NOT EXISTS (
+JOIN wanted ON wanted.event = lower(activity.event)
+WHERE {leads} AND NOT EXISTS (
     SELECT FROM scoring_signalcondition condition,
       LATERAL (SELECT activity.properties ->> condition.property_name AS text) property
-    WHERE condition.signal_id = signal.id AND (CASE condition.operator
+    WHERE condition.signal_id = wanted.id AND (CASE condition.operator
       WHEN 'at_least' THEN CASE WHEN property.text ~ %(number)s AND condition.values[1] ~ %(number)s
         THEN property.text::numeric >= condition.values[1]::numeric END
       WHEN 'at_most' THEN CASE WHEN property.text ~ %(number)s AND condition.values[1] ~ %(number)s
@@ -38,22 +41,24 @@ WHERE EXISTS (SELECT FROM unnest(signal.event_names) name WHERE lower(name) = lo
         ELSE lower(property.text) = lower(value) END)
       END) IS NOT TRUE
   )
-ORDER BY activity.id, signal.id
+ORDER BY activity.id, wanted.id
 ON CONFLICT DO NOTHING
 """
 
 # New activities: of current signals, and of older revisions that a version still counts.
 _MATCH_NEW = _MATCH.format(
-    activities="""leads_lead lead
-JOIN leads_activity activity ON activity.lead_id = lead.id AND activity.id >= lead.unmatched_from""",
     signals="""signal.retired_at IS NULL OR EXISTS (
     SELECT FROM scoring_rule rule JOIN scoring_modelversion version ON version.id = rule.version_id
     WHERE rule.signal_id = signal.id AND version.status <> 'retired')""",
-).replace("WHERE EXISTS", "WHERE lead.id = ANY(%(leads)s) AND EXISTS", 1)
+    activities="""leads_lead lead
+JOIN leads_activity activity ON activity.lead_id = lead.id AND activity.id >= lead.unmatched_from""",
+    leads="lead.id = ANY(%(leads)s)",
+)
 
 _MATCH_OLD = _MATCH.format(
+    signals="signal.id = ANY(%(signals)s)",
     activities="leads_activity activity",
-    signals="signal.id = ANY(%(signals)s) AND activity.lead_id IS NOT NULL",
+    leads="activity.lead_id IS NOT NULL",
 )
 
 # Any number will do; it must only differ from other advisory locks of the portal.
