@@ -40,12 +40,13 @@ class LinesField(forms.CharField):
     def prepare_value(self, value: Any) -> Any:
         return "\n".join(value) if isinstance(value, list) else value
 
-    def to_python(self, value: Any) -> Any:
+    def to_python(self, value: Any) -> list[str]:  # type: ignore[override]
         lines = value.splitlines() if isinstance(value, str) else value or []
         return [line.strip() for line in lines if line.strip()]
 
     def has_changed(self, initial: Any, data: Any) -> bool:
-        return self.to_python(initial) != self.to_python(data)
+        before, after = self.to_python(initial), self.to_python(data)
+        return before != after
 
 
 def lines(help_text: str) -> LinesField:
