@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
 from common.errors import DomainError
@@ -28,6 +28,8 @@ class DomainErrorMiddleware:
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    if request.path.startswith("/api/"):  # no address of the API, so DRF has not answered
+        return JsonResponse({"code": "not_found", "detail": "There is nothing at this address."}, status=404)
     return render(request, "404.html", status=404)
 
 

@@ -187,6 +187,15 @@ class HandedLeadSerializer(serializers.ModelSerializer[Lead]):
         read_only_fields = fields
 
 
+class DriverSerializer(serializers.Serializer[Any]):
+    """A rule that gave many points at the time of the handoff."""
+
+    name = serializers.CharField()
+    points = serializers.IntegerField()
+    count = serializers.IntegerField()
+    last_at = serializers.DateTimeField(allow_null=True)
+
+
 class HandoffSerializer(serializers.ModelSerializer[Handoff]):
     """One offer of a lead to sales. `due_at` is the rep's next SLA target; null: none is running."""
 
@@ -197,6 +206,8 @@ class HandoffSerializer(serializers.ModelSerializer[Handoff]):
     pool: serializers.SlugRelatedField[Pool] = serializers.SlugRelatedField(slug_field="name", read_only=True)
     due_at = serializers.DateTimeField(source="next_due_at", read_only=True, allow_null=True)
     due_kind = serializers.CharField(source="next_due_kind", read_only=True, allow_null=True)
+    rejection_code = serializers.CharField(read_only=True, help_text="Blank unless it was rejected.")
+    drivers = DriverSerializer(many=True, read_only=True)
 
     class Meta:
         model = Handoff
