@@ -147,7 +147,9 @@ def _is_news(was: str, became: str, *, sending: str | None) -> bool:
 
 
 def _log_change(lead: Lead, field: str, was: str, became: str, *, now: datetime) -> None:
-    log_event(lead, LeadEvent.Kind.CRM_CHANGED, at=now, field=field, was=was, became=became)
+    # The log may hold no personal data: the owner's name is read from the standing instead.
+    words = {"Status": f"{was} → {became}", "OwnerId": "another owner", "IsConverted": "converted"}
+    log_event(lead, LeadEvent.Kind.CRM_CHANGED, at=now, field=field, was=was, became=became, why=words[field])
 
 
 def _flag_rejection(lead: Lead, remote: RemoteLead, *, now: datetime) -> None:
@@ -165,6 +167,7 @@ def _flag_rejection(lead: Lead, remote: RemoteLead, *, now: datetime) -> None:
         handoff_id=handoff.pk,
         status=remote.status,
         missing="reason",
+        why=f"{remote.status}, without a reason",
     )
     managers = User.objects.filter(role=User.Role.MANAGER, is_active=True)
     notify_users(
