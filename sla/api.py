@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import django_filters
+from django.core.exceptions import ValidationError
 from django.utils import timezone
+from django_filters.fields import IsoDateTimeField
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import generics, serializers
 
@@ -24,6 +27,7 @@ class ClockSerializer(serializers.ModelSerializer[Clock]):
     policy = serializers.CharField(source="policy_name")
     state = serializers.SerializerMethodField()
     breached_at = serializers.SerializerMethodField()
+    cause = serializers.ChoiceField(choices=Clock.Cause.choices, allow_blank=True, read_only=True)
 
     class Meta:
         model = Clock
@@ -34,6 +38,7 @@ class ClockSerializer(serializers.ModelSerializer[Clock]):
         )  # fmt: skip
         read_only_fields = fields
 
+    @extend_schema_field(serializers.ChoiceField(choices=Clock.State.choices))
     def get_state(self, clock: Clock) -> str:
         return clock.state(self.context["now"]).value
 
@@ -41,6 +46,21 @@ class ClockSerializer(serializers.ModelSerializer[Clock]):
     def get_breached_at(self, clock: Clock) -> str | None:
         """The deadline, if it was missed."""
         return clock.due_at.isoformat() if clock.is_late(self.context["now"]) else None
+
+
+class InstantField(IsoDateTimeField):
+    """A time in UTC. Python takes offsets up to 23:59, PostgreSQL only those that exist on Earth."""
+
+    def to_python(self, value: object) -> datetime | None:
+        try:
+            moment: datetime | None = super().to_python(value)
+            return moment.astimezone(UTC) if moment else None
+        except OverflowError as error:
+            raise ValidationError("Give a time such as 2026-03-03T14:05:00Z.") from error
+
+
+class InstantFilter(django_filters.IsoDateTimeFilter):
+    field_class = InstantField
 
 
 class ClockFilter(django_filters.FilterSet):
@@ -54,8 +74,8 @@ class ClockFilter(django_filters.FilterSet):
     handoff = django_filters.NumberFilter(field_name="handoff_id")
     lead = django_filters.NumberFilter(field_name="lead_id")
     owner = django_filters.CharFilter(field_name="owner__username")
-    due_before = django_filters.IsoDateTimeFilter(field_name="due_at", lookup_expr="lt")
-    due_after = django_filters.IsoDateTimeFilter(field_name="due_at", lookup_expr="gte")
+    due_before = InstantFilter(field_name="due_at", lookup_expr="lt")
+    due_after = InstantFilter(field_name="due_at", lookup_expr="gte")
 
     def filter_state(self, clocks: ClockQuerySet, name: str, value: str) -> ClockQuerySet:
         now = timezone.now()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django import forms
@@ -21,6 +21,12 @@ CSV_HEADER = (
     "seconds_late", "wall_seconds", "business_seconds", "cause", "note", "reviewed_by", "reviewed_at",
     "handoff_id", "clock_id",
 )  # fmt: skip
+
+
+def check_year(day: date) -> None:
+    """Refuse days so far off that their midnight is not a time in every zone."""
+    if not 1970 <= day.year <= 2100:
+        raise forms.ValidationError("Use a day between 1970 and 2100.")
 
 
 class ChoiceInput(forms.Select):
@@ -57,8 +63,8 @@ class BreachFilter(forms.Form):
         required=False,
         widget=ChoiceInput,
     )
-    since = forms.DateField(required=False, widget=DayInput, label="Due from")
-    until = forms.DateField(required=False, widget=DayInput, label="to")
+    since = forms.DateField(required=False, widget=DayInput, label="Due from", validators=[check_year])
+    until = forms.DateField(required=False, widget=DayInput, label="to", validators=[check_year])
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
@@ -150,5 +156,5 @@ def _harmless(value: object) -> str:
     return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
 
 
-def _midnight(day: Any) -> datetime:
+def _midnight(day: date) -> datetime:
     return timezone.make_aware(datetime.combine(day, time()))

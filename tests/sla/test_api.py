@@ -98,12 +98,19 @@ def test_filters(manager, bdr, other_bdr):
         {"kind": "nonsense"},
         {"handoff": "x"},
         {"due_before": "yesterday"},
+        {"due_before": "0001-01-01T00:00:00+23:00"},
         {"owner": "a\x00b"},
         {"page_size": "x", "cursor": "nonsense"},
     ],
 )
 def test_a_filter_that_makes_no_sense_is_refused(manager, query):
     assert api(manager).get(URL, query).status_code in (400, 404)
+
+
+def test_an_offset_no_place_has_is_still_a_time(manager, bdr):
+    row = clock(bdr, 5)
+
+    assert ids(api(manager).get(URL, {"due_after": "0173-05-14T14:32:16-19:33"})) == [row.pk]
 
 
 @pytest.mark.parametrize("number", ["9" * 18, "9" * 30, "-1", "1e300", "1.5", "NaN"])

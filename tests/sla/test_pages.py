@@ -213,6 +213,8 @@ def test_filters_narrow_the_list(as_manager, manager, bdr, other_bdr, query, fou
         {"owner": "x"},
         {"team": "9" * 30},
         {"since": "yesterday"},
+        {"since": "0001-01-01"},
+        {"until": "9999-12-31"},
         {"since": "2026-03-02", "until": "2026-03-01"},
         {"owner": "a\x00b"},
         {"after": "nonsense"},
