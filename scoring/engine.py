@@ -13,6 +13,7 @@ from django.db import connection
 from scoring.compile import RESULT_COLUMNS, Scope, Statement, compile_model
 from scoring.loading import load_model
 from scoring.models import ModelVersion
+from scoring.prepared import execute_prepared
 from scoring.results import Line, Result
 from scoring.rules import Category, Model, Warmth
 
@@ -21,7 +22,7 @@ _KEPT_COLUMNS = [name for name in RESULT_COLUMNS if name not in ("lead_id", "adj
 # One statement scores and keeps: nothing is written, and no row version made, where nothing changed.
 _UPSERT = """
 INSERT INTO scoring_leadscore (lead_id, version_id, {columns}, scored_at)
-SELECT lead_id, %(version)s, {columns}, %(as_of)s
+SELECT lead_id, %(version)s::bigint, {columns}, %(as_of)s::timestamptz
 FROM ({scored}) scored
 ORDER BY lead_id
 ON CONFLICT (lead_id) DO UPDATE SET
@@ -43,7 +44,10 @@ def keep_scores(version: ModelVersion, lead_ids: Sequence[int], *, now: datetime
     parameters = {**statement.parameters, "as_of": now, "version": version.pk}
     parameters |= {"lead": lead_ids[0]} if scope is Scope.ONE else {"leads": list(lead_ids)}
     with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
+        if scope is Scope.ONE:
+            execute_prepared(cursor, sql, parameters)
+        else:
+            cursor.execute(sql, parameters)
         written: int = cursor.rowcount
     return written
 
@@ -52,7 +56,7 @@ def score_with_ledger(version: ModelVersion, lead_id: int, *, as_of: datetime) -
     """The score with its ledger, as it was known at `as_of`; None if we did not know the lead then."""
     statement = compiled(version, Scope.ONE, ledger=True, historical=True)
     with connection.cursor() as cursor:
-        cursor.execute(statement.sql, {**statement.parameters, "lead": lead_id, "as_of": as_of})
+        execute_prepared(cursor, statement.sql, {**statement.parameters, "lead": lead_id, "as_of": as_of})
         row = cursor.fetchone()
     return row and _result(row)
 

