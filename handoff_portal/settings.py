@@ -10,7 +10,7 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from common.logs import configure_logging
-from handoff_portal.database import database_url, local_secret
+from handoff_portal.database import VAR, database_url, local_secret
 
 # Lets code say ModelAdmin[Lead] and Manager[Lead] at run time as it does to mypy.
 django_stubs_ext.monkeypatch()
@@ -236,7 +236,7 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 USE_I18N = True
 STATIC_URL = "static/"
-STATIC_ROOT = BASE_DIR / "var" / "static"
+STATIC_ROOT = VAR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

@@ -5,6 +5,7 @@ group of its own and is tied to this process by the kernel, so that none is left
 """
 
 import contextlib
+import fcntl
 import http.client
 import json
 import os
@@ -15,7 +16,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -120,10 +121,14 @@ class Demo:
     def run(self) -> None:
         for sign in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(sign, lambda *_: self.stopping.set())
+        self.require_free_port()
         LOGS.mkdir(parents=True, exist_ok=True)
-        DEMO_FILE.unlink(missing_ok=True)
+        with the_only_demo():
+            self.run_alone()
+
+    def run_alone(self) -> None:
         try:
-            self.require_free_port()
+            DEMO_FILE.unlink(missing_ok=True)
             self.start_postgres()
             self.prepare()
             self.start_services()
@@ -186,7 +191,11 @@ class Demo:
         self.services += [
             Service(
                 "salesforce",
-                [*manage("salesforce_standin"), "--port", str(self.standin_port)],
+                [
+                    *manage("salesforce_standin"),
+                    f"--port={self.standin_port}",
+                    f"--state={database.VAR / 'standin.sqlite3'}",
+                ],
                 environment,
                 self.salesforce_url,
             ),
@@ -252,6 +261,17 @@ class Demo:
             service.kill()
         if self.postgres is not None:
             self.postgres.stop()
+
+
+@contextlib.contextmanager
+def the_only_demo() -> Iterator[None]:
+    """Hold the work tree for one demo: a second one would take away the files of the first."""
+    with (database.VAR / "demo.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise CannotRun("A demo is running in this work tree already: stop that one first.") from None
+        yield
 
 
 def manage(command: str) -> list[str]:

@@ -32,7 +32,7 @@ class Run:
     def __init__(self, var: Path, port: int) -> None:
         self.var = var
         self.port = port
-        self.output = var / "output"
+        self.output = var / f"output-{port}"
         self.family: set[psutil.Process] = set()
         environment = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
         environment |= {"PORTAL_VAR": str(var), "PORT": str(port), "DEMO_SIZE": "20", "PORTAL_TESTING": ""}
@@ -108,6 +108,11 @@ def test_the_demo_starts_heals_stops_and_starts_again(start: Callable[[], Run]) 
     assert get(str(demo["salesforce_url"])) == 200
     token = {"Authorization": f"Bearer {demo['api_token']}"}
     assert get(f"{demo['url']}/api/v1/leads/", token) == 200
+
+    second = start()
+    assert second.process.wait(30) == 1
+    assert "A demo is running" in second.output.read_text()
+    assert run.demo() == demo
 
     children = psutil.Process(run.process.pid).children()
     (postgres,) = (child for child in children if child.name() == "postgres")
