@@ -454,17 +454,11 @@ class TestFaults:
             salesforce.Lead.create(ADA)
         assert len(standin.store.all(LEAD.name)) == 1
 
-    def test_a_slow_answer_outlasts_an_impatient_client(self, standin: StandIn) -> None:
-        standin.faults.add(Fault("slow", "describe", seconds=30))
-        session = requests.Session()
-        session.mount("https://", _Transport(standin.base_url, read_seconds=0.05))
-        salesforce = Salesforce(
-            consumer_key=CLIENT_ID,
-            consumer_secret=CLIENT_SECRET,
-            domain="handoff-standin.my",
-            version="68.0",
-            session=session,
-        )
+    def test_a_slow_answer_outlasts_an_impatient_client(
+        self, standin: StandIn, salesforce: Salesforce
+    ) -> None:
+        standin.faults.add(Fault("slow", "describe", seconds=60))
+        salesforce.session.mount("https://", _Transport(standin.base_url, read_seconds=0.05))
 
         with pytest.raises(requests.ReadTimeout):
             salesforce.Lead.describe()
