@@ -1,4 +1,4 @@
-"""All settings, from the environment. Runs with none set in development; refuses to start insecurely in production."""
+"""All settings, from the environment. Development needs none set; production refuses to start insecurely."""
 
 from __future__ import annotations
 
