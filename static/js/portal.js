@@ -76,6 +76,19 @@
     document.querySelectorAll("dialog[open]").forEach(function (dialog) { dialog.close(); });
   });
 
+  // ---- A table wider than its place scrolls; then the keyboard must reach it too ----
+
+  function reachScrollers() {
+    document.querySelectorAll(".table-scroll").forEach(function (box) {
+      if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
+      else box.removeAttribute("tabindex");
+    });
+  }
+
+  window.addEventListener("resize", reachScrollers);
+  document.addEventListener("htmx:afterSettle", reachScrollers);
+  reachScrollers();
+
   // ---- The menu on a phone ----
 
   function setMenu(open) {
