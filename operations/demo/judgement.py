@@ -6,6 +6,7 @@ import random
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import Enum
 
 from operations.demo.personas import Persona
 
@@ -102,12 +103,27 @@ def time_to_open(rng: random.Random) -> timedelta:
     return min(rng.lognormvariate(-1.4, 1.1), 20.0) * HOUR
 
 
-def time_to_decide(rng: random.Random, *, busy: bool) -> timedelta:
-    """Working time from the handoff to the decision. In busy weeks more of them lie about and are late."""
-    prompt, later = (0.42, 0.66) if busy else (0.72, 0.93)
-    dice = rng.random()
-    if dice < prompt:
+class Haste(Enum):
+    """How soon a rep decides about an offer."""
+
+    PROMPT = "within a morning"
+    LATER = "in time, just"
+    LATE = "after the deadline"
+
+
+USUAL_HASTE = ((Haste.PROMPT, 74), (Haste.LATER, 20), (Haste.LATE, 6))
+# In a busy week a rep deals with one lead, lets one lie, deals with the next.
+BUSY_HASTE = (Haste.LATE, Haste.PROMPT, Haste.LATER, Haste.LATE, Haste.PROMPT)
+
+
+def usual_haste(rng: random.Random) -> Haste:
+    return rng.choices([haste for haste, _ in USUAL_HASTE], [weight for _, weight in USUAL_HASTE])[0]
+
+
+def time_to_decide(rng: random.Random, haste: Haste) -> timedelta:
+    """Working time from the handoff to the decision."""
+    if haste is Haste.PROMPT:
         return min(0.2 + rng.lognormvariate(0.1, 0.9), 12.0) * HOUR
-    if dice < later:
+    if haste is Haste.LATER:
         return rng.uniform(6, 21) * HOUR
-    return rng.uniform(25, 60) * HOUR
+    return rng.uniform(30, 64) * HOUR

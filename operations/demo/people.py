@@ -65,13 +65,15 @@ class Census:
         self._domains: set[str] = {domain for _, domain in RIVAL_FIRMS}
         self._employers: list[Employer] = []
 
-    def invent_employee(self, titles: tuple[str, ...], *, sizes: tuple[int, int] = (1, 1_000_000)) -> Person:
+    def invent_employee(
+        self, titles: tuple[str, ...], *, sizes: tuple[int, int] = (1, 1_000_000), home: Place | None = None
+    ) -> Person:
         """Somebody at a firm of that size; now and then a colleague of somebody we already know."""
         fitting = [one for one in self._employers if sizes[0] <= one.employee_count <= sizes[1]]
-        if fitting and self._rng.random() < 0.15:
+        if fitting and home is None and self._rng.random() < 0.15:
             return self._hire(self._rng.choice(fitting), titles)
         while True:
-            employer = make_employer(self._rng, self._domains)
+            employer = make_employer(self._rng, self._domains, place=home)
             self._employers.append(employer)
             if sizes[0] <= employer.employee_count <= sizes[1]:
                 return self._hire(employer, titles)

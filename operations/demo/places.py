@@ -35,19 +35,20 @@ ENGLISH_FIRST = _words(
     "James Daniel Oliver Marcus Adam Thomas Rajesh Simon Callum Peter Edward Luke"
 )
 
-PLACES: tuple[Place, ...] = (
-    Place(
-        "Germany",
-        "Europe/Berlin",
-        22,
-        "+49 30 23125 ###",
-        ("GmbH", "AG", "GmbH & Co. KG", ""),
-        GERMAN_FIRST,
-        _words(
-            "Brandt Keller Vogt Lindner Hoffmeister Seidel Kranz Albers Rother Wendt Stahl Ehlers Dietz "
-            "Marquardt Haas Pfeiffer Lorenz Böhme Reinhardt Thiele Jansen Scholz Arnold Bergmann Zeller"
-        ),
+GERMANY = Place(
+    "Germany",
+    "Europe/Berlin",
+    22,
+    "+49 30 23125 ###",
+    ("GmbH", "AG", "GmbH & Co. KG", ""),
+    GERMAN_FIRST,
+    _words(
+        "Brandt Keller Vogt Lindner Hoffmeister Seidel Kranz Albers Rother Wendt Stahl Ehlers Dietz "
+        "Marquardt Haas Pfeiffer Lorenz Böhme Reinhardt Thiele Jansen Scholz Arnold Bergmann Zeller"
     ),
+)
+PLACES: tuple[Place, ...] = (
+    GERMANY,
     Place(
         "Austria",
         "Europe/Vienna",

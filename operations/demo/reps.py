@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,7 +20,7 @@ from handoffs.services import accept_handoff, record_opened
 from leads.models import Lead
 from operations.demo import judgement
 from operations.demo.clockwork import Clockwork
-from operations.demo.judgement import HOUR, Temper
+from operations.demo.judgement import HOUR, Haste, Temper
 from operations.demo.stories import Story
 from sla.business_hours import WorkingCalendar
 
@@ -67,16 +68,23 @@ class Reps:
         self._clockwork = clockwork
         self._hours = hours
         self._lead_of_story = lead_of_story
+        self._busy_turns: Counter[int | None] = Counter()
         self._reasons = {reason.code: reason for reason in RejectionReason.objects.all()}
 
     def take_up(self, handoff: Handoff, story: Story, now: datetime) -> None:
         """The owner has got a new offer: plan when they look at it and when they decide."""
         case = Case(handoff.pk, story, judgement.temper_of(story.persona, returning=handoff.is_returning))
-        busy = now > self._clockwork.until - BUSY_DAYS
-        decide_after = judgement.time_to_decide(self._rng, busy=busy)
+        decide_after = judgement.time_to_decide(self._rng, self._haste(handoff.owner_id, now))
         open_after = min(judgement.time_to_open(self._rng), decide_after)
         self._plan(case, handoff.owner_id, now, open_after, self._look)
         self._plan(case, handoff.owner_id, now, decide_after, self._decide)
+
+    def _haste(self, owner_id: int | None, now: datetime) -> Haste:
+        if now < self._clockwork.until - BUSY_DAYS:
+            return judgement.usual_haste(self._rng)
+        turn = self._busy_turns[owner_id]
+        self._busy_turns[owner_id] += 1
+        return judgement.BUSY_HASTE[turn % len(judgement.BUSY_HASTE)]
 
     # --- The decision ---------------------------------------------------------------------------
 

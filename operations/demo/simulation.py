@@ -18,6 +18,7 @@ from leads.models import Activity, Lead
 from notifications.services import mark_read
 from operations.demo.clockwork import Clockwork
 from operations.demo.judgement import HOUR
+from operations.demo.managers import review_last_week
 from operations.demo.reps import Reps
 from operations.demo.staff import Staff
 from operations.demo.stories import YEAR, Story, write_stories
@@ -133,6 +134,8 @@ class Simulation:
             advance_due_leads(now=now)
             for user in self._staff.by_username.values():
                 mark_read(user, now=now)
+        if now.weekday() == 0:
+            review_last_week(self._rng, by=self._staff["nia"], now=now)
         if now.day == 1:
             # The planner knows nothing of tables that were empty a moment ago.
             with connection.cursor() as cursor:

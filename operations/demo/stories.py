@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from operations.demo import website
 from operations.demo.people import DECIDERS, OWNERS, PRACTITIONERS, SENIOR_DECIDERS, Census, Person
 from operations.demo.personas import HABITS, Diary, Persona, Visit
+from operations.demo.places import GERMANY
 from operations.demo.season import pick_day
 from operations.demo.website import CAMPAIGNS, Campaign, Deed
 
@@ -112,8 +113,10 @@ def _write_story(rng: random.Random, census: Census, until: datetime) -> Story:
 def _write_fresh_story(rng: random.Random, census: Census, until: datetime, *, place: int) -> Story:
     """Somebody who asks for a demo in the last hours: out of the blue, or after a fortnight of reading."""
     persona = Persona.HAND_RAISER if place % 3 else Persona.CHAMPION
-    sizes = LARGE_SIZES if place % 4 == 1 else MEDIUM_SIZES
-    person = census.invent_employee(SENIOR_DECIDERS, sizes=sizes)
+    if place % 3 == 1:
+        person = census.invent_employee(SENIOR_DECIDERS, sizes=LARGE_SIZES, home=GERMANY)
+    else:
+        person = census.invent_employee(SENIOR_DECIDERS, sizes=MEDIUM_SIZES)
     at = until - timedelta(minutes=3 + place * 11 + rng.random() * 8)
     diary = Diary(rng, until - timedelta(days=rng.uniform(9, 16)), person.place.time_zone)
     if persona is Persona.CHAMPION:

@@ -82,7 +82,7 @@ CAMPAIGNS = (
     Campaign("Buyer's guide, search ads", "Paid search", 120, 45, 0.08),
     Campaign("Webinar: forecasting for the season", "Webinar", 64, 6, 0.07, "Forecasting for the season"),
     Campaign(
-        "Webinar: planning without spreadsheets", "Webinar", 9, 7, 0.15, "Planning without spreadsheets"
+        "Webinar: planning without spreadsheets", "Webinar", 9, 7, 0.24, "Planning without spreadsheets"
     ),
 )
 EVERYDAY_SOURCES = (

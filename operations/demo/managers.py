@@ -1,0 +1,31 @@
+"""Plays the weekly look back: the manager reads the breaches and names what in the system led to them."""
+
+from __future__ import annotations
+
+import random
+from datetime import datetime, timedelta
+
+from accounts.models import User
+from sla.breaches import review_breach
+from sla.models import Clock
+
+WEEK = timedelta(days=7)
+REVIEWED_SHARE = 0.7
+
+CAUSES = (
+    (Clock.Cause.CAPACITY, 4, "Webinar week: more leads than the team has hours."),
+    (Clock.Cause.PRIORITISATION, 3, "Older leads were worked first."),
+    (Clock.Cause.LEAD_QUALITY, 2, "Left lying because it looked weak; the score said otherwise."),
+    (Clock.Cause.ROUTING, 1, "Went to a rep who was on the road all week."),
+)
+
+
+def review_last_week(rng: random.Random, *, by: User, now: datetime) -> None:
+    """Review most of the breaches of the week before; what is newer waits for next time."""
+    missed = Clock.objects.filter(
+        breach_recorded_at__gte=now - 2 * WEEK, breach_recorded_at__lt=now - WEEK, reviewed_at=None
+    )
+    for clock in missed.order_by("pk"):
+        if rng.random() < REVIEWED_SHARE:
+            cause, _, note = rng.choices(CAUSES, [weight for _, weight, _ in CAUSES])[0]
+            review_breach(clock, cause=cause, note=note, by=by, now=now)

@@ -1,0 +1,177 @@
+"""The invented year as it stands in the portal afterwards. Seeded once for all tests of the module."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import transaction
+from django.db.models import Count, F, Q
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import User
+from accounts.tokens import find_token
+from feedback.models import Verdict
+from handoffs.models import ContextPackage, Handoff, RoutingDecision
+from leads.models import Activity, Lead, LeadEvent
+from operations.demo.installation import Keys, install_demo
+from operations.demo.simulation import Summary
+from sla.models import Clock
+
+UNTIL = datetime(2026, 3, 3, 10, 30, tzinfo=UTC)
+KEYS = Keys(password="correct horse", api_token="hp_demo_token", write_key="demo_key")
+
+pytestmark = [pytest.mark.django_db, pytest.mark.slow, pytest.mark.xdist_group("demo")]
+
+
+@pytest.fixture(scope="module")
+def demo(django_db_setup: None, django_db_blocker: Any) -> Iterator[Summary]:
+    """One small year, played inside a transaction that is undone after the module."""
+    with django_db_blocker.unblock():
+        transaction.set_autocommit(False)
+        try:
+            yield install_demo(KEYS, seed=7, size=90, until=UNTIL)
+        finally:
+            transaction.rollback()
+            transaction.set_autocommit(True)
+
+
+def test_there_is_something_of_everything(demo: Summary) -> None:
+    statuses = set(Handoff.objects.values_list("status", flat=True))
+
+    assert {"offered", "rejected", "won", "lost"} <= statuses
+    assert statuses & {"accepted", "contacted", "qualified", "opportunity"}
+    assert Verdict.objects.values("reason").distinct().count() >= 3
+
+
+def test_each_rep_has_work_and_something_waits_in_the_overflow(demo: Summary) -> None:
+    owners = set(Handoff.objects.open().values_list("owner__username", flat=True))
+
+    assert {"mara", "theo", "grace", None} <= owners
+
+
+def test_the_queue_ends_with_fresh_and_with_late_offers(demo: Summary) -> None:
+    offered = Handoff.objects.offered().with_next_due()
+
+    assert offered.filter(next_due_at__gt=UNTIL).exists()
+    assert offered.filter(next_due_at__lt=UNTIL).exists()
+    assert offered.filter(created_at__gt=UNTIL - timedelta(hours=1)).exists()
+
+
+def test_nothing_happens_after_the_end(demo: Summary) -> None:
+    assert not Activity.objects.filter(Q(occurred_at__gt=UNTIL) | Q(received_at__gt=UNTIL)).exists()
+    assert not LeadEvent.objects.filter(at__gt=UNTIL).exists()
+    assert not Lead.objects.due(UNTIL).exists()
+
+
+def test_the_log_of_every_lead_is_in_order_of_time(demo: Summary) -> None:
+    for lead_id in Lead.objects.values_list("pk", flat=True):
+        times = list(LeadEvent.objects.filter(lead=lead_id).order_by("id").values_list("at", flat=True))
+        assert times == sorted(times)
+
+
+def test_every_handoff_has_its_package_its_decision_and_its_clocks(demo: Summary) -> None:
+    handoffs = Handoff.objects.count()
+
+    assert ContextPackage.objects.count() == handoffs
+    assert RoutingDecision.objects.values("handoff").distinct().count() == handoffs
+    assert Clock.objects.values("handoff_id").distinct().count() == handoffs
+
+
+def test_every_score_was_explained_when_it_was_handed_over(demo: Summary) -> None:
+    for package in ContextPackage.objects.select_related("handoff"):
+        lines = package.content["score"]["lines"]
+        assert sum(line["points"] for line in lines) == package.handoff.score
+
+
+# --- Independent counts: each page says what a plain query says ---------------------------------
+
+
+def test_every_lead_is_in_one_state_that_fits_its_handoffs(demo: Summary) -> None:
+    with_sales = {"mql", "sal", "sql", "opportunity"}
+    open_leads = set(Handoff.objects.open().values_list("lead", flat=True))
+
+    assert set(Lead.objects.filter(stage__in=with_sales).values_list("pk", flat=True)) == open_leads
+    most = Lead.objects.annotate(n=Count("handoffs", filter=Q(handoffs__closed_at=None))).order_by("-n")[0]
+    assert most.n == 1
+
+
+def test_every_open_handoff_has_an_owner_or_is_in_the_overflow(demo: Summary) -> None:
+    overflow = Handoff.objects.overflow().count()
+
+    assert Handoff.objects.open().filter(owner=None).count() == overflow
+    assert Handoff.objects.exclude(owner=None).filter(offered_at=None).count() == 0
+
+
+def test_every_rejection_has_its_verdict_and_nothing_else_has_one(demo: Summary) -> None:
+    rejected = set(Handoff.objects.filter(status="rejected").values_list("pk", flat=True))
+
+    assert set(Verdict.objects.values_list("handoff", flat=True)) == rejected
+    assert not Verdict.objects.exclude(reason__code=F("handoff__rejection_code")).exists()
+
+
+def test_no_closed_handoff_has_a_running_clock(demo: Summary) -> None:
+    closed = Handoff.objects.exclude(closed_at=None).values("pk")
+
+    assert not Clock.objects.running().filter(handoff_id__in=closed).exists()
+
+
+def test_the_queue_of_each_rep_counts_what_is_theirs(demo: Summary) -> None:
+    for rep in User.objects.filter(role=User.Role.BDR):
+        page = signed_in(rep).get("/queue/").content.decode()
+
+        mine = Handoff.objects.filter(owner=rep, closed_at=None).count()
+        waiting = Handoff.objects.filter(pool__memberships__user=rep, owner=None, closed_at=None).count()
+        assert f'Mine <span class="muted">{mine}</span>' in page
+        assert f'Overflow <span class="muted">{waiting}</span>' in page
+
+
+def test_the_inbox_of_marketing_counts_every_rejection_of_the_year(demo: Summary) -> None:
+    year_ago = timezone.now() - timedelta(days=365)
+    response = signed_in(User.objects.get(username="jo")).get("/marketing/", {"days": "365"})
+
+    verdicts = Verdict.objects.filter(at__gt=year_ago).select_related("lead").order_by("-at")
+    page = response.content.decode()
+    assert verdicts[0].lead.name in page
+    reasons = Counter(verdicts.values_list("reason__label", flat=True))
+    shown = {reason.label: reason.count for reason in response.context["reasons"] if reason.count}
+    assert shown == reasons
+
+
+def test_the_board_counts_every_running_clock_that_is_late(demo: Summary) -> None:
+    response = signed_in(User.objects.get(username="nia")).get("/sla/")
+
+    assert response.status_code == 200
+    late = Clock.objects.filter(outcome="running", breach_recorded_at__isnull=False).count()
+    assert late > 0
+    assert str(late) in response.content.decode()
+
+
+def signed_in(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+# --- The command --------------------------------------------------------------------------------
+
+
+def test_the_keys_open_the_api(demo: Summary) -> None:
+    token = find_token("hp_demo_token")
+
+    assert token is not None
+    assert token.user.username == "nia"
+
+
+def test_a_portal_that_holds_leads_is_left_alone(demo: Summary) -> None:
+    before = Counter(Lead.objects.values_list("stage", flat=True))
+
+    with pytest.raises(CommandError, match="holds leads already"):
+        call_command("seed_demo", size=20)
+
+    assert Counter(Lead.objects.values_list("stage", flat=True)) == before
