@@ -6,7 +6,10 @@ apart by; asking to sell is the signal, and each one goes to sales.
 
 from __future__ import annotations
 
-from scoring.presets import RulePreset, ScoringPreset, SignalPreset
+from handoffs.models import Attempt
+from handoffs.presets import HandoffPreset, PlaybookPreset, PoolPreset, RulePreset
+from scoring.presets import RulePreset as ScoringRule
+from scoring.presets import ScoringPreset, SignalPreset
 from scoring.rules import Operator
 from sla.models import Target
 from sla.presets import CalendarPreset, PolicyPreset, SlaPreset, TargetPreset
@@ -22,10 +25,10 @@ SCORING = ScoringPreset(
         ),
     ),
     rules=(
-        RulePreset("instant_mql", "Asks to sell", signal="landing-page"),
-        RulePreset("intent", "Asks to sell", 10, signal="landing-page"),
+        ScoringRule("instant_mql", "Asks to sell", signal="landing-page"),
+        ScoringRule("intent", "Asks to sell", 10, signal="landing-page"),
         # Origins ordered by how often they have led to a seller.
-        RulePreset(
+        ScoringRule(
             "fit",
             "Looked for us",
             30,
@@ -33,10 +36,29 @@ SCORING = ScoringPreset(
             Operator.ONE_OF,
             ("organic_search", "paid_search", "direct_traffic", "unknown"),
         ),
-        RulePreset("fit", "Sent by somebody", 15, "source", Operator.ONE_OF, ("referral", "social")),
-        RulePreset("fit", "Saw an advertisement", 5, "source", Operator.ONE_OF, ("display", "email")),
+        ScoringRule("fit", "Sent by somebody", 15, "source", Operator.ONE_OF, ("referral", "social")),
+        ScoringRule("fit", "Saw an advertisement", 5, "source", Operator.ONE_OF, ("display", "email")),
     ),
     tiers=(("A", 0, 30), ("B", 0, 15)),
+)
+
+# Short talks, many of them: a seller is signed up or not within days, and nobody counts open leads.
+HANDOFFS = HandoffPreset(
+    pools=(PoolPreset(name="Sellers", weekly_capacity=120, max_open=10_000),),
+    rules=(RulePreset(name="Every seller", pool="Sellers"),),
+    playbooks=(
+        PlaybookPreset(
+            name="Wants to sell",
+            signal_keys=("landing-page",),
+            channel=Attempt.Channel.CALL,
+            timing="Today, within working hours",
+            opening_line="Hello, you would like to sell with us. What do you sell, and where so far?",
+            topics=("Catalogue and stock", "How they ship", "Monthly revenue"),
+            objections=("“The commission is high”: ask what an own shop costs them in a month",),
+            next_step="Open the shop together, with the first ten products",
+        ),
+    ),
+    package=("source", "campaign"),
 )
 
 SLA = SlaPreset(

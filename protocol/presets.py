@@ -38,6 +38,6 @@ PRESETS: dict[str, ProtocolPreset] = {
         scoring=marketplace.SCORING,
         sla=marketplace.SLA,
         feedback=feedback.presets.CLASSIC,
-        handoffs=handoffs.presets.CLASSIC,
+        handoffs=marketplace.HANDOFFS,
     ),
 }
