@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
-from django.db.models import Exists, F, OuterRef
+from django.db.models import BooleanField, Exists, ExpressionWrapper, F, OuterRef, Q
 
 from crm.client import ROWS_PER_CALL
 from crm.mapping import Fields, changed_fields, map_lead
@@ -56,14 +56,10 @@ def claim_stale(*, now: datetime) -> list[Claim]:
     A lead that failed repeatedly comes alone.
     """
     in_sales = Exists(Handoff.objects.open().filter(lead=OuterRef("lead")))
-    free = (
-        LeadSync.objects.claimable(now)
-        .select_for_update(of=("self",), skip_locked=True)
-        .order_by(in_sales.desc(), "lead")
-    )
-    syncs = list(free.filter(attempts__lt=ALONE_AFTER)[:ROWS_PER_CALL])
-    if not syncs:
-        syncs = list(free[:1])
+    suspect = ExpressionWrapper(Q(attempts__gte=ALONE_AFTER), output_field=BooleanField())
+    free = LeadSync.objects.claimable(now).select_for_update(of=("self",), skip_locked=True)
+    found = list(free.order_by(suspect, in_sales.desc(), "lead")[:ROWS_PER_CALL])
+    syncs = [sync for sync in found if sync.attempts < ALONE_AFTER] or found[:1]
     lead_ids = [sync.lead_id for sync in syncs]
     records = read_records(lead_ids)
     tasks = TaskSync.objects.in_bulk([pk for record in records.values() for pk in record.handoffs])
