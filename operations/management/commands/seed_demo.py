@@ -29,7 +29,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--seed", type=int, default=7)
-        parser.add_argument("--size", type=_size, default=600, help="People in the story (20 to 20,000).")
+        parser.add_argument("--size", type=_size, default=320, help="People in the story (20 to 20,000).")
         parser.add_argument(
             "--until", type=_moment, default=None, help="When the year ends; now if left out."
         )
