@@ -128,11 +128,17 @@ def hold_lead(lead: Lead, *, hold: Lead.Hold, until: datetime | None, at: dateti
 
 @transaction.atomic
 def release_lead(lead: Lead, *, at: datetime, nudge: bool = True) -> None:
-    """Let a held lead qualify again, and have it looked at. A lead that is not held stays as it is."""
+    """Let a held lead qualify again, and have it looked at. A lead that is not held stays as it is.
+
+    What a lead held until its fit changes was waiting for *is* the new evidence that qualifying again asks
+    for (FEED-2); after any other hold the evidence must still come.
+    """
     if lead.hold == Lead.Hold.NONE:
         return
     was_held, lead.hold, lead.held_until = lead.hold, Lead.Hold.NONE, None
-    lead.save(update_fields=["hold", "held_until"])
+    if was_held == Lead.Hold.UNTIL_FIT_CHANGES:
+        lead.recycled_at = None
+    lead.save(update_fields=["hold", "held_until", "recycled_at"])
     log_event(lead, LeadEvent.Kind.RELEASED, at=at, hold=was_held)
     mark_lead_changed(lead, now=at, nudge=nudge)
 

@@ -19,7 +19,7 @@ from handoffs.pipeline import (
 )
 from handoffs.services import withdraw_handoff
 from leads.models import Lead
-from leads.services import hold_lead, release_lead
+from leads.services import correct_lead, hold_lead, release_lead
 from scoring.models import LeadScore
 from tests.desk import do, fitting_lead, ready_lead
 
@@ -117,6 +117,18 @@ def test_a_held_lead_is_scored_but_not_handed_off_until_released(pool: Pool, now
     lead.refresh_from_db()
     release_lead(lead, at=now + MINUTE)
     advance_lead(lead.pk, now=now + MINUTE)
+    assert Handoff.objects.open().filter(lead=lead).exists()
+
+
+def test_a_changed_fit_attribute_is_evidence_enough_to_come_back(pool: Pool, now: datetime) -> None:
+    lead = ready_lead(now=now)
+    hold_lead(lead, hold=Lead.Hold.UNTIL_FIT_CHANGES, until=None, at=now)
+    advance_lead(lead.pk, now=now)
+    assert not Handoff.objects.exists()
+
+    correct_lead(lead, changes={"title": "Chief Executive Officer"}, by=None, at=now + MINUTE, via="test")
+    advance_lead(lead.pk, now=now + MINUTE)
+
     assert Handoff.objects.open().filter(lead=lead).exists()
 
 
