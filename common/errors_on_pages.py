@@ -23,8 +23,12 @@ class DomainErrorMiddleware:
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if not isinstance(exception, DomainError):
             return None
-        template = "_refusal.html" if wants_fragment(request) else "refusal.html"
-        return render(request, template, {"refusal": exception}, status=exception.status)
+        if not wants_fragment(request):
+            return render(request, "refusal.html", {"refusal": exception}, status=exception.status)
+        response = render(request, "_refusal.html", {"refusal": exception}, status=exception.status)
+        # Only the toast is to appear: what the person was looking at or typing into stays.
+        response["HX-Reswap"] = "none"
+        return response
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:

@@ -119,8 +119,10 @@ class ReassignForm(forms.Form):
     def __init__(self, *args: Any, handoff: Handoff, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         members = User.objects.filter(memberships__pool=handoff.pool_id, is_active=True)
+        if handoff.owner_id is not None:
+            members = members.exclude(pk=handoff.owner_id)
         self.fields["to"] = forms.ModelChoiceField(
-            queryset=members.exclude(pk=handoff.owner_id).order_by("first_name", "last_name"),
+            queryset=members.order_by("first_name", "last_name"),
             label="Give it to",
             empty_label="Choose a person",
             error_messages={"required": "Choose who gets it."},

@@ -15,6 +15,21 @@
     setTimeout(function () { region.textContent = words; }, 50);
   }
 
+  // A count lies in what is redrawn, and a live region that is itself replaced is not read out. So its words
+  // are passed to the region that stays, when they differ from the last ones.
+  var lastCount = count();
+
+  function count() {
+    var said = $("[data-announce]");
+    return said ? said.textContent.trim() : "";
+  }
+
+  document.addEventListener("htmx:afterSettle", function () {
+    var words = count();
+    if (words && words !== lastCount) announce(words);
+    lastCount = words;
+  });
+
   // ---- Toasts: arrive from the server by out-of-band swap, or are made here for network trouble ----
 
   var TOAST_MS = 7000;
