@@ -14,11 +14,11 @@ from decimal import Decimal
 from fractions import Fraction
 from zoneinfo import ZoneInfo
 
-from django.db.models import F
+from django.db.models import Case, Count, DecimalField, F, Value, When
 
 from accounts.models import Absence, Team, User
 from common.errors import DomainError
-from handoffs.models import Handoff, Pool, PoolMembership, RoutingDecision, RoutingRule
+from handoffs.models import Handoff, HandoffQuerySet, Pool, PoolMembership, RoutingDecision, RoutingRule
 from handoffs.routing import (
     Candidate,
     Choice,
@@ -104,7 +104,7 @@ def gather_candidates(pool: Pool, lead: Lead, *, now: datetime) -> list[Candidat
     zone = _zone()
     absences = _absences(users, now=now)
     received = _received_since(pool, _start_of_week(now, zone))
-    open_count = Counter(Handoff.objects.open().filter(owner__in=users).values_list("owner_id", flat=True))
+    open_count = _count_by_owner(Handoff.objects.open().filter(owner__in=users))
     declined = _who_declined(pool, lead, now=now)
     return [
         Candidate(
@@ -176,10 +176,14 @@ def _why_unavailable(membership: PoolMembership, absence: Absence | None, zone: 
 
 
 def _received_since(pool: Pool, since: datetime) -> Counter[int]:
-    offers = Handoff.objects.filter(
-        pool=pool, offered_at__gte=since, owner__isnull=False, slot_returned_at=None
+    return _count_by_owner(
+        Handoff.objects.filter(pool=pool, offered_at__gte=since, owner__isnull=False, slot_returned_at=None)
     )
-    return Counter(owner for owner in offers.values_list("owner_id", flat=True) if owner)
+
+
+def _count_by_owner(handoffs: HandoffQuerySet) -> Counter[int]:
+    counts = handoffs.order_by().values_list("owner_id").annotate(number=Count("pk"))
+    return Counter({owner: number for owner, number in counts if owner})
 
 
 def _zone() -> ZoneInfo:
@@ -208,9 +212,10 @@ def store_offer(handoff: Handoff, choice: Choice, *, rule_name: str, now: dateti
     store_decision(
         handoff, strategy=choice.strategy, considered=choice.considered, rule_name=rule_name, now=now
     )
-    for user_id, share in choice.shares.items():
-        PoolMembership.objects.filter(pool=handoff.pool_id, user=user_id).update(
-            entitled=F("entitled") + _decimal(share)
+    if choice.shares:
+        gained = [When(user=user_id, then=Value(_decimal(share))) for user_id, share in choice.shares.items()]
+        PoolMembership.objects.filter(pool=handoff.pool_id, user__in=choice.shares).update(
+            entitled=F("entitled") + Case(*gained, output_field=DecimalField())
         )
     if choice.user_id is not None:
         _count_received(handoff.pool_id, choice.user_id, leads=1, now=now)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import datetime
 from typing import Self
 
 from django.conf import settings
@@ -45,8 +46,8 @@ class PoolMembership(models.Model):
     is_active = models.BooleanField(default=True)
     received = models.BigIntegerField(default=0, help_text="Leads counted towards their share.")
     entitled = models.DecimalField(
-        max_digits=20,
-        decimal_places=9,
+        max_digits=38,
+        decimal_places=20,
         default=0,
         help_text="Their share of the leads routed while they were available.",
     )
@@ -199,6 +200,11 @@ class Handoff(models.Model):
         null=True, help_text="When the owner passed it on as not theirs: it no longer counts as received."
     )
     needs_review_at = models.DateTimeField(null=True, help_text="Flagged for manager review (SLA-5).")
+
+    # Annotated by with_next_due()
+    next_due_at: datetime | None
+    next_due_kind: str | None
+    next_warn_at: datetime | None
 
     objects = HandoffQuerySet.as_manager()
 

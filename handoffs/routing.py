@@ -14,6 +14,9 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from fractions import Fraction
 
+# Shares are stored to 20 places. What lies beyond 12 is their rounding, and must not make a rep who is owed
+# nothing look owed, nor break a tie.
+_PLACES = 12
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -182,7 +185,8 @@ def _pick(
 
 def _next_in_turn(available: Sequence[Candidate], shares: Mapping[int, Fraction]) -> Candidate:
     def owed(candidate: Candidate) -> Fraction:
-        return candidate.entitled + shares[candidate.user_id] - candidate.received
+        exact = candidate.entitled + shares[candidate.user_id] - candidate.received
+        return round(exact, _PLACES)
 
     def turns_until_a_lead_behind(candidate: Candidate) -> Fraction:
         return (1 - owed(candidate)) / shares[candidate.user_id]

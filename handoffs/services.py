@@ -97,7 +97,8 @@ def hand_off(
         category=score.category,
         warmth=score.warmth,
         drivers=top_drivers(explanation),
-        is_returning=Handoff.objects.filter(lead=lead).exists(),
+        # Passed from rep to rep is not returned: it never left sales.
+        is_returning=Handoff.objects.filter(lead=lead, slot_returned_at=None).exists(),
         created_at=now,
         offered_at=now if choice.user_id else None,
     )

@@ -394,10 +394,10 @@ class Migration(migrations.Migration):
                 (
                     "entitled",
                     models.DecimalField(
-                        decimal_places=9,
+                        decimal_places=20,
                         default=0,
                         help_text="Their share of the leads routed while they were available.",
-                        max_digits=20,
+                        max_digits=38,
                     ),
                 ),
                 ("last_offered_at", models.DateTimeField(blank=True, null=True)),

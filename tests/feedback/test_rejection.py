@@ -217,6 +217,7 @@ def test_a_procedural_return_goes_to_another_rep_and_gives_the_slot_back(
     lead = Lead.objects.get(pk=handoff.lead_id)
     again = Handoff.objects.open().get(lead=lead)
     assert (again.owner, again.trigger_note) == (colleague, "Passed on: Not mine")
+    assert not again.is_returning
     assert (lead.stage, lead.hold, lead.trips) == (Lead.Stage.MQL, Lead.Hold.NONE, 0)
     assert pool.memberships.get(user=handoff.owner).received == 0
     reasons = {one["user_id"]: one["reason"] for one in again.routing_decisions.get().candidates}

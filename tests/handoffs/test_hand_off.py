@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 import pytest
 from django.db import IntegrityError, connection, transaction
@@ -173,6 +174,20 @@ def test_turns_are_dealt_evenly(pool: Pool, now: datetime) -> None:
         offer(ready_lead(now=now), now=now + timedelta(minutes=minute))
 
     assert sorted(pool.memberships.values_list("received", flat=True)) == [5, 5]
+
+
+def test_shares_that_no_decimal_holds_do_not_unbalance_the_turns(
+    pool: Pool, stranger: User, now: datetime
+) -> None:
+    pool.memberships.create(user=stranger, weight=4)
+
+    for minute in range(3):
+        offer(ready_lead(now=now), now=now + timedelta(minutes=minute))
+
+    entitled = {one.user: one.entitled for one in pool.memberships.select_related("user")}
+    assert entitled[stranger] == pytest.approx(2, abs=Decimal("1e-18"))
+    assert sum(entitled.values()) == pytest.approx(3, abs=Decimal("1e-18"))
+    assert pool.memberships.get(user=stranger).received == 2
 
 
 def test_the_account_owner_comes_first(handoff: Handoff, now: datetime) -> None:
