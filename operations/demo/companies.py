@@ -112,6 +112,12 @@ TRADES: tuple[Trade, ...] = (
     ),
 )
 
+# What a plain letter alone would spoil; other accents may simply go.
+SPELLED_OUT = {
+    ord(letter): spelled
+    for letter, spelled in zip("äöüßåøæł", ("ae", "oe", "ue", "ss", "aa", "oe", "ae", "l"), strict=True)
+}
+
 # Head counts with weights: mostly the middle market, with tails on both sides.
 SIZES = ((12, 5), (35, 9), (80, 14), (160, 20), (320, 20), (700, 15), (1_500, 9), (4_200, 5), (11_000, 3))
 
@@ -150,8 +156,6 @@ def make_employer(rng: random.Random, taken: set[str], *, place: Place | None = 
 
 def as_domain_label(text: str) -> str:
     """Plain letters, digits and hyphens: "Böhme & Söhne" becomes "boehme-soehne"."""
-    spelled = text.lower().translate(
-        str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "å": "aa", "ø": "oe", "æ": "ae", "ł": "l"})
-    )
+    spelled = text.lower().translate(SPELLED_OUT)
     plain = unicodedata.normalize("NFKD", spelled).encode("ascii", "ignore").decode()
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")

@@ -122,8 +122,8 @@ class Reps:
 
     def _other_lead(self, story: Story) -> Lead | None:
         """The lead under the person's first address."""
-        number = story.same_person_as
-        return Lead.objects.filter(pk=self._lead_of_story(number)).first() if number is not None else None
+        lead_id = None if story.same_person_as is None else self._lead_of_story(story.same_person_as)
+        return None if lead_id is None else Lead.objects.get(pk=lead_id)
 
     # --- Contact --------------------------------------------------------------------------------
 

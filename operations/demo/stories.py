@@ -75,11 +75,10 @@ def write_stories(*, seed: int, size: int, until: datetime) -> list[Story]:
 
 
 def write_newcomer(rng: random.Random, census: Census, *, at: datetime) -> Story:
-    """Somebody who turns up now and asks for a demo within one sitting: for the live traffic."""
-    persona = rng.choice((Persona.HAND_RAISER, Persona.CHAMPION, Persona.EVALUATOR))
-    person = _invent_person(rng, census, persona)
+    """Somebody who turns up now, fits, and asks for a demo in one sitting: for the live traffic."""
+    person = census.invent_employee(SENIOR_DECIDERS, sizes=MEDIUM_SIZES)
     visit = Visit(at, (website.view(website.PRICING), website.request_demo(60)), answers_form=True)
-    return _tell(rng, persona, person, [visit], source=_everyday_source(rng), campaign="")
+    return _tell(rng, Persona.HAND_RAISER, person, [visit], source=_everyday_source(rng), campaign="")
 
 
 def write_onlooker(rng: random.Random, census: Census, *, at: datetime) -> Story:

@@ -8,9 +8,11 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from handoffs.pipeline import advance_lead
-from leads.intake import ActivityFacts, CompanyFacts, LeadFacts, record_activities, record_lead
+from leads.facts import ActivityFacts, CompanyFacts, LeadFacts
+from leads.intake import record_activities, record_lead
 from leads.models import Lead
 from operations.demo.clockwork import Clockwork
+from operations.demo.people import Person
 from operations.demo.stories import Story
 from operations.demo.website import is_loud
 
@@ -64,14 +66,6 @@ class Visitors:
 def facts_of(story: Story, *, at: datetime, with_answers: bool) -> LeadFacts:
     """What a form says about the person, with or without the qualification questions."""
     person, answers = story.person, story.answers
-    employer = person.employer
-    company = employer and CompanyFacts(
-        name=employer.name,
-        domain=employer.domain,
-        employee_count=employer.employee_count,
-        industry=employer.trade.industry,
-        country=person.place.country,
-    )
     return LeadFacts(
         email=person.email,
         first_name=person.first_name,
@@ -79,7 +73,7 @@ def facts_of(story: Story, *, at: datetime, with_answers: bool) -> LeadFacts:
         title=person.title,
         phone=person.phone,
         country=person.place.country,
-        company=company,
+        company=_company_of(person),
         source=story.source,
         campaign=story.campaign,
         budget=answers.budget if with_answers else "",
@@ -87,4 +81,16 @@ def facts_of(story: Story, *, at: datetime, with_answers: bool) -> LeadFacts:
         current_solution=answers.current_solution if with_answers else "",
         pain_point=answers.pain_point if with_answers else "",
         consent_at=at if story.consents else None,
+    )
+
+
+def _company_of(person: Person) -> CompanyFacts | None:
+    if person.employer is None:
+        return None
+    return CompanyFacts(
+        name=person.employer.name,
+        domain=person.employer.domain,
+        employee_count=person.employer.employee_count,
+        industry=person.employer.trade.industry,
+        country=person.place.country,
     )
