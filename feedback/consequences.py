@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from accounts.models import User
 from common.errors import DomainError
 from feedback.models import Recycling, RejectionReason, Verdict
-from handoffs.assignment import NoRouteForLead, give_slot_back
+from handoffs.assignment import NoRouteForLead, find_route, give_slot_back, lock_pools
 from handoffs.models import Handoff
 from handoffs.services import hand_off
 from handoffs.telling import name_with_company
@@ -45,21 +45,24 @@ def _reroute(verdict: Verdict, lead: Lead, now: datetime) -> None:
     if lead.stage == Lead.Stage.SQL:
         raise CannotReroute("It is qualified already; a manager can reassign it.")
     rejected = verdict.handoff
-    give_slot_back(rejected, now=now)
     score = score_lead(lead, now=now)
     if score is None:
         raise CannotReroute("No scoring model is active.")
     try:
-        hand_off(
-            lead,
-            score,
-            trigger=Handoff.Trigger(rejected.trigger),
-            now=now,
-            by=verdict.by,
-            note=f"Passed on: {verdict.reason}"[:500],
-        )
+        route = find_route(lead, category=score.category)
     except NoRouteForLead as error:
         raise CannotReroute(str(error)) from error
+    # The turns of both pools change, so both are locked first, in the order everybody locks them.
+    lock_pools(rejected.pool_id, route.pool.pk)
+    give_slot_back(rejected, now=now)
+    hand_off(
+        lead,
+        score,
+        trigger=Handoff.Trigger(rejected.trigger),
+        now=now,
+        by=verdict.by,
+        note=f"Passed on: {verdict.reason}"[:500],
+    )
 
 
 def _recycle_until_due(verdict: Verdict, lead: Lead, now: datetime) -> None:

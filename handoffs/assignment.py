@@ -89,6 +89,11 @@ def lock_pool(pool_id: int) -> Pool:
     return Pool.objects.select_for_update(no_key=True, of=("self",)).select_related("team").get(pk=pool_id)
 
 
+def lock_pools(*pool_ids: int) -> None:
+    """Lock the turns of several pools, in id order."""
+    list(Pool.objects.select_for_update(no_key=True).filter(pk__in=pool_ids).order_by("pk"))
+
+
 def choose_owner(pool: Pool, lead: Lead, *, now: datetime) -> Choice:
     """Whose turn it is; nobody's while older leads of the pool wait (HAND-4). The pool is locked."""
     candidates = gather_candidates(pool, lead, now=now)
@@ -249,7 +254,7 @@ def count_claim(handoff: Handoff, *, by: User, now: datetime) -> None:
 
 
 def give_slot_back(handoff: Handoff, *, now: datetime) -> None:
-    """The owner passed the lead on: it does not count as received, nor against the week."""
+    """The owner passed the lead on: it no longer counts as received. The pool is locked."""
     handoff.slot_returned_at = now
     handoff.save(update_fields=["slot_returned_at"])
     if handoff.owner_id:
