@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import secrets
 import signal
 import subprocess
 import sys
@@ -32,6 +33,7 @@ def scratch_portal() -> Iterator[str]:
         # As in the demo: plain HTTP on loopback, and everything else as in production.
         os.environ["DEMO"] = "1"
         os.environ["LOG_LEVEL"] = "WARNING"
+        os.environ["SECRET_KEY"] = secrets.token_urlsafe(50)
         try:
             import django
 

@@ -8,7 +8,11 @@ from bench.figures import Figure
 from bench.installation import scratch_portal
 
 # Each module has measure(database_url) -> Figure; imported late, because models need settings.
-BENCHMARKS = {"http.create": "bench.http_create", "score.one": "bench.score_one"}
+BENCHMARKS = {
+    "http.create": "bench.http_create",
+    "score.one": "bench.score_one",
+    "intake.to_queue": "bench.intake_to_queue",
+}
 
 
 def run_one(name: str) -> Figure:
