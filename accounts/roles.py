@@ -38,6 +38,11 @@ def may_work_handoffs(user: User) -> bool:
     return user.role in (Role.BDR, Role.MANAGER)
 
 
+def may_hand_off(user: User) -> bool:
+    """Pass a lead to sales by hand, and take one back."""
+    return user.role in (Role.MARKETING, Role.MANAGER)
+
+
 def may_open_admin(user: User) -> bool:
     """Everybody but BDRs has something to read or edit in the admin."""
     return user.is_superuser or user.role != Role.BDR

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from accounts.models import User
-from accounts.roles import may_work_handoffs
+from accounts.roles import may_hand_off, may_work_handoffs
 from handoffs.models import Handoff
 
 Status = Handoff.Status
@@ -39,6 +39,6 @@ def permissions_for(user: User, handoff: Handoff) -> Permissions:
         qualify=theirs and in_work,
         open_opportunity=theirs and handoff.status == Status.QUALIFIED,
         close_opportunity=theirs and handoff.status == Status.OPPORTUNITY,
-        withdraw=user.role in (User.Role.MARKETING, User.Role.MANAGER) and handoff.status == Status.OFFERED,
+        withdraw=may_hand_off(user) and handoff.status == Status.OFFERED,
         reassign=user.role == User.Role.MANAGER and handoff.is_open,
     )

@@ -15,5 +15,6 @@ urlpatterns = [
     path("handoffs/<int:pk>/lost/", views.lose, name="lose"),
     path("handoffs/<int:pk>/withdraw/", views.withdraw, name="withdraw"),
     path("handoffs/<int:pk>/reassign/", views.reassign, name="reassign"),
+    path("handoffs/lead/<int:pk>/hand-off/", views.hand_off_lead, name="hand_off_lead"),
     path("handoffs/lead/<int:pk>/panel/", views.lead_panel, name="lead_panel"),
 ]

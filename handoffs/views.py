@@ -10,10 +10,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
-from django_htmx.http import trigger_client_event
+from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 
 from accounts.models import User
-from accounts.roles import login_required, signed_in_user
+from accounts.roles import login_required, may_hand_off, role_required, signed_in_user
 from common.errors import DomainError
 from common.htmx import wants_fragment
 from handoffs.contact import BantAnswers, qualify_handoff, record_attempt, record_bant
@@ -22,7 +22,7 @@ from handoffs.models import Handoff
 from handoffs.opportunities import lose_opportunity, open_opportunity, win_opportunity
 from handoffs.queue import next_handoff
 from handoffs.reassignment import reassign_handoff
-from handoffs.services import accept_handoff, record_opened, withdraw_handoff
+from handoffs.services import accept_handoff, hand_off_by_hand, record_opened, withdraw_handoff
 from handoffs.story import tell_story
 from leads.models import Lead
 
@@ -165,11 +165,51 @@ def reassign(request: HttpRequest, pk: int) -> HttpResponse:
 @login_required
 def lead_panel(request: HttpRequest, pk: int) -> HttpResponse:
     """The panel of the lead page: every handoff of this person, newest first."""
+    lead = get_object_or_404(Lead.objects.visible_to(signed_in_user(request)), pk=pk)
+    return _render_lead_panel(request, lead)
+
+
+@require_POST
+@role_required(User.Role.MARKETING, User.Role.MANAGER)
+def hand_off_lead(request: HttpRequest, pk: int) -> HttpResponse:
+    """Marketing passes a lead on whatever its score, and says why (HAND-6)."""
     user = signed_in_user(request)
     lead = get_object_or_404(Lead.objects.visible_to(user), pk=pk)
-    handoffs = Handoff.objects.filter(lead=lead).visible_to(user).select_related("owner", "pool")
-    context = {"lead": lead, "handoffs": handoffs.with_next_due().order_by("-created_at", "-id")}
-    return render(request, "handoffs/_lead_panel.html", context)
+    reason = request.POST.get("reason", "")
+    try:
+        handoff = hand_off_by_hand(lead, by=user, reason=reason, now=timezone.now())
+    except DomainError as refusal:
+        return _render_lead_panel(request, lead, refusal=refusal, reason=reason, status=refusal.status)
+    messages.success(request, f"{lead.name} is handed over to {handoff.owner or 'the overflow queue'}.")
+    if wants_fragment(request):
+        return HttpResponseClientRedirect(handoff.get_absolute_url())
+    return redirect(handoff)
+
+
+def _render_lead_panel(
+    request: HttpRequest,
+    lead: Lead,
+    *,
+    refusal: DomainError | None = None,
+    reason: str = "",
+    status: int = 200,
+) -> HttpResponse:
+    user = signed_in_user(request)
+    handoffs = (
+        Handoff.objects.filter(lead=lead)
+        .visible_to(user)
+        .with_next_due()
+        .select_related("owner", "pool")
+        .order_by("-created_at", "-id")
+    )
+    context = {
+        "lead": lead,
+        "handoffs": handoffs,
+        "may_hand_off": may_hand_off(user) and not any(handoff.is_open for handoff in handoffs),
+        "refusal": refusal,
+        "reason": reason,
+    }
+    return render(request, "handoffs/_lead_panel.html", context, status=status)
 
 
 # --- Answers -------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from handoffs.models import Attempt, Handoff, Opportunity, Pool, Qualification
 from handoffs.opportunities import open_opportunity
 from handoffs.services import accept_handoff
 from leads.models import Lead
-from tests.desk import offer, ready_lead
+from tests.desk import fitting_lead, offer, ready_lead
 
 FRAGMENT = {"HX-Request": "true"}
 ALL_YES = dict.fromkeys(("budget", "authority", "need", "timeline"), "yes")
@@ -372,6 +372,59 @@ def test_the_panel_of_the_lead_page_lists_its_handoffs(as_owner: Client, handoff
 
     assert f'href="/handoffs/{handoff.pk}/"' in response.content.decode()
     assert b"<html" not in response.content
+
+
+@pytest.fixture
+def quiet_lead(pool: Pool, now: datetime) -> Lead:
+    """A lead who fits and has done nothing: far from an MQL."""
+    return fitting_lead(now=now)
+
+
+def test_marketing_hands_over_by_hand_with_a_reason(
+    client: Client, quiet_lead: Lead, marketing: User
+) -> None:
+    client.force_login(marketing)
+    given = {"reason": "Met at the fair"}
+
+    response = client.post(f"/handoffs/lead/{quiet_lead.pk}/hand-off/", given, headers=FRAGMENT)
+
+    handoff = Handoff.objects.get(lead=quiet_lead)
+    assert response["HX-Redirect"] == address(handoff)
+    assert (handoff.trigger, handoff.trigger_note) == (Handoff.Trigger.MANUAL, "Met at the fair")
+
+
+def test_handing_over_without_a_reason_is_refused(client: Client, quiet_lead: Lead, marketing: User) -> None:
+    client.force_login(marketing)
+
+    response = client.post(f"/handoffs/lead/{quiet_lead.pk}/hand-off/", {"reason": " "}, headers=FRAGMENT)
+
+    assert response.status_code == 422
+    assert b"Say why" in response.content
+    assert not Handoff.objects.exists()
+
+
+def test_what_sales_has_cannot_be_handed_over_again(
+    client: Client, handoff: Handoff, marketing: User
+) -> None:
+    client.force_login(marketing)
+    panel = client.get(f"/handoffs/lead/{handoff.lead_id}/panel/").content.decode()
+
+    response = client.post(
+        f"/handoffs/lead/{handoff.lead_id}/hand-off/", {"reason": "Again"}, headers=FRAGMENT
+    )
+
+    assert "Hand over" not in panel
+    assert response.status_code == 409
+    assert b"with sales already" in response.content
+
+
+def test_a_bdr_hands_nothing_over(client: Client, quiet_lead: Lead, bdr: User) -> None:
+    client.force_login(bdr)
+
+    response = client.post(f"/handoffs/lead/{quiet_lead.pk}/hand-off/", {"reason": "Mine"}, headers=FRAGMENT)
+
+    assert response.status_code == 403
+    assert not Handoff.objects.exists()
 
 
 def test_times_late_are_late_to_the_second(as_owner: Client, handoff: Handoff, now: datetime) -> None:
