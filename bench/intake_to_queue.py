@@ -1,7 +1,7 @@
 """intake.to_queue: from sending a demo request to its being in a BDR's queue, with a web server and a worker.
 
 One person after the other: POST /api/v1/leads/ with the form, POST /api/v1/activities/ with the request,
-then the rep's own page /queue/ is read until it shows the name. All that lies between is measured: validation,
+then the rep's own page /queue/ is read until it shows the name. All of this counts: validation,
 matching, scoring, the nudge through the queue, routing, package, clocks, and the page itself.
 
 The reference is the same page read once, by the same rep, when nothing new is to come.
