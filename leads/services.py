@@ -60,6 +60,18 @@ def log_created(leads: Sequence[Lead], *, by: User | None = None, **detail: obje
     )
 
 
+def log_events(details: Mapping[int, Mapping[str, object]], *, kind: LeadEvent.Kind, at: datetime) -> None:
+    """log_event for many leads, named by id with the detail of each, in two statements.
+
+    The caller holds their locks; lead objects it has in hand keep the old revision.
+    """
+    LeadEvent.objects.bulk_create(
+        LeadEvent(lead_id=lead_id, kind=kind, at=at, detail=dict(detail))
+        for lead_id, detail in details.items()
+    )
+    Lead.objects.filter(pk__in=details.keys()).update(revision=F("revision") + 1)
+
+
 # --- Marks --------------------------------------------------------------------------------------
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -20,22 +21,43 @@ from scoring.rules import Category, Model, Warmth
 _KEPT_COLUMNS = [name for name in RESULT_COLUMNS if name not in ("lead_id", "adjustment")]
 
 # One statement scores and keeps: nothing is written, and no row version made, where nothing changed.
+# `before` reads the table as it was when the statement began.
 _UPSERT = """
-INSERT INTO scoring_leadscore (lead_id, version_id, {columns}, scored_at)
-SELECT lead_id, %(version)s::bigint, {columns}, %(as_of)s::timestamptz
-FROM ({scored}) scored
-ORDER BY lead_id
-ON CONFLICT (lead_id) DO UPDATE SET
-    (version_id, {columns}, scored_at) = ROW(excluded.version_id, {excluded}, excluded.scored_at)
-WHERE ROW(scoring_leadscore.version_id, {present}) IS DISTINCT FROM ROW(excluded.version_id, {excluded})
+WITH before AS (
+    SELECT lead_id, total, category FROM scoring_leadscore WHERE {scope}
+), kept AS (
+    INSERT INTO scoring_leadscore (lead_id, version_id, {columns}, scored_at)
+    SELECT lead_id, %(version)s::bigint, {columns}, %(as_of)s::timestamptz
+    FROM ({scored}) scored
+    ORDER BY lead_id
+    ON CONFLICT (lead_id) DO UPDATE SET
+        (version_id, {columns}, scored_at) = ROW(excluded.version_id, {excluded}, excluded.scored_at)
+    WHERE ROW(scoring_leadscore.version_id, {present}) IS DISTINCT FROM ROW(excluded.version_id, {excluded})
+    RETURNING lead_id, total, category
+)
+SELECT kept.lead_id, before.total, kept.total, before.category, kept.category
+FROM kept JOIN before USING (lead_id)
+WHERE (kept.total, kept.category) <> (before.total, before.category)
 """
 
 
-def keep_scores(version: ModelVersion, lead_ids: Sequence[int], *, now: datetime) -> int:
-    """Score the leads by the version and keep what changed; how many rows that were."""
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A lead's kept score that became another one."""
+
+    lead_id: int
+    was: int
+    became: int
+    category_was: str
+    category_became: str
+
+
+def keep_scores(version: ModelVersion, lead_ids: Sequence[int], *, now: datetime) -> list[Move]:
+    """Score the leads by the version and keep what changed; the moves of those that had a score before."""
     scope = Scope.ONE if len(lead_ids) == 1 else Scope.MANY
     statement = compiled(version, scope, ledger=False, historical=False)
     sql = _UPSERT.format(
+        scope=scope.on("lead_id"),
         scored=statement.sql,
         columns=", ".join(_KEPT_COLUMNS),
         excluded=", ".join(f"excluded.{name}" for name in _KEPT_COLUMNS),
@@ -48,8 +70,7 @@ def keep_scores(version: ModelVersion, lead_ids: Sequence[int], *, now: datetime
             execute_prepared(cursor, sql, parameters)
         else:
             cursor.execute(sql, parameters)
-        written: int = cursor.rowcount
-    return written
+        return [Move(*row) for row in cursor.fetchall()]
 
 
 def score_with_ledger(version: ModelVersion, lead_id: int, *, as_of: datetime) -> Result | None:

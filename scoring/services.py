@@ -8,8 +8,9 @@ from datetime import datetime
 import structlog
 from django.db import transaction
 
-from leads.models import Lead
-from scoring.engine import keep_scores, model_of, score_with_ledger
+from leads.models import Lead, LeadEvent
+from leads.services import log_events
+from scoring.engine import Move, keep_scores, model_of, score_with_ledger
 from scoring.explanation import Explanation, explain_result
 from scoring.loading_presets import load_scoring_preset
 from scoring.matching import match_activities
@@ -35,7 +36,8 @@ def score_leads(lead_ids: Sequence[int], *, now: datetime) -> None:
     """Match what is new and keep the scores that changed; all leads by one version, each in one statement.
 
     The caller holds the leads' locks. Without an active version the activities are matched and nothing is
-    scored. Repeating it writes nothing.
+    scored. A score that becomes another one is logged, which is also how Salesforce hears of it; the first
+    is part of the lead's beginning. Repeating it writes nothing.
     """
     if not lead_ids:
         return
@@ -44,7 +46,18 @@ def score_leads(lead_ids: Sequence[int], *, now: datetime) -> None:
     if version is None:
         log.warning("scoring.no_active_version", leads=len(lead_ids))
         return
-    keep_scores(version, lead_ids, now=now)
+    moves = keep_scores(version, lead_ids, now=now)
+    if moves:
+        log_events(
+            {move.lead_id: _move_detail(move) for move in moves}, kind=LeadEvent.Kind.SCORE_CHANGED, at=now
+        )
+
+
+def _move_detail(move: Move) -> dict[str, object]:
+    detail: dict[str, object] = {"from": move.was, "to": move.became}
+    if move.category_was != move.category_became:
+        detail["category"] = move.category_became
+    return detail
 
 
 def score_lead(lead: Lead, *, now: datetime) -> LeadScore | None:

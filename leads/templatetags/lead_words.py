@@ -28,6 +28,8 @@ def log_words(event: LeadEvent) -> str:
     parts = []
     if event.kind == LeadEvent.Kind.STAGE_CHANGED:
         parts.append(f"{_stage(detail.get('from'))} → {_stage(detail.get('to'))}")
+    if event.kind == LeadEvent.Kind.SCORE_CHANGED:
+        parts.append(f"{detail.get('from')} → {detail.get('to')}")
     if filled := detail.get("filled"):
         parts.append(f"{_names(filled)} filled")
     if differing := detail.get("differing"):

@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from leads.models import AttributeChange, Lead
+from leads.models import AttributeChange, Lead, LeadEvent
 from scoring.models import LeadScore
 from scoring.services import explain_score, has_new_evidence, score_lead, score_leads
 from tests.factories import NOON, CompanyFactory, LeadFactory
@@ -287,6 +287,26 @@ def test_the_ledger_sums_to_the_kept_score() -> None:
 
     assert [(line.points, line.count) for line in explanation.lines] == [(7, 1), (12, 3), (-3, 1)]
     assert sum(line.points for line in explanation.lines) == explanation.total == score.total == 16
+
+
+# Moves
+
+
+def test_a_score_that_becomes_another_is_logged_once_and_the_first_is_not() -> None:
+    demo = make_signal("Demo", ["Demo Requested"], intent="high")
+    publish({"signal": demo, "points": 30})
+    lead = LeadFactory()
+    score_lead(lead, now=NOON)
+    assert not lead.events.exists()
+
+    do(lead, "Demo Requested", NOON)
+    for _ in range(2):
+        score_leads([lead.pk], now=NOON)
+
+    event = lead.events.get(kind=LeadEvent.Kind.SCORE_CHANGED)
+    assert event.detail == {"from": 0, "to": 30}
+    lead.refresh_from_db()
+    assert lead.revision == 1  # so Salesforce hears of it
 
 
 # New evidence
