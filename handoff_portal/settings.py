@@ -189,6 +189,12 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
+    # Names for choices that several fields share, or share a field name.
+    "ENUM_NAME_OVERRIDES": {
+        "BantAnswer": "handoffs.models.Qualification.Answer",
+        "AttemptOutcome": "handoffs.models.Attempt.Outcome",
+        "ClockOutcome": "sla.models.Clock.Outcome",
+    },
 }
 # One inbound body may be so large; Segment's own limit for a batch is 500 kB.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024

@@ -19,7 +19,7 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
 
 
 class Notification(models.Model):
-    """One message to one person, shown in the portal. The dedupe key makes telling twice harmless (NOTE-3)."""
+    """One message to one person, shown in the portal. The dedupe key: never told twice (NOTE-3)."""
 
     class Kind(models.TextChoices):
         HANDOFF = "handoff", "New handoff"
@@ -40,6 +40,8 @@ class Notification(models.Model):
     created_at = models.DateTimeField()
     read_at = models.DateTimeField(null=True)
 
+    objects = NotificationQuerySet.as_manager()
+
     class Meta:
         constraints = (
             models.UniqueConstraint(fields=["recipient", "dedupe_key"], name="notification_is_told_once"),
@@ -48,8 +50,6 @@ class Notification(models.Model):
             models.Index(fields=["recipient", "-created_at"], name="notification_newest_first"),
             models.Index(fields=["recipient"], condition=models.Q(read_at=None), name="notification_unread"),
         )
-
-    objects = NotificationQuerySet.as_manager()
 
     def __str__(self) -> str:
         return self.title

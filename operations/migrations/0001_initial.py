@@ -5,38 +5,68 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='WorkerHeartbeat',
+            name="WorkerHeartbeat",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('worker', models.CharField(help_text='Host and process of the cluster.', max_length=120, unique=True)),
-                ('beat_at', models.DateTimeField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "worker",
+                    models.CharField(
+                        help_text="Host and process of the cluster.", max_length=120, unique=True
+                    ),
+                ),
+                ("beat_at", models.DateTimeField()),
             ],
         ),
         migrations.CreateModel(
-            name='PeriodicTask',
+            name="PeriodicTask",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.SlugField(unique=True)),
-                ('function', models.CharField(help_text='Dotted path; takes no arguments.', max_length=200)),
-                ('every', models.DurationField(blank=True, null=True)),
-                ('cron', models.CharField(blank=True, help_text='Five fields, UTC.', max_length=100)),
-                ('next_run_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('queued_at', models.DateTimeField(blank=True, help_text='Set while it is on the queue.', null=True)),
-                ('started_at', models.DateTimeField(blank=True, null=True)),
-                ('finished_at', models.DateTimeField(blank=True, null=True)),
-                ('failure', models.TextField(blank=True, help_text="Class of the last run's error; blank if it went well.")),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.SlugField(unique=True)),
+                ("function", models.CharField(help_text="Dotted path; takes no arguments.", max_length=200)),
+                ("every", models.DurationField(blank=True, null=True)),
+                ("cron", models.CharField(blank=True, help_text="Five fields, UTC.", max_length=100)),
+                ("next_run_at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "queued_at",
+                    models.DateTimeField(blank=True, help_text="Set while it is on the queue.", null=True),
+                ),
+                ("started_at", models.DateTimeField(blank=True, null=True)),
+                ("finished_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "failure",
+                    models.TextField(
+                        blank=True, help_text="Class of the last run's error; blank if it went well."
+                    ),
+                ),
             ],
             options={
-                'ordering': ['name'],
-                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('cron', ''), ('every__isnull', False)), models.Q(('every__isnull', True), models.Q(('cron', ''), _negated=True)), _connector='OR'), name='periodic_task_is_every_or_cron')],
+                "ordering": ["name"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("cron", ""), ("every__isnull", False)),
+                            models.Q(("every__isnull", True), models.Q(("cron", ""), _negated=True)),
+                            _connector="OR",
+                        ),
+                        name="periodic_task_is_every_or_cron",
+                    )
+                ],
             },
         ),
     ]
