@@ -8,6 +8,7 @@ is handed off. OLIST_ROUTE_ALL=1 hands off all of them, which takes some minutes
 from __future__ import annotations
 
 import csv
+import logging
 import os
 from collections import Counter
 from datetime import UTC, datetime, time, timedelta
@@ -71,7 +72,10 @@ YES = BantAnswers(budget="yes", authority="yes", need="yes", timeline="yes")
 BATCH = 1_000
 
 
-def test_the_real_leads_come_in_once_are_shared_out_and_make_the_published_funnel() -> None:
+def test_the_real_leads_come_in_once_are_shared_out_and_make_the_published_funnel(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.WARNING)  # pytest would keep tens of thousands of lines in memory
     reps = [
         UserFactory(first_name=name, role=User.Role.BDR) for name in ("Ada", "Bia", "Caio", "Davi", "Enzo")
     ]
