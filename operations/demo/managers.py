@@ -1,4 +1,4 @@
-"""Plays the weekly look back: the manager reads the breaches and names what in the system led to them."""
+"""Plays the manager: the weekly look back at breaches and what led to them, and cover for a colleague."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import random
 from datetime import datetime, timedelta
 
 from accounts.models import User
+from handoffs.models import Handoff
+from handoffs.reassignment import reassign_handoff
 from sla.breaches import review_breach
 from sla.models import Clock
 
@@ -29,3 +31,15 @@ def review_last_week(rng: random.Random, *, by: User, now: datetime) -> None:
         if rng.random() < REVIEWED_SHARE:
             cause, _, note = rng.choices(CAUSES, [weight for _, weight, _ in CAUSES])[0]
             review_breach(clock, cause=cause, note=note, by=by, now=now)
+
+
+def pass_on_an_offer(to: User, *, by: User, now: datetime) -> Handoff | None:
+    """Give `to` the newest undecided offer of somebody else in their pools; None while there is none."""
+    pools = to.memberships.values("pool")
+    offers = Handoff.objects.offered().filter(pool__in=pools, owner__isnull=False).exclude(owner=to)
+    offer = offers.order_by("-created_at", "-pk").first()
+    if offer is None:
+        return None
+    return reassign_handoff(
+        offer, to=to, by=by, now=now, reason="Covers while a colleague is at the trade fair."
+    )

@@ -10,6 +10,7 @@ from functools import partial
 
 from django.db import connection
 
+from accounts.models import User
 from handoffs.models import Handoff
 from handoffs.pipeline import advance_due_leads
 from handoffs.reassignment import assign_all_overflow
@@ -18,7 +19,7 @@ from leads.models import Activity, Lead
 from notifications.services import mark_read
 from operations.demo.clockwork import Clockwork
 from operations.demo.judgement import HOUR
-from operations.demo.managers import review_last_week
+from operations.demo.managers import pass_on_an_offer, review_last_week
 from operations.demo.reps import Reps
 from operations.demo.staff import Staff
 from operations.demo.stories import YEAR, Story, write_stories
@@ -29,6 +30,9 @@ from sla.calendars import calendar_of, working_hours
 DAY = timedelta(days=1)
 # Before most of the team begins: what waited overnight is handed out, yesterday's messages have been read.
 MORNING = time(5, 30)
+# How many of a rep's working hours before the end a colleague's offer is passed to them. Most of the day's
+# work that a decision may take (24 hours in `classic`) is gone then: their queue ends with a warning in it.
+COVER_HOURS = (13, 14, 15, 16, 17, 18, 19)
 
 
 @dataclass(frozen=True)
@@ -63,12 +67,15 @@ class Simulation:
         self._story_of_lead: dict[int, Story] = {}
         self._taken_up: set[int] = set()
         self._waiting: dict[int, Story] = {}
+        self._covering: set[int] = set()
 
     def play(self) -> Summary:
         """Play the whole year, and leave the portal as it would be at the end of it."""
         for story in self._stories:
             self._visitors.schedule(story)
         self._schedule_mornings()
+        for username in ("mara", "theo"):
+            self._schedule_cover(self._staff[username])
         self._clockwork.run()
         while advance_due_leads(now=self._until):
             pass
@@ -121,6 +128,27 @@ class Simulation:
             claim_handoff(handoff, by=claimer, now=now)
             self._clockwork.marks_moved()
             self._take_up(handoff, self._waiting.pop(handoff_id), now)
+
+    # --- Covering for a colleague ---------------------------------------------------------------
+
+    def _schedule_cover(self, rep: User) -> None:
+        hours = self._hours[rep.pk]
+        back = (self._until - number * HOUR for number in range(24 * 30))
+        for wanted in COVER_HOURS:
+            at = next(
+                moment for moment in back if hours.business_time_between(moment, self._until) >= wanted * HOUR
+            )
+            self._clockwork.schedule(at, partial(self._cover, rep))
+
+    def _cover(self, rep: User, now: datetime) -> None:
+        """Once: what `rep` gets so late stays undecided."""
+        if rep.pk in self._covering:
+            return
+        handoff = pass_on_an_offer(rep, by=self._staff["nia"], now=now)
+        if handoff:
+            self._covering.add(rep.pk)
+            self._taken_up.add(handoff.pk)
+            self._clockwork.marks_moved()
 
     def _schedule_mornings(self) -> None:
         day = (self._until - YEAR - 14 * DAY).date()

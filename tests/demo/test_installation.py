@@ -63,6 +63,13 @@ def test_the_queue_ends_with_fresh_and_with_late_offers(demo: Summary) -> None:
     assert offered.filter(created_at__gt=UNTIL - timedelta(hours=1)).exists()
 
 
+@pytest.mark.parametrize("username", ["mara", "theo"])
+def test_the_demo_reps_have_an_offer_that_is_getting_late(demo: Summary, username: str) -> None:
+    warned = Clock.objects.at_risk(UNTIL).filter(owner__username=username).values("handoff_id")
+
+    assert Handoff.objects.offered().filter(pk__in=warned).exists()
+
+
 def test_nothing_happens_after_the_end(demo: Summary) -> None:
     assert not Activity.objects.filter(Q(occurred_at__gt=UNTIL) | Q(received_at__gt=UNTIL)).exists()
     assert not LeadEvent.objects.filter(at__gt=UNTIL).exists()
