@@ -7,6 +7,9 @@ from datetime import datetime
 import pytest
 
 from accounts.models import Team, User
+
+# A fixture of a conftest wins over pytest-playwright's own; one of a plugin does not.
+from tests.browser_plugin import browser_type_launch_args  # noqa: F401
 from tests.factories import NOON, TeamFactory, UserFactory
 
 

@@ -14,7 +14,6 @@ from playwright.sync_api import Page
 
 from accounts.models import User
 from handoffs.models import Handoff
-from tests.browser_plugin import browser_type_launch_args  # noqa: F401  # else pytest-playwright's own wins
 from tests.desk import load_desk, offer, ready_lead
 
 Open = Callable[..., Page]

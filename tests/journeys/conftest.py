@@ -19,7 +19,6 @@ from leads.facts import ActivityFacts, CompanyFacts, LeadFacts
 from leads.intake import record_activity, record_lead
 from leads.models import Lead
 from protocol.services import load_preset
-from tests.browser_plugin import browser_type_launch_args  # noqa: F401  # else pytest-playwright's own wins
 
 PASSWORD = "correct horse"
 # Nobody asked about clocks yet: long before any test's lead.

@@ -12,7 +12,6 @@ from playwright.sync_api import Page, expect
 
 from accounts.models import User
 from sla.models import Clock
-from tests.browser_plugin import browser_type_launch_args  # noqa: F401  # else pytest-playwright's own wins
 from tests.factories import LeadFactory, TeamFactory, UserFactory
 from tests.sla.factories import ClockFactory
 
