@@ -123,9 +123,12 @@ def publish_version(
 
 
 def _lock_signals(version: ModelVersion) -> list[Signal]:
-    """The signals that the version counts, locked against an edit of their definition meanwhile."""
+    """The signals that the version counts, locked against an edit of their definition meanwhile.
+
+    Their keys stay free: a lead that matched one must be able to commit while this waits for the lead.
+    """
     counted = version.rules.values_list("signal_id", flat=True)
-    return list(Signal.objects.select_for_update().filter(pk__in=counted).order_by("pk"))
+    return list(Signal.objects.select_for_update(no_key=True).filter(pk__in=counted).order_by("pk"))
 
 
 def _refuse_unsound(version: ModelVersion) -> None:
@@ -171,7 +174,7 @@ def revise_signal(
     """
     require_marketing(by)
     take_versions_lock()
-    stored = Signal.objects.select_for_update().get(pk=signal.pk)
+    stored = Signal.objects.select_for_update(no_key=True).get(pk=signal.pk)
     if Rule.objects.filter(signal=stored).exclude(version__status=Status.DRAFT).exists():
         Signal.objects.filter(pk=stored.pk).update(retired_at=now)
         highest = Signal.objects.filter(key=stored.key).aggregate(Max("revision"))["revision__max"]

@@ -9,11 +9,13 @@ from threading import Barrier
 import pytest
 from django.db import IntegrityError, connection, connections, transaction
 
-from scoring.models import ModelVersion, Rule
+from leads.models import Lead
+from scoring.matching import match_activities
+from scoring.models import ModelVersion, Rule, SignalHit
 from scoring.services import create_draft, publish_version
 from scoring.versions import ActiveVersionChanged, VersionNotDraft
 from tests.factories import NOON, LeadFactory
-from tests.scoring.builders import make_draft, make_signal, publish
+from tests.scoring.builders import do, make_draft, make_signal, publish
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -104,3 +106,26 @@ def test_no_rule_slips_into_a_version_while_it_is_published() -> None:
     assert published == "published"
     assert isinstance(added, IntegrityError)
     assert draft.rules.count() == 1
+
+
+def test_a_lead_in_hand_and_a_publish_do_not_wait_for_each_other() -> None:
+    """The publish waits for the lead, and the lead's hits name the signals when they are committed."""
+    demo = make_signal("Demo", ["Demo Requested"], intent="high")
+    draft = make_draft({"signal": demo, "points": 30})
+    lead = LeadFactory()
+    do(lead, "Demo Requested")
+    matched = Barrier(2)
+
+    def match_slowly() -> object:
+        with transaction.atomic():
+            Lead.objects.lock(lead.pk)
+            match_activities([lead.pk])
+            matched.wait()
+            wait_until_somebody_is_blocked()
+        return SignalHit.objects.filter(lead=lead, signal=demo).count()
+
+    def publish_meanwhile() -> object:
+        matched.wait()
+        return publish_version(draft, by=None, note="", now=NOON)
+
+    assert at_once(match_slowly, publish_meanwhile) == [1, draft]
