@@ -76,11 +76,14 @@ def merge_company(lead: Lead, facts: CompanyFacts, *, email: str, now: datetime,
 
 
 def fill_company(company: Company, facts: CompanyFacts, *, now: datetime, via: str) -> Merged:
-    """Fill the company's blanks, and mark its leads to be told. Locks the row only if there is news."""
+    """Fill the company's blanks, and mark its leads to be told. Locks the row only if there is news.
+
+    Its key stays free: who inserted the same lead, for which we may wait next, must be able to commit.
+    """
     answers = {name: value for name, value in asdict(facts).items() if name != "domain"}
     if all(value in ("", None, getattr(company, name)) for name, value in answers.items()):
         return Merged()
-    company.refresh_from_db(from_queryset=Company.objects.select_for_update())
+    company.refresh_from_db(from_queryset=Company.objects.select_for_update(no_key=True))
     merged = fill_blanks(company, answers, now=now, via=via)
     if set(merged.filled) - {"name"}:
         _mark_spread(company, now=now)
@@ -102,7 +105,7 @@ def correct_company(
         if company is None:
             raise InvalidInput("The lead has no company yet; say its name too.", field="name")
         attach_company(lead, company, by=by, now=at, via=via)
-    company = Company.objects.select_for_update().get(pk=company.pk)
+    company = Company.objects.select_for_update(no_key=True).get(pk=company.pk)
     changed = replace_values(company, values, by=by, at=at, via=via)
     if set(changed) - {"name"}:
         _mark_spread(company, now=at)

@@ -4,14 +4,15 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from leads.facts import ActivityFacts, CompanyFacts, LeadFacts
 from leads.intake import record_activity, record_lead
 from leads.models import Activity, Company, Lead, LeadEvent, Visitor
 from leads.segment import read_message
 from leads.visitors import take_message
-from tests.factories import LeadFactory
+from tests.factories import CompanyFactory, LeadFactory
+from tests.scoring.test_publishing_at_once import wait_until_somebody_is_blocked
 
 THREADS = 50
 
@@ -107,3 +108,35 @@ def test_no_event_is_orphaned_while_its_visitor_says_who_they_are(now):
 
     assert Lead.objects.get().activities.count() == Activity.objects.count() == THREADS - THREADS // 10
     assert not Visitor.objects.filter(same_as__same_as__isnull=False).exists()
+
+
+def test_the_same_new_person_with_and_without_news_of_the_company_do_not_deadlock(now):
+    """One holds the company and waits for the lead; the other names the company when it commits."""
+    CompanyFactory(domain="acme.example", industry="")
+    inserted = Barrier(2)
+
+    def say(facts, before, after):
+        try:
+            before()
+            with transaction.atomic():
+                recorded = record_lead(facts, via="api", now=now)
+                after()
+            return recorded.created
+        finally:
+            connection.close()
+
+    def nothing():
+        pass
+
+    def let_the_other_come_and_wait():
+        inserted.wait(timeout=60)
+        wait_until_somebody_is_blocked()
+
+    plain = LeadFacts(email="ada@acme.example")
+    news = LeadFacts(email="ada@acme.example", company=CompanyFacts(industry="Steel"))
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(say, plain, nothing, let_the_other_come_and_wait)
+        second = pool.submit(say, news, lambda: inserted.wait(timeout=60), nothing)
+
+        assert (first.result(), second.result()) == (True, False)
+    assert Lead.objects.get().company.industry == "Steel"
