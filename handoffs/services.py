@@ -18,6 +18,7 @@ from handoffs.acting import (
     HandoffChanged,
     is_pool_member,
     lock_handoff,
+    may_work,
     require_role,
     require_text,
     require_worker,
@@ -211,7 +212,7 @@ def accept_handoff(handoff: Handoff, *, by: User, now: datetime) -> Handoff:
     """
     seen_with = handoff.owner_id
     lead = lock_handoff(handoff)
-    if handoff.is_open and handoff.accepted_by_id == by.pk and handoff.owner_id == by.pk:
+    if handoff.is_open and handoff.accepted_by_id == by.pk and may_work(handoff, by):
         return handoff
     if handoff.status != Handoff.Status.OFFERED or handoff.owner_id not in (seen_with, by.pk):
         raise HandoffAlreadyTaken(handoff, now=now)

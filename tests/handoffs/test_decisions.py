@@ -131,6 +131,16 @@ def test_a_manager_may_accept_for_a_rep(handoff: Handoff, manager: User, now: da
     assert (handoff.owner, handoff.accepted_by) == (owner, manager)
 
 
+def test_a_manager_who_accepts_for_a_rep_twice_accepts_once(
+    handoff: Handoff, manager: User, now: datetime
+) -> None:
+    accept_handoff(handoff, by=manager, now=now)
+
+    again = accept_handoff(handoff, by=manager, now=now + timedelta(seconds=1))
+
+    assert (again.accepted_by, again.accepted_at) == (manager, now)
+
+
 def test_marketing_readers_and_strangers_cannot_accept(
     waiting: Handoff, marketing: User, reader: User, operator: User, stranger: User, now: datetime
 ) -> None:
