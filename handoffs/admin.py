@@ -94,7 +94,7 @@ class MembershipInline(admin.TabularInline[PoolMembership, Pool]):
 
 @admin.register(Pool)
 class PoolAdmin(admin.ModelAdmin[Pool]):
-    list_display = ("name", "team", "active_members", "declined_for_days")
+    list_display = ("name", "team", "active_members", "declined_for_days", "returns_to_same_rep")
     list_select_related = ("team",)
     inlines = (MembershipInline,)
 

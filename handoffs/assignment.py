@@ -33,9 +33,6 @@ from handoffs.routing import (
 from leads.models import Lead
 from sla.models import Calendar
 
-# From the second return on, somebody else looks at the lead (FEED-2).
-RETURNS_TO_THE_SAME_REP = 1
-
 
 class NoRouteForLead(DomainError):
     """No routing rule holds for the lead."""
@@ -99,7 +96,7 @@ def choose_owner(pool: Pool, lead: Lead, *, now: datetime) -> Choice:
     candidates = gather_candidates(pool, lead, now=now)
     if Handoff.objects.overflow().filter(pool=pool).exists():
         return wait_in_line(candidates)
-    return choose(candidates, preferences=preferred_owners(lead))
+    return choose(candidates, preferences=preferred_owners(pool, lead))
 
 
 def gather_candidates(pool: Pool, lead: Lead, *, now: datetime) -> list[Candidate]:
@@ -130,11 +127,11 @@ def gather_candidates(pool: Pool, lead: Lead, *, now: datetime) -> list[Candidat
     ]
 
 
-def preferred_owners(lead: Lead) -> list[Preference]:
+def preferred_owners(pool: Pool, lead: Lead) -> list[Preference]:
     """Who knows the lead or its company: the earlier owner (HAND-7), then the account's owner."""
     preferences = []
     earlier = Handoff.objects.filter(lead=lead, owner__isnull=False).order_by("-created_at", "-id").first()
-    if earlier and earlier.owner_id and lead.trips <= RETURNS_TO_THE_SAME_REP:
+    if earlier and earlier.owner_id and lead.trips <= pool.returns_to_same_rep:
         preferences.append(Preference(earlier.owner_id, Strategy.EARLIER_OWNER))
     if lead.company_id:
         account = (
@@ -157,10 +154,10 @@ def _who_declined(pool: Pool, lead: Lead, *, now: datetime) -> dict[int, str]:
         for owner in earlier.filter(slot_returned_at__gt=since).values_list("owner_id", flat=True)
         if owner
     }
-    if lead.trips > RETURNS_TO_THE_SAME_REP:
+    if lead.trips > pool.returns_to_same_rep:
         for owner in earlier.values_list("owner_id", flat=True):
             if owner:
-                why.setdefault(owner, "had this lead before; from the second return on another rep looks")
+                why.setdefault(owner, "had this lead before; after so many returns another rep looks")
     return why
 
 

@@ -27,6 +27,10 @@ class Pool(models.Model):
     declined_for_days = models.PositiveIntegerField(
         default=30, help_text="A rep who passed a lead on is not offered it again for so many days."
     )
+    returns_to_same_rep = models.PositiveSmallIntegerField(
+        default=1,
+        help_text="A returned lead goes back to the rep who had it so many times; then another one looks.",
+    )
 
     class Meta:
         ordering = ("name",)

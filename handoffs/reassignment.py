@@ -124,7 +124,7 @@ def _assign_waiting(handoff_id: int, passed_over: list[int], *, now: datetime) -
     candidates = gather_candidates(pool, lead, now=now)
     if not any(candidate.has_capacity for candidate in candidates):
         return None
-    choice = choose(candidates, preferences=preferred_owners(lead))
+    choice = choose(candidates, preferences=preferred_owners(pool, lead))
     if choice.user_id is None:
         return False
     _offer_waiting(handoff, lead, choice, now=now)

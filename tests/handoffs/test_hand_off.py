@@ -225,6 +225,19 @@ def test_from_the_second_return_on_another_rep_looks(
     assert reasons[handoff.owner_id].startswith("skipped: had this lead before")
 
 
+def test_the_pool_says_how_often_a_returned_lead_goes_back_to_the_same_rep(
+    pool: Pool, handoff: Handoff, lead: Lead, marketing: User, now: datetime
+) -> None:
+    """FEED-2: the number is the pool's."""
+    Pool.objects.filter(pk=handoff.pool_id).update(returns_to_same_rep=2)
+    withdraw_handoff(handoff, by=marketing, now=now, reason="Wrong list")
+    Lead.objects.filter(pk=lead.pk).update(trips=2)
+
+    again = hand_off_by_hand(lead, by=marketing, reason="Right list", now=now)
+
+    assert again.owner == handoff.owner
+
+
 def test_who_is_away_gets_nothing_and_the_record_says_since_when(
     pool: Pool, bdr: User, other_bdr: User, now: datetime
 ) -> None:
