@@ -7,6 +7,7 @@ from datetime import datetime
 from django.db import transaction
 
 from accounts.models import User
+from accounts.roles import may_work_handoffs
 from common.errors import DomainError, InvalidInput, NotAllowed
 from leads.models import Lead, LeadEvent
 from leads.services import log_event
@@ -81,7 +82,8 @@ def closed_pauses(clock: Clock) -> list[Stretch]:
 
 
 def _check_may_pause(clock: Clock, by: User) -> None:
-    if by.role != User.Role.MANAGER and by != clock.owner:
+    is_theirs = by.role == User.Role.MANAGER or by == clock.owner
+    if not (may_work_handoffs(by) and is_theirs):
         raise NotAllowed("Only the owner or a manager can pause this clock.")
 
 

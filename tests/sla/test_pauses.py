@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from accounts.models import User
 from common.errors import InvalidInput, NotAllowed
 from leads.models import LeadEvent
 from sla.models import Clock, Pause, Target
@@ -123,3 +124,11 @@ def test_only_the_owner_and_managers_may_pause(clock, other_bdr, marketing, mana
     pause_clock(clock, reason="Waits", by=manager, now=now)
     with pytest.raises(NotAllowed):
         resume_clock(clock, by=other_bdr, now=now)
+
+
+def test_an_owner_who_no_longer_works_leads_may_not_pause(clock, bdr, now):
+    bdr.role = User.Role.READ_ONLY
+    bdr.save(update_fields=["role"])
+
+    with pytest.raises(NotAllowed):
+        pause_clock(clock, reason="On holiday", by=bdr, now=now + HOUR)
