@@ -20,6 +20,11 @@ class AbsenceInline(admin.TabularInline[Absence, User]):
     extra = 0
 
 
+def _is_above(person: User | None, request: HttpRequest) -> bool:
+    """Whether this is a superuser, and whoever asks is none."""
+    return person is not None and person.is_superuser and not request.user.is_superuser
+
+
 @admin.register(User)
 class PortalUserAdmin(UserAdmin[User]):
     """A person. Permissions come from the role, so groups and single permissions are not offered."""
@@ -43,9 +48,16 @@ class PortalUserAdmin(UserAdmin[User]):
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         # Whoever may set a superuser's password is a superuser.
-        if obj is not None and obj.is_superuser and not request.user.is_superuser:
-            return False
-        return super().has_change_permission(request, obj)
+        return not _is_above(obj, request) and super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return not _is_above(obj, request) and super().has_delete_permission(request, obj)
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """Without deleting many at once, which asks for no permission on the single person."""
+        actions = super().get_actions(request)
+        actions.pop("delete_selected", None)
+        return actions
 
     def get_inline_instances(self, request: HttpRequest, obj: User | None = None) -> Any:
         return super().get_inline_instances(request, obj) if obj else []

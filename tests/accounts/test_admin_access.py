@@ -106,3 +106,18 @@ def test_an_operator_cannot_take_over_a_superuser(client: Client, operator: User
     operator.refresh_from_db()
     assert root.check_password("correct horse")
     assert not operator.is_superuser
+
+
+def test_an_operator_cannot_delete_a_superuser(client: Client, operator: User) -> None:
+    root = UserFactory(username="root", is_superuser=True)
+    other = UserFactory(username="other")
+    client.force_login(operator)
+
+    alone = client.post(f"/admin/accounts/user/{root.pk}/delete/", {"post": "yes"})
+    client.post(
+        "/admin/accounts/user/",
+        {"action": "delete_selected", "_selected_action": [root.pk, other.pk], "post": "yes"},
+    )
+
+    assert alone.status_code == 403
+    assert User.objects.filter(pk__in=[root.pk, other.pk]).count() == 2
