@@ -61,11 +61,10 @@ ADMIN_ACCESS: dict[str, Access] = {
                 "leads.writekey",
                 "crm",
                 "operations",
-                "django_q",
                 "notifications",
             }
         ),
-        views=RECORDS | {"leads.activity", "leads.attributechange", "leads.inboundmessage"},
+        views=RECORDS | {"leads.activity", "leads.attributechange", "leads.inboundmessage", "django_q"},
     ),
     Role.READ_ONLY: Access(views=RECORDS),
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from django.contrib.auth.models import Permission
 from django.test import Client
+from django_q.models import OrmQ
 
 from accounts.backends import ADMIN_ACCESS
 from accounts.models import User
@@ -121,3 +122,28 @@ def test_an_operator_cannot_delete_a_superuser(client: Client, operator: User) -
 
     assert alone.status_code == 403
     assert User.objects.filter(pk__in=[root.pk, other.pk]).count() == 2
+
+
+@pytest.mark.parametrize("model", ["success", "failure", "ormq"])
+def test_an_operator_reads_what_is_queued_and_changes_nothing(
+    client: Client, operator: User, model: str
+) -> None:
+    client.force_login(operator)
+
+    assert client.get(f"/admin/django_q/{model}/").status_code == 200
+    assert not operator.has_perm(f"django_q.change_{model}")
+
+
+def test_not_even_a_superuser_adds_or_deletes_queued_work(client: Client, db: None) -> None:
+    OrmQ.objects.create(key="portal", payload="x")
+    client.force_login(UserFactory(username="root", is_superuser=True))
+
+    for model in ("success", "failure", "ormq"):
+        assert client.get(f"/admin/django_q/{model}/add/").status_code == 403
+    assert client.post(f"/admin/django_q/ormq/{OrmQ.objects.get().pk}/delete/").status_code == 403
+
+
+def test_there_is_no_schedule_to_edit_that_is_never_run(client: Client, db: None) -> None:
+    client.force_login(UserFactory(username="root", is_superuser=True))
+
+    assert client.get("/admin/django_q/schedule/").status_code == 404
