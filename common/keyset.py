@@ -9,6 +9,8 @@ from typing import Any, Generic, TypeVar
 from django.db.models import Model, Q, QuerySet
 
 from common.errors import InvalidInput
+from common.ids import parse_id
+from common.instants import parse_instant
 
 M = TypeVar("M", bound=Model)
 
@@ -44,12 +46,8 @@ def _read_key(key: str) -> tuple[datetime, int]:
     moment, _, pk = key.partition("~")
     try:
         # A plus sign of an offset arrives as a space when a link was written by hand.
-        parsed = datetime.fromisoformat(moment.replace(" ", "+"))
-        number = int(pk)
-    except ValueError:
-        parsed, number = None, 0
-    if parsed is None or parsed.tzinfo is None or not 0 < number < 2**63:
+        return parse_instant(moment.replace(" ", "+")), parse_id(pk)
+    except ValueError as error:
         raise InvalidInput(
             "“after” is not a place in this list. Start again from the first page.", field="after"
-        )
-    return parsed, number
+        ) from error
