@@ -20,6 +20,7 @@ from rest_framework.views import APIView
 from accounts.authentication import MayRead, MaySendLeads, MayWork
 from accounts.models import User
 from accounts.roles import signed_in_user
+from common.ids import IdFilter
 from handoffs.contact import (
     ATTEMPT_NOTE_LENGTH,
     EVIDENCE_LENGTH,
@@ -259,7 +260,7 @@ class HandoffFilter(django_filters.FilterSet):
     status = django_filters.MultipleChoiceFilter(choices=Handoff.Status.choices)
     owner = django_filters.CharFilter(method="filter_owner", help_text="“me” or a user name.")
     category = django_filters.CharFilter()
-    lead = django_filters.NumberFilter(field_name="lead_id")
+    lead = IdFilter("lead_id", of="lead")
 
     def filter_owner(self, handoffs: HandoffQuerySet, name: str, value: str) -> HandoffQuerySet:
         if value == "me":

@@ -21,6 +21,7 @@ from accounts.models import ApiToken
 from accounts.roles import signed_in_user
 from common.api import NewestFirstPagination
 from common.errors import InvalidInput
+from common.ids import not_an_id, parse_id
 from leads.activities import MAX_EVENT, MAX_MESSAGE_ID
 from leads.attributes import MAX_EMPLOYEES
 from leads.facts import ActivityFacts, CompanyFacts, LeadFacts
@@ -228,9 +229,10 @@ class ActivityList(ListAPIView[Activity]):
     def get_queryset(self) -> Any:
         activities = Activity.objects.visible_to(signed_in_user(self.request))
         if lead := self.request.query_params.get("lead"):
-            if not lead.isdecimal() or len(lead) > 18:
-                raise ValidationError({"lead": ["This is the number of a lead."]})
-            activities = activities.filter(lead_id=int(lead))
+            try:
+                activities = activities.filter(lead_id=parse_id(lead))
+            except ValueError as error:
+                raise ValidationError({"lead": [not_an_id("lead")]}) from error
         return activities
 
     @extend_schema(parameters=[OpenApiParameter("lead", int, description="Only those of this lead.")])

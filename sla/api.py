@@ -15,6 +15,7 @@ from rest_framework import generics, serializers
 from accounts.authentication import MayRead
 from accounts.roles import signed_in_user
 from common.api import NewestFirstPagination
+from common.ids import IdFilter
 from sla.models import Clock, ClockQuerySet, Target
 
 
@@ -71,8 +72,8 @@ class ClockFilter(django_filters.FilterSet):
 
     state = django_filters.ChoiceFilter(choices=STATES, method="filter_state")
     kind = django_filters.ChoiceFilter(choices=Target.Kind.choices)
-    handoff = django_filters.NumberFilter(field_name="handoff_id")
-    lead = django_filters.NumberFilter(field_name="lead_id")
+    handoff = IdFilter("handoff_id", of="handoff")
+    lead = IdFilter("lead_id", of="lead")
     owner = django_filters.CharFilter(field_name="owner__username")
     due_before = InstantFilter(field_name="due_at", lookup_expr="lt")
     due_after = InstantFilter(field_name="due_at", lookup_expr="gte")

@@ -78,3 +78,66 @@ def test_cursors_lead_through_all_rows_and_back(
     assert [pk for _, ids in pages for pk in ids] == everything
     assert "cursor" in parse_qs(urlsplit(back).query)
     assert [row["id"] for row in api.get(back).json()["results"]] == [everything[-2]]
+
+
+# --- Keys -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("/api/v1/handoffs/", "lead"),
+        ("/api/v1/sla/clocks/", "lead"),
+        ("/api/v1/sla/clocks/", "handoff"),
+        ("/api/v1/activities/", "lead"),
+    ],
+)
+@pytest.mark.parametrize("value", ["-1e9000", "1e5", "1.5", "0", "-1", HUGE, "9" * 5000, "x", "\x00"])
+def test_what_is_no_key_is_refused_with_a_sentence(api: APIClient, path: str, name: str, value: str) -> None:
+    response = api.get(path, {name: value})
+
+    assert response.status_code == 400, response.content
+    assert f"number of a {name}" in response.json()[name][0]
+
+
+@pytest.mark.parametrize("verb", ["", "accept/", "reject/", "attempts/", "qualify/"])
+@pytest.mark.parametrize("number", [HUGE, "9" * 5000, "0"])
+def test_a_key_beyond_all_rows_is_not_found(api: APIClient, verb: str, number: str) -> None:
+    method = api.post if verb else api.get
+
+    assert method(f"/api/v1/handoffs/{number}/{verb}", {}, format="json").status_code == 404
+    assert api.get(f"/api/v1/leads/{number}/").status_code == 404
+
+
+# --- Times and text -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("moment", "status"),
+    [
+        ("2026-01-01T00:00:00+23:59", 201),
+        ("2026-01-01T00:00:00-23:59", 201),
+        ("0001-01-01T00:00:00+23:59", 400),
+        ("9999-12-31T23:59:00-23:59", 400),
+        ("2026-01-01T00:00:00+24:00", 400),
+    ],
+)
+def test_the_offset_of_a_reported_time_may_be_odd(api: APIClient, moment: str, status: int) -> None:
+    body = {"email": "ada@acme.example", "event": "Signed Up", "occurred_at": moment}
+
+    assert api.post("/api/v1/activities/", body, format="json").status_code == status
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("/api/v1/handoffs/", "owner"),
+        ("/api/v1/handoffs/", "category"),
+        ("/api/v1/sla/clocks/", "owner"),
+        ("/api/v1/sla/clocks/", "state"),
+        ("/api/v1/sla/clocks/", "due_before"),
+        ("/api/v1/leads/", "email"),
+    ],
+)
+def test_a_nul_in_a_filter_is_no_server_error(api: APIClient, path: str, name: str) -> None:
+    assert api.get(path, {name: "\x00"}).status_code == 400
