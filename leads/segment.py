@@ -106,7 +106,10 @@ def happened_at(raw: Mapping[str, Any], *, sent_at: Any, received_at: datetime) 
         return received_at
     if sent is None:
         return min(said, received_at)
-    return min(received_at - (sent - said), received_at)
+    try:
+        return min(received_at - (sent - said), received_at)
+    except OverflowError:
+        raise InvalidInput("timestamp and sentAt are too far apart.", field="timestamp") from None
 
 
 # --- Reading ------------------------------------------------------------------------------------

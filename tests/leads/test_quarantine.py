@@ -176,3 +176,16 @@ def test_an_activity_for_a_lead_that_exists_by_now_is_taken(api, operator, now):
     )
 
     assert Activity.objects.get().lead == lead
+
+
+def test_a_replayed_message_whose_times_are_too_far_apart_is_refused(keep, operator, now):
+    item = keep({"bad": True}, source=Source.SEGMENT, kind="track")
+    payload = {
+        "userId": "u-1",
+        "event": "Odd",
+        "timestamp": "0001-01-01T00:00:00Z",
+        "sentAt": "9999-12-31T23:59:59Z",
+    }
+
+    with pytest.raises(InvalidInput, match="too far apart"):
+        replay_item(item, payload=payload, by=operator, now=now)

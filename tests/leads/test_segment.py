@@ -453,3 +453,24 @@ def test_the_event_of_a_known_person_takes_few_statements(send, django_assert_nu
     # key, transaction (2), who, lead, insert, mark, nudge, and the savepoint of the recording (2)
     with django_assert_num_queries(10):
         send(track(userId="u-1", anonymousId="a-1"))
+
+
+# --- What no client sends -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("said", "sent"),
+    [
+        ("9999-12-31T23:59:59Z", "0001-01-01T00:00:00Z"),
+        ("0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"),
+    ],
+)
+def test_times_too_far_apart_cost_only_their_message(send, said, sent):
+    odd = track("Odd", userId="u-1", timestamp=said, sentAt=sent)
+
+    answer = send(identify(messageId="m-1"), odd, identify("u-2", messageId="m-3", traits={}))
+
+    assert answer.status_code == 200
+    assert [(error["index"], error["field"]) for error in answer.json()["errors"]] == [(1, "timestamp")]
+    assert Visitor.objects.filter(value__in=["u-1", "u-2"]).count() == 2
+    assert QuarantinedItem.objects.get().field == "timestamp"
