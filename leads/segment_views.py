@@ -112,7 +112,7 @@ def _take(raw: Any, *, index: int, sent_at: Any, now: datetime, kind: str = "") 
 
 def _kind_of(raw: Any) -> str:
     said = raw.get("type") if isinstance(raw, dict) else None
-    return said if said in set(Kind) else "message"
+    return said if isinstance(said, str) and said in set(Kind) else "message"
 
 
 def _without_key(raw: Any) -> Any:

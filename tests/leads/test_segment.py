@@ -474,3 +474,12 @@ def test_times_too_far_apart_cost_only_their_message(send, said, sent):
     assert [(error["index"], error["field"]) for error in answer.json()["errors"]] == [(1, "timestamp")]
     assert Visitor.objects.filter(value__in=["u-1", "u-2"]).count() == 2
     assert QuarantinedItem.objects.get().field == "timestamp"
+
+
+@pytest.mark.parametrize("kind", [[], {}, 7, None, ["track"]])
+def test_a_type_that_is_no_text_costs_only_its_message(send, kind):
+    answer = send({"type": kind, "userId": "u-1"}, identify("u-2"))
+
+    assert answer.status_code == 200
+    assert [(error["index"], error["field"]) for error in answer.json()["errors"]] == [(0, "type")]
+    assert QuarantinedItem.objects.get().kind == "message"
