@@ -7,13 +7,17 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NoReturn
 
 from django.core.exceptions import RequestDataTooBig
 from rest_framework import status
 from rest_framework.exceptions import APIException, ParseError
 from rest_framework.parsers import JSONParser
+
+# Deeper than any message is, and far from where Python's own recursion ends.
+MAX_DEPTH = 64
+TOO_DEEP = f"The body is nested too deeply; the limit is {MAX_DEPTH} levels."
 
 
 class BodyTooLarge(APIException):
@@ -41,7 +45,7 @@ def _bounded_int(text: str) -> int:
 
 def parse_json(body: bytes) -> Any:
     """Read JSON that PostgreSQL can store. Raises ValueError with a sentence: NUL characters, lone
-    surrogates, NaN, infinities and absurd numbers are refused, not passed on to fail later."""
+    surrogates, NaN, infinities, absurd numbers and deep nesting are refused, not passed on to fail later."""
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -51,12 +55,28 @@ def parse_json(body: bytes) -> Any:
             text, parse_constant=_refuse_constant, parse_float=_finite_float, parse_int=_bounded_int
         )
     except RecursionError as error:
-        raise ValueError("The body is nested too deeply.") from error
+        raise ValueError(TOO_DEEP) from error
     except ValueError as error:
         raise ValueError(f"The body is not valid JSON: {error}.") from error
+    _refuse_deep(data)
     if "\\u" in text or "\x00" in text:  # only then can a string hold what PostgreSQL refuses
         _refuse_unstorable(data)
     return data
+
+
+def _refuse_deep(data: Any) -> None:
+    level = [data]
+    for _ in range(MAX_DEPTH + 1):
+        level = [inner for outer in level for inner in _inside(outer)]
+        if not level:
+            return
+    raise ValueError(TOO_DEEP)
+
+
+def _inside(item: Any) -> Iterable[Any]:
+    if isinstance(item, dict):
+        return item.values()
+    return item if isinstance(item, list) else ()
 
 
 def _refuse_unstorable(data: Any) -> None:

@@ -22,6 +22,8 @@ from common.json_input import parse_json
         (b'{"a": 1e999}', "too large"),
         (b'{"a": ' + b"9" * 400 + b"}", "too large"),
         (b"[" * 100_000, "JSON|deeply"),
+        (b"[" * 600 + b"]" * 600, "deeply"),
+        (b'{"a":' * 65 + b"1" + b"}" * 65, "limit is 64"),
     ],
 )
 def test_what_could_not_be_stored_is_refused_with_a_sentence(body: bytes, sentence: str) -> None:
@@ -40,6 +42,11 @@ def test_what_could_not_be_stored_is_refused_with_a_sentence(body: bytes, senten
 )
 def test_ordinary_json_comes_through(body: bytes, value: object) -> None:
     assert parse_json(body) == value
+
+
+@pytest.mark.parametrize("body", [b"[" * 64 + b"]" * 64, b'{"a":' * 64 + b"1" + b"}" * 64])
+def test_json_may_be_nested_up_to_the_limit(body: bytes) -> None:
+    parse_json(body)
 
 
 def test_a_refusal_of_the_domain_is_a_409_with_its_sentence() -> None:

@@ -483,3 +483,14 @@ def test_a_type_that_is_no_text_costs_only_its_message(send, kind):
     assert answer.status_code == 200
     assert [(error["index"], error["field"]) for error in answer.json()["errors"]] == [(0, "type")]
     assert QuarantinedItem.objects.get().kind == "message"
+
+
+def test_a_body_nested_too_deeply_is_refused_as_a_whole(send):
+    properties = []
+    for _ in range(600):
+        properties = [properties]
+
+    answer = send({"type": "track", "userId": "u-1", "properties": {"deep": properties}})
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "malformed_json")
+    assert "deeply" in answer.json()["message"]
