@@ -42,7 +42,7 @@ def idempotent(handler: Handler) -> Handler:
             return handler(view, request, *args, **kwargs)
         if len(key) > MAX_KEY or not key.isprintable():
             raise InvalidInput(f"{HEADER} has at most {MAX_KEY} printable characters.", field=HEADER)
-        full_key = f"{request.user.pk}:{request.path}:{key}"
+        full_key = _full_key(request, key)
         fingerprint = _fingerprint(request)
         with _one_at_a_time(full_key):
             known = InboundMessage.objects.filter(key=full_key).first()
@@ -54,6 +54,12 @@ def idempotent(handler: Handler) -> Handler:
             return response
 
     return handle_once
+
+
+def _full_key(request: Request, key: str) -> str:
+    """Of one length, however long the address and the key are."""
+    digest = hashlib.sha256(f"{request.path}:{key}".encode()).hexdigest()
+    return f"api:{request.user.pk}:{digest}"
 
 
 def _run(handler: Handler, view: View, request: Request, *args: Any, **kwargs: Any) -> Response:

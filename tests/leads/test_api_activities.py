@@ -214,3 +214,16 @@ def test_keys_of_different_people_do_not_meet(api, client, marketing):
 @pytest.mark.parametrize("key", ["x" * 201, "a\x07b"])
 def test_a_key_that_is_none_is_refused(api, key):
     assert post(api, {"event": "x"}, **{"Idempotency-Key": key}).status_code == 422
+
+
+def test_a_key_at_a_long_address_is_remembered(api):
+    body = {"email": "ada@acme.example", "event": "Signed Up"}
+    key = "k" * 200
+
+    first = post(api, body, **{"Idempotency-Key": key})
+    again = post(api, body, **{"Idempotency-Key": key})
+
+    remembered = InboundMessage.objects.get()
+    assert first.json() == again.json()
+    assert remembered.key.startswith("api:")
+    assert len(remembered.key) < 100
