@@ -91,6 +91,13 @@ def _send_to_login(request: HttpRequest) -> HttpResponse:
     if not wants_fragment(request):
         return redirect_to_login(request.get_full_path())
     # The address the person sees, not the fragment's; its host is what the browser claims, so drop it.
-    seen = urlsplit(request.headers.get("HX-Current-URL", ""))
-    back = seen.path + (f"?{seen.query}" if seen.query else "")
+    back = _without_host(request.headers.get("HX-Current-URL", ""))
     return HttpResponseClientRedirect(f"{resolve_url('accounts:login')}?{urlencode({'next': back})}")
+
+
+def _without_host(address: str) -> str:
+    try:
+        seen = urlsplit(address)
+    except ValueError:  # no browser says such a thing
+        return "/"
+    return seen.path + (f"?{seen.query}" if seen.query else "")

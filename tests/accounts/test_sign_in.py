@@ -130,3 +130,12 @@ def test_even_in_the_demo_nobody_becomes_a_superuser_by_a_click(client: Client, 
 
     assert b"/login/demo/root/" not in page.content
     assert response.status_code == 404
+
+
+@pytest.mark.parametrize("address", ["http://[", "http://[x]/queue/"])
+def test_a_fragment_of_a_stranger_at_no_address_leads_to_the_login_page(
+    client: Client, db: None, address: str
+) -> None:
+    response = client.get("/queue/", headers={"HX-Request": "true", "HX-Current-URL": address})
+
+    assert response.headers["HX-Redirect"] == "/login/?next=%2F"
