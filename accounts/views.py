@@ -53,7 +53,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 @require_POST
 def sign_in_as_demo_user(request: HttpRequest, username: str) -> HttpResponse:
     """One click instead of a password; the address does not exist outside the demo."""
-    if not settings.DEMO:
+    if not settings.DEMO or "\x00" in username:  # PostgreSQL keeps no NUL, so nobody is called that
         raise Http404
     user = get_object_or_404(User, username=username, is_active=True, is_superuser=False)
     login(request, user, backend=BACKEND)

@@ -139,3 +139,9 @@ def test_a_fragment_of_a_stranger_at_no_address_leads_to_the_login_page(
     response = client.get("/queue/", headers={"HX-Request": "true", "HX-Current-URL": address})
 
     assert response.headers["HX-Redirect"] == "/login/?next=%2F"
+
+
+def test_nobody_is_called_nul(client: Client, db: None, settings) -> None:
+    settings.DEMO = True
+
+    assert client.post("/login/demo/%00/").status_code == 404
