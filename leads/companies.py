@@ -156,4 +156,4 @@ def _facts_of(company: Company) -> CompanyFacts:
 
 def _mark_spread(company: Company, *, now: datetime) -> None:
     """The latest news counts: the sweep clears the mark only if none came while it told the leads."""
-    Company.objects.filter(pk=company.pk).update(spread_at=now)
+    Company.objects.filter(pk=company.pk).update(spread_at=now, attempts=0, parked_at=None, error="")

@@ -11,9 +11,16 @@ from django.db import models
 from django.db.models import Q
 
 from accounts.models import User
+from common.parking import MarkedWork
 
 
-class Company(models.Model):
+class CompanyQuerySet(models.QuerySet["Company"]):
+    def due_to_spread(self, now: datetime) -> Self:
+        """Companies with news that their leads have not been told, and which are not parked."""
+        return self.filter(spread_at__lte=now, parked_at=None)
+
+
+class Company(MarkedWork):
     """An account: the organisation a lead works for, keyed by its normalised domain (INTAKE-1)."""
 
     name = models.CharField(max_length=255)
@@ -26,6 +33,8 @@ class Company(models.Model):
     created_at = models.DateTimeField()
     # Mark: a fact of the company changed, and its leads have not been told yet.
     spread_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    objects = CompanyQuerySet.as_manager()
 
     class Meta:
         verbose_name_plural = "companies"

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from django.db import transaction
 
+from common.parking import begin_attempt, forget_failure, keep_failure
 from leads.models import Company, Lead
 from leads.services import mark_lead_changed, release_lead
 
@@ -16,13 +17,24 @@ CHUNK = 200
 
 
 def spread_company_changes(*, now: datetime) -> int:
-    """Mark the leads of every company with news; answer how many. Safe to repeat and to run twice at once."""
+    """Mark the leads of every company with news; answer how many. Safe to repeat and to run twice at once.
+
+    A company whose leads cannot be told keeps back no other, and is parked after some tries.
+    """
     told = 0
-    due = Company.objects.filter(spread_at__lte=now).order_by("spread_at")
+    due = Company.objects.due_to_spread(now).order_by("spread_at")
     for company_id, spread_at in list(due.values_list("pk", "spread_at")):
-        told += _tell_leads(company_id, now=now)
+        company = Company.objects.filter(pk=company_id)
+        if not begin_attempt(company, now=now):
+            continue
+        try:
+            told += _tell_leads(company_id, now=now)
+        except Exception as error:
+            keep_failure(company, error)
+            continue
+        forget_failure(company)
         # News that came meanwhile has another time, and stays to be told.
-        Company.objects.filter(pk=company_id, spread_at=spread_at).update(spread_at=None)
+        company.filter(spread_at=spread_at).update(spread_at=None)
     return told
 
 

@@ -7,9 +7,11 @@ from django.db import IntegrityError, transaction
 from django_q.models import OrmQ
 
 from common.errors import InvalidInput
-from leads.facts import ActivityFacts
+from common.parking import MAX_ATTEMPTS, begin_attempt, retry_parked
+from leads.companies import fill_company
+from leads.facts import ActivityFacts, CompanyFacts
 from leads.intake import record_activities, record_activity
-from leads.models import Activity, AttributeChange, Lead, LeadEvent, OtherAnswer
+from leads.models import Activity, AttributeChange, Company, Lead, LeadEvent, OtherAnswer
 from leads.services import (
     StageNotReachable,
     assign_lead,
@@ -23,6 +25,7 @@ from leads.services import (
 )
 from leads.spread import spread_company_changes
 from tests.factories import CompanyFactory, LeadFactory
+from tests.poison import heal, poison
 
 pytestmark = pytest.mark.django_db
 
@@ -224,6 +227,46 @@ def test_the_other_answer_can_be_taken(now, manager):
 
 
 # --- Companies tell their leads -----------------------------------------------------------------
+
+
+def test_a_company_that_fails_keeps_back_no_other_and_is_parked(now):
+    bad = CompanyFactory(spread_at=now - timedelta(hours=1))
+    good = CompanyFactory(spread_at=now)
+    poison(LeadFactory(company=bad))
+    LeadFactory(company=good)
+
+    told = [spread_company_changes(now=now) for _ in range(MAX_ATTEMPTS + 1)]
+
+    bad.refresh_from_db()
+    assert told == [1] + [0] * MAX_ATTEMPTS
+    assert (bad.attempts, bad.parked_at) == (MAX_ATTEMPTS, now)
+    assert bad.error
+    assert not Company.objects.due_to_spread(now).exists()
+
+    heal()
+    assert retry_parked(Company.objects.all()) == 1
+    assert spread_company_changes(now=now) == 1
+
+
+def test_a_company_that_kills_the_worker_each_time_is_parked(now):
+    """The attempt is counted before it begins."""
+    company = CompanyFactory(spread_at=now)
+    row = Company.objects.filter(pk=company.pk)
+
+    begun = [begin_attempt(row, now=now) for _ in range(MAX_ATTEMPTS + 1)]
+
+    company.refresh_from_db()
+    assert begun == [True] * MAX_ATTEMPTS + [False]
+    assert (company.parked_at, company.error) == (now, "The worker stopped each time this was tried.")
+
+
+def test_news_of_a_company_that_is_parked_tries_it_again(now):
+    company = CompanyFactory(industry="", spread_at=now, attempts=5, parked_at=now, error="DataError")
+
+    fill_company(company, CompanyFacts(industry="Steel"), now=now, via="test")
+
+    company.refresh_from_db()
+    assert (company.attempts, company.parked_at, company.error) == (0, None, "")
 
 
 def test_news_of_a_company_reaches_all_its_leads(now):
