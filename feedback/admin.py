@@ -59,7 +59,7 @@ class VerdictAdmin(ReadOnlyAdmin):
 
 @admin.register(Recycling)
 class RecyclingAdmin(ReadOnlyAdmin):
-    list_display = ("lead", "treatment", "started_at", "wake_at", "woken_at")
+    list_display = ("lead", "treatment", "started_at", "wake_at", "woken_at", "parked_at", "error")
     list_filter = ("treatment",)
     list_select_related = ("lead",)
     show_full_result_count = False

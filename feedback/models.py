@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Self
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+
+from common.parking import MarkedWork
 
 
 class RejectionReason(models.Model):
@@ -73,7 +78,13 @@ class Verdict(models.Model):
         return f"{self.reason} ({self.at:%d %b %Y})"
 
 
-class Recycling(models.Model):
+class RecyclingQuerySet(models.QuerySet["Recycling"]):
+    def due(self, now: datetime) -> Self:
+        """Leads whose delay is over and which have not been woken; not those that are parked."""
+        return self.filter(wake_at__lte=now, woken_at=None, parked_at=None)
+
+
+class Recycling(MarkedWork):
     """A rejected lead on its way back: held until it wakes (FEED-2). Nothing rejected disappears."""
 
     verdict = models.OneToOneField(Verdict, on_delete=models.PROTECT, related_name="recycling")
@@ -82,6 +93,8 @@ class Recycling(models.Model):
     started_at = models.DateTimeField()
     wake_at = models.DateTimeField(null=True, help_text="Mark: re-evaluate from this time on.")
     woken_at = models.DateTimeField(null=True)
+
+    objects = RecyclingQuerySet.as_manager()
 
     class Meta:
         indexes = (

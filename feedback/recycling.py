@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.db import transaction
 
+from common.parking import begin_attempt, forget_failure, keep_failure
 from feedback.models import Recycling
 from leads.models import Lead
 from leads.services import release_lead
@@ -16,13 +17,27 @@ BATCH = 500
 def wake_recyclings(*, now: datetime) -> int:
     """Let leads qualify again whose delay is over; say how many. Safe to repeat and to run twice at once.
 
-    A woken lead becomes an MQL only on evidence newer than its return: the pipeline sees to that.
+    A woken lead becomes an MQL only on evidence newer than its return: the pipeline sees to that. One that
+    cannot be woken keeps back no other, and is parked after some tries.
     """
-    due = Recycling.objects.filter(wake_at__lte=now, woken_at=None).order_by("wake_at", "id")
+    due = Recycling.objects.due(now).order_by("wake_at", "id")
     return sum(
-        _wake(recycling_id, lead_id, now=now)
+        _try_to_wake(recycling_id, lead_id, now=now)
         for recycling_id, lead_id in list(due.values_list("pk", "lead_id")[:BATCH])
     )
+
+
+def _try_to_wake(recycling_id: int, lead_id: int, *, now: datetime) -> bool:
+    recycling = Recycling.objects.filter(pk=recycling_id)
+    if not begin_attempt(recycling, now=now):
+        return False
+    try:
+        woken = _wake(recycling_id, lead_id, now=now)
+    except Exception as error:
+        keep_failure(recycling, error)
+        return False
+    forget_failure(recycling)
+    return woken
 
 
 @transaction.atomic(durable=True)

@@ -9,6 +9,7 @@ from django.db import IntegrityError, connection, transaction
 
 from accounts.models import User
 from common.errors import DomainError, InvalidInput, NotAllowed
+from common.parking import MAX_ATTEMPTS, retry_parked
 from feedback.models import Recycling, RejectionReason, Verdict
 from feedback.recycling import wake_recyclings
 from feedback.services import DuplicateRequired, NoteRequired, ReasonRequired, reject_handoff
@@ -20,7 +21,8 @@ from handoffs.services import accept_handoff, hand_off_by_hand
 from leads.models import Lead, LeadEvent
 from leads.services import correct_lead
 from sla.models import Clock, Target
-from tests.desk import do, ready_lead, reason
+from tests.desk import do, offer, ready_lead, reason
+from tests.poison import heal, poison
 
 PAGE = Verdict.Via.PAGE
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
@@ -302,6 +304,25 @@ def test_a_woken_lead_without_new_evidence_stays_in_nurture(
     lead.refresh_from_db()
     assert (lead.stage, lead.hold) == (Lead.Stage.NURTURE, Lead.Hold.NONE)
     assert not Handoff.objects.open().exists()
+
+
+def test_a_lead_that_cannot_be_woken_keeps_back_no_other_and_is_parked(
+    handoff: Handoff, lead: Lead, now: datetime
+) -> None:
+    reject(handoff, "premature", now=now)
+    later = offer(ready_lead(now=now + DAY), now=now + DAY)
+    reject(later, "premature", now=now + DAY)
+    poison(lead)
+
+    woken = [wake_recyclings(now=now + 40 * DAY) for _ in range(MAX_ATTEMPTS + 1)]
+
+    assert woken == [1] + [0] * MAX_ATTEMPTS
+    parked = Recycling.objects.get(lead=lead)
+    assert (parked.attempts, parked.parked_at, parked.woken_at) == (MAX_ATTEMPTS, now + 40 * DAY, None)
+
+    heal()
+    assert retry_parked(Recycling.objects.all()) == 1
+    assert wake_recyclings(now=now + 40 * DAY) == 1
 
 
 def test_a_recycling_wakes_once(handoff: Handoff, now: datetime) -> None:
