@@ -13,6 +13,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from accounts.models import User
+from common.parking import MarkedWork
 
 # A promise for later than this is a slip of the unit, and no calendar need look further ahead.
 LONGEST_MINUTES = 365 * 24 * 60
@@ -234,12 +235,12 @@ class ClockQuerySet(models.QuerySet["Clock"]):
         return self.ticking().filter(risk_at__lte=now, due_at__gte=now)
 
     def due(self, now: datetime) -> Self:
-        """Deadlines passed that nobody has recorded as breached: the sweep's work."""
-        return self.late(now).filter(breach_recorded_at=None)
+        """Deadlines passed that nobody has recorded as breached: the sweep's work. Not what is parked."""
+        return self.late(now).filter(breach_recorded_at=None, parked_at=None)
 
     def warning_due(self, now: datetime) -> Self:
         """Warnings to give. Once the deadline has passed, a warning makes no sense any more."""
-        return self.ticking().filter(warn_at__lte=now, due_at__gte=now)
+        return self.ticking().filter(warn_at__lte=now, due_at__gte=now, parked_at=None)
 
     def breached(self) -> Self:
         """Breaches on record. `due(now)` holds those of the last seconds."""
@@ -261,7 +262,7 @@ class ClockQuerySet(models.QuerySet["Clock"]):
         return self.select_related("lead__company", "owner", "team")
 
 
-class Clock(models.Model):
+class Clock(MarkedWork):
     """One running or finished measurement of a target for one handoff. What was promised is copied from
     the target, so a later policy never rewrites history (SLA-4)."""
 

@@ -6,13 +6,16 @@ nobody else holds and marks them in the transaction that tells people, so a cras
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 import structlog
 from django.db import transaction
 from django.urls import reverse
 
+from common.parking import begin_attempt, forget_failure, keep_failure
 from notifications.models import Notification
 from notifications.services import notify_users
 from sla.breaches import record_breaches
@@ -21,6 +24,10 @@ from sla.models import Clock, ClockQuerySet
 log = structlog.get_logger(__name__)
 
 BATCH = 200  # rows one transaction claims: few enough that a verb never waits long for a lead
+
+
+class Act(Protocol):
+    def __call__(self, clocks: Sequence[Clock], *, now: datetime) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -35,31 +42,62 @@ def sweep_clocks(*, now: datetime) -> SweepResult:
     After downtime a breach still gets the time it happened; a warning whose deadline has passed too
     makes no sense any more and is left out, and of several warnings only the last is given.
     """
-    breaches = warnings = 0
-    while claimed := _record_some_breaches(now):
-        breaches += claimed
-    while claimed := _give_some_warnings(now):
-        warnings += claimed
+    breaches = _sweep(Clock.objects.due(now).order_by("due_at"), record_breaches, now=now)
+    warnings = _sweep(Clock.objects.warning_due(now).order_by("warn_at"), _give_warnings, now=now)
     if breaches or warnings:
         log.info("clocks_swept", breaches=breaches, warnings=warnings)
     return SweepResult(breaches, warnings)
 
 
+def _sweep(due: ClockQuerySet, act: Act, *, now: datetime) -> int:
+    """Act on what is due, many at a time; say on how many.
+
+    Clocks of a batch that failed are tried one by one, and one that failed alone stays alone: it keeps back
+    no other, and is parked after some tries.
+    """
+    suspects = list(due.filter(attempts__gt=0).values_list("pk", flat=True))
+    swept = sum(_try_alone(clock_id, due, act, now=now) for clock_id in suspects)
+    while True:
+        batch = due.filter(attempts=0).exclude(pk__in=suspects)
+        try:
+            claimed = _act_on(batch, act, now=now)
+        except Exception as error:
+            log.exception("clocks_not_swept", error=type(error).__name__)
+            # Each is tried at most once in a sweep, so that this ends.
+            alone = list(batch.values_list("pk", flat=True)[:BATCH])
+            suspects += alone
+            swept += sum(_try_alone(clock_id, due, act, now=now) for clock_id in alone)
+            continue
+        if not claimed:
+            return swept
+        swept += claimed
+
+
+def _try_alone(clock_id: int, due: ClockQuerySet, act: Act, *, now: datetime) -> int:
+    clock = Clock.objects.filter(pk=clock_id)
+    if not begin_attempt(clock, now=now):
+        return 0
+    try:
+        claimed = _act_on(due.filter(pk=clock_id), act, now=now)
+    except Exception as error:
+        keep_failure(clock, error)
+        return 0
+    forget_failure(clock)
+    return claimed
+
+
 @transaction.atomic
-def _record_some_breaches(now: datetime) -> int:
-    clocks = _claim(Clock.objects.due(now).order_by("due_at"))
-    record_breaches(clocks, now=now)
+def _act_on(due: ClockQuerySet, act: Act, *, now: datetime) -> int:
+    clocks = _claim(due)
+    act(clocks, now=now)
     return len(clocks)
 
 
-@transaction.atomic
-def _give_some_warnings(now: datetime) -> int:
-    clocks = _claim(Clock.objects.warning_due(now).order_by("warn_at"))
+def _give_warnings(clocks: Sequence[Clock], *, now: datetime) -> None:
     for clock in clocks:
         _warn(clock, now=now)
         clock.warn_at = next((at for at in clock.warnings_at if at > now), None)
     Clock.objects.bulk_update(clocks, ["warn_at"])
-    return len(clocks)
 
 
 def _claim(clocks: ClockQuerySet) -> list[Clock]:

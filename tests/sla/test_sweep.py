@@ -9,11 +9,13 @@ import pytest
 from django.db import connection, connections, transaction
 
 from accounts.models import User
+from common.parking import MAX_ATTEMPTS, retry_parked
 from leads.models import Lead, LeadEvent
 from notifications.models import Notification
 from sla.models import Clock
 from sla.sweep import SweepResult, sweep_clocks
 from tests.factories import NOON, UserFactory
+from tests.poison import heal, poison
 from tests.sla.factories import ClockFactory
 
 MINUTE = timedelta(minutes=1)
@@ -203,3 +205,22 @@ def test_the_sweep_finds_its_rows_by_index_among_many_on_record(bdr, now):
 
     assert "clock_due" in Clock.objects.due(now + 65 * MINUTE).order_by("due_at").explain()
     assert "clock_warn" in Clock.objects.warning_due(now + 35 * MINUTE).order_by("warn_at").explain()
+
+
+def test_a_clock_that_fails_keeps_back_no_other_and_is_parked(bdr, now):
+    bad = ClockFactory(owner=bdr, started_at=now - timedelta(hours=1))
+    good = ClockFactory.create_batch(2, owner=bdr)
+    poison(bad.lead)
+
+    swept = [sweep_clocks(now=now + 65 * MINUTE).breaches for _ in range(MAX_ATTEMPTS + 1)]
+
+    assert swept == [2] + [0] * MAX_ATTEMPTS
+    assert Clock.objects.breached().filter(pk__in=[clock.pk for clock in good]).count() == 2
+    bad.refresh_from_db()
+    assert (bad.attempts, bad.parked_at) == (MAX_ATTEMPTS, now + 65 * MINUTE)
+    assert bad.error
+    assert bad.is_late(now + 65 * MINUTE)  # parked or not, people see that it is late
+
+    heal()
+    assert retry_parked(Clock.objects.all()) == 1
+    assert sweep_clocks(now=now + 66 * MINUTE).breaches == 1
