@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from accounts.models import User
+from common.parking import MarkedWork
 from leads.models import Lead
 
 
@@ -177,6 +178,16 @@ class PullCursor(models.Model):
 
     def __str__(self) -> str:
         return self.object_name
+
+
+class PullFailure(MarkedWork):
+    """A row of Salesforce that could not be taken over. Parked, it no longer holds up the cursor."""
+
+    salesforce_id = models.CharField(max_length=18, unique=True)
+    stamp = models.DateTimeField(null=True, help_text="Of the row, by Salesforce's clock.")
+
+    def __str__(self) -> str:
+        return f"{self.salesforce_id}: {self.error}"
 
 
 class Connection(models.Model):

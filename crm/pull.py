@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from django.db import DatabaseError, transaction
+from django.db import transaction
 from django.urls import reverse
 
 from accounts.models import User
@@ -23,6 +23,7 @@ from crm.mapping import LEAD_KEY, means_rejection
 from crm.models import LeadSync, PullCursor
 from crm.problems import SalesforceError
 from crm.records import status_of_stage
+from crm.unread import forget_failure, note_failure
 from handoffs.models import Handoff
 from leads.models import Lead, LeadEvent
 from leads.services import log_event
@@ -74,31 +75,39 @@ def pull_changes(client: SalesforceClient, *, now: datetime) -> PullResult:
         for row in client.query(_changed_since(cursor.cursor)):
             asked_at = asked_at or client.began_at
             read += 1
-            remote = _remote_lead(row)
-            applied = _apply_or_postpone(remote, now=now)
-            if applied is None:
-                postponed.append(remote.stamp)
-            else:
-                changed += applied
+            applied, wait_for = _apply_or_postpone(row, now=now)
+            changed += applied
+            postponed += [wait_for] if wait_for else []
     except SalesforceError as error:
         _record_failure(cursor, error, now=now)
         return PullResult(read, changed, len(postponed), is_paused=True)
-    cursor.cursor = min([*postponed, asked_at or client.began_at or now])
     cursor.succeeded_at, cursor.error = now, ""
-    cursor.save(update_fields=["cursor", "succeeded_at", "error"])
+    cursor.save(update_fields=["succeeded_at", "error"])
+    # Unless somebody set it back meanwhile, to have rows read again.
+    unmoved = PullCursor.objects.filter(pk=cursor.pk, cursor=cursor.cursor)
+    unmoved.update(cursor=min([*postponed, asked_at or client.began_at or now]))
     record_contact(client, now=now)
     if changed or postponed:
         log.info("salesforce.pulled", read=read, changed=changed, postponed=len(postponed))
     return PullResult(read, changed, len(postponed))
 
 
-def _apply_or_postpone(remote: RemoteLead, *, now: datetime) -> bool | None:
+def _apply_or_postpone(row: Mapping[str, Any], *, now: datetime) -> tuple[bool, datetime | None]:
+    """Whether the row brought news, and the stamp that the cursor must not pass if it is to be read again."""
+    remote = None
     try:
-        return apply_remote(remote, now=now)
-    except DatabaseError as error:
-        # One row must not keep the others from coming in; it is read again.
-        log.error("salesforce.not_applied", record=remote.salesforce_id, error=type(error).__name__)
-        return None
+        remote = _remote_lead(row)
+        applied = apply_remote(remote, now=now)
+    except Exception as error:
+        # One row must not keep the others from coming in, nor the cursor for ever.
+        stamp = remote.stamp if remote else None
+        return False, note_failure(_id_of(row), error, stamp=stamp, now=now)
+    forget_failure(remote.salesforce_id)
+    return (False, remote.stamp) if applied is None else (applied, None)
+
+
+def _id_of(row: Mapping[str, Any]) -> str:
+    return str(row.get("Id") or "without an id")[:18]
 
 
 @transaction.atomic

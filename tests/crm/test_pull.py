@@ -7,21 +7,24 @@ import pytest
 from django.db import connection, transaction
 
 from accounts.models import User
+from common.parking import MAX_ATTEMPTS
 from crm.claims import add_missing_standings, claim_stale
 from crm.client import SalesforceClient
-from crm.models import LeadSync, PullCursor
+from crm.models import LeadSync, PullCursor, PullFailure
 from crm.pull import OVERLAP, PullResult, pull_changes
 from crm.push import push_batch
 from crm.standin.faults import Fault
 from crm.standin.org import Caller
 from crm.standin.schema import LEAD
 from crm.standin.server import StandIn
+from crm.unread import read_again
 from handoffs.models import Handoff
 from leads.models import Lead, LeadEvent
 from leads.services import correct_lead, log_event, move_stage
 from notifications.models import Notification
 from tests.crm.conftest import StoppedClock
 from tests.factories import HandoffFactory, LeadFactory
+from tests.poison import heal, poison
 
 pytestmark = pytest.mark.django_db
 
@@ -254,3 +257,60 @@ def test_a_busy_lead_is_read_again_and_does_not_hold_up_the_poll(
     assert (result.changed, result.postponed) == (1, 1)
     assert pull_changes(client_of_salesforce, now=clock.now).changed == 1
     assert [len(changes(lead)) for lead in leads] == [1, 1]
+
+
+class TestPoisonedRow:
+    def test_holds_up_the_cursor_a_few_times_and_is_then_set_aside(
+        self, standin: StandIn, client_of_salesforce: SalesforceClient, clock: StoppedClock, lead: Lead
+    ) -> None:
+        clock.forward(hours=1)
+        pull_changes(client_of_salesforce, now=clock.now)
+        edit(standin, lead, Status="Working - Contacted")
+        edited_at = clock.now
+        poison(lead)
+        clock.forward(hours=1)
+
+        cursors = []
+        for _ in range(MAX_ATTEMPTS):
+            pull_changes(client_of_salesforce, now=clock.now)
+            cursors.append(PullCursor.objects.get().cursor)
+
+        assert cursors[:-1] == [edited_at] * (MAX_ATTEMPTS - 1)
+        assert cursors[-1] > edited_at
+        [failure] = PullFailure.objects.all()
+        assert (failure.stamp, failure.parked_at, failure.attempts) == (edited_at, clock.now, MAX_ATTEMPTS)
+        assert failure.error
+
+    def test_is_read_again_when_a_person_asks(
+        self, standin: StandIn, client_of_salesforce: SalesforceClient, clock: StoppedClock, lead: Lead
+    ) -> None:
+        edit(standin, lead, Status="Working - Contacted")
+        poison(lead)
+        for _ in range(MAX_ATTEMPTS):
+            clock.forward(hours=1)
+            pull_changes(client_of_salesforce, now=clock.now)
+        heal()
+        assert pull_changes(client_of_salesforce, now=clock.now).read == 0
+
+        assert read_again(now=clock.now) == 1
+
+        assert pull_changes(client_of_salesforce, now=clock.now).changed == 1
+        assert not PullFailure.objects.exists()
+
+    def test_keeps_no_other_from_coming_in_however_malformed(
+        self, standin: StandIn, client_of_salesforce: SalesforceClient, clock: StoppedClock, lead: Lead
+    ) -> None:
+        other = LeadFactory(stage=Lead.Stage.MQL)
+        log_event(other, LeadEvent.Kind.CREATED, at=clock.now)
+        push(client_of_salesforce, clock)
+        pull_changes(client_of_salesforce, now=clock.now)
+        edit(standin, other, Status="Working - Contacted")
+        [remote] = standin.store.find(LEAD.name, "Portal_Lead_Id__c", str(lead.public_id))
+        with standin.store.transaction():
+            standin.store.replace({**remote, "Portal_Lead_Id__c": 42})
+        clock.forward(minutes=1)
+
+        assert pull_changes(client_of_salesforce, now=clock.now).changed == 1
+
+        failure = PullFailure.objects.get()
+        assert (failure.salesforce_id, failure.stamp, failure.parked_at) == (remote["Id"], None, clock.now)
