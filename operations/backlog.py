@@ -9,9 +9,12 @@ from typing import Any
 
 from django.db.models import Count, Min, QuerySet
 
-from crm.models import LeadSync
+from common.parking import retry_parked
+from crm.models import LeadSync, PullFailure
+from crm.unread import read_again
 from feedback.models import Recycling
 from handoffs.models import Handoff
+from handoffs.pipeline import retry_parked_leads
 from leads.models import Company, Lead, QuarantinedItem
 from sla.models import Clock
 
@@ -29,6 +32,12 @@ class Mark:
     # A sweep runs at least every minute, so older work than this means that nothing flows.
     patience_seconds: int = 300
     url_name: str = ""
+    # Tries again what was parked, once its cause is repaired; answers how many rows there were.
+    retry: Callable[[datetime], int] | None = None
+
+    @property
+    def can_be_retried(self) -> bool:
+        return self.retry is not None
 
 
 @dataclass(frozen=True)
@@ -48,7 +57,7 @@ FOR_SWEEPS = (
     Mark(
         "companies_to_spread",
         "Companies whose leads must be told",
-        lambda now: Company.objects.filter(spread_at__lte=now),
+        Company.objects.due_to_spread,
         "spread_at",
     ),
     Mark("breaches_to_record", "Deadlines passed, not yet recorded", Clock.objects.due, "due_at"),
@@ -56,7 +65,7 @@ FOR_SWEEPS = (
     Mark(
         "recyclings_to_wake",
         "Recycled leads to wake",
-        lambda now: Recycling.objects.filter(woken_at=None, wake_at__lte=now),
+        Recycling.objects.due,
         "wake_at",
         patience_seconds=900,
     ),
@@ -83,6 +92,35 @@ FOR_PEOPLE = (
         "Leads that could not be processed",
         lambda now: Lead.objects.filter(advance_parked_at__isnull=False),
         "advance_parked_at",
+        retry=lambda now: retry_parked_leads(now=now),
+    ),
+    Mark(
+        "companies_parked",
+        "Companies whose leads could not be told",
+        lambda now: Company.objects.filter(parked_at__isnull=False),
+        "parked_at",
+        retry=lambda now: retry_parked(Company.objects.all()),
+    ),
+    Mark(
+        "recyclings_parked",
+        "Recycled leads that could not be woken",
+        lambda now: Recycling.objects.filter(parked_at__isnull=False),
+        "parked_at",
+        retry=lambda now: retry_parked(Recycling.objects.all()),
+    ),
+    Mark(
+        "clocks_parked",
+        "Clocks whose warning or breach could not be recorded",
+        lambda now: Clock.objects.filter(parked_at__isnull=False),
+        "parked_at",
+        retry=lambda now: retry_parked(Clock.objects.all()),
+    ),
+    Mark(
+        "salesforce_unread",
+        "Changes in Salesforce that could not be taken over",
+        lambda now: PullFailure.objects.filter(parked_at__isnull=False),
+        "parked_at",
+        retry=lambda now: read_again(now=now),
     ),
     Mark(
         "salesforce_parked",

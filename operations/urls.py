@@ -8,4 +8,5 @@ urlpatterns = [
     path("readyz", views.readyz, name="readyz"),
     path("metrics", views.metrics, name="metrics"),
     path("ops/", views.overview, name="overview"),
+    path("ops/retry/<slug:name>/", views.retry, name="retry"),
 ]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 from django_q.models import OrmQ
 from prometheus_client import CONTENT_TYPE_LATEST
 
@@ -60,3 +61,15 @@ def overview(request: HttpRequest) -> HttpResponse:
         "waiting_for_people": sum(backlog.count for backlog in people),
     }
     return render(request, "operations/overview.html", context)
+
+
+@role_required(User.Role.OPERATOR)
+@require_POST
+def retry(request: HttpRequest, name: str) -> HttpResponse:
+    """Try again everything of one kind that was parked."""
+    mark = next((mark for mark in FOR_PEOPLE if mark.name == name), None)
+    if mark is None or mark.retry is None:
+        raise Http404("Nothing of that name can be tried again.")
+    freed = mark.retry(timezone.now())
+    messages.success(request, f"{mark.label}: {freed} will be tried again within a minute.")
+    return redirect("operations:overview")

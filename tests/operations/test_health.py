@@ -10,7 +10,7 @@ from accounts.models import User
 from operations.backlog import FOR_PEOPLE, FOR_SWEEPS, measure
 from operations.heartbeat import forget_beats, last_beat, record_beat
 from operations.models import ALIVE_SECONDS, PeriodicTask, WorkerHeartbeat
-from tests.factories import LeadFactory
+from tests.factories import CompanyFactory, LeadFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -110,9 +110,33 @@ def test_the_page_costs_the_same_however_much_waits(
     client: Client, operator: User, django_assert_num_queries
 ) -> None:
     client.force_login(operator)
-    with django_assert_num_queries(16):
+    with django_assert_num_queries(20):
         client.get("/ops/")
     LeadFactory.create_batch(5, advance_at=timezone.now() - timedelta(hours=1))
 
-    with django_assert_num_queries(16):
+    with django_assert_num_queries(20):
         client.get("/ops/")
+
+
+def test_the_operator_tries_parked_work_again(client: Client, operator: User) -> None:
+    parked = CompanyFactory(spread_at=timezone.now(), attempts=5, parked_at=timezone.now(), error="DataError")
+    client.force_login(operator)
+    assert "/ops/retry/companies_parked/" in client.get("/ops/").content.decode()
+
+    page = client.post("/ops/retry/companies_parked/", follow=True).content.decode()
+
+    parked.refresh_from_db()
+    assert (parked.attempts, parked.parked_at, parked.error) == (0, None, "")
+    assert "1 will be tried again" in page
+    assert "/ops/retry/companies_parked/" not in page
+
+
+def test_only_operators_try_again_and_only_what_there_is(
+    client: Client, operator: User, marketing: User
+) -> None:
+    client.force_login(marketing)
+    assert client.post("/ops/retry/companies_parked/").status_code == 403
+
+    client.force_login(operator)
+    assert client.post("/ops/retry/overflow/").status_code == 404
+    assert client.get("/ops/retry/companies_parked/").status_code == 405
