@@ -34,7 +34,7 @@ class Shot:
 SHOTS = (
     Shot("queue", "bdr", "/queue/"),
     Shot("handoff", "bdr", "/queue/", follow="a[href^='/handoffs/']"),
-    Shot("lead", "manager", "/leads/", follow="a[href^='/leads/']:not([href='/leads/'])"),
+    Shot("lead", "manager", "/leads/?stage=sal", follow="a[href^='/leads/']:not([href='/leads/'])"),
     Shot("scoring", "marketing", "/scoring/"),
     Shot("feedback", "marketing", "/marketing/"),
     Shot("live-board", "manager", "/sla/"),
