@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django import forms
 from django_filters import NumberFilter
+from drf_spectacular.utils import extend_schema_field
 
 MAX_ID = 2**63 - 1  # PostgreSQL's bigint
 
@@ -20,6 +21,7 @@ def not_an_id(of: str) -> str:
     return f"This is the number of a {of}: a whole number from 1."
 
 
+@extend_schema_field({"type": "integer", "minimum": 1, "maximum": MAX_ID})
 class IdFilter(NumberFilter):
     """A row's key in a query string. Django's own number filter takes any decimal, as long as it likes."""
 

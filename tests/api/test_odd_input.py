@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 from django.utils import timezone
+from drf_spectacular.generators import SchemaGenerator
 from rest_framework.test import APIClient
 
 from accounts.models import ApiToken, User
@@ -98,6 +99,18 @@ def test_what_is_no_key_is_refused_with_a_sentence(api: APIClient, path: str, na
 
     assert response.status_code == 400, response.content
     assert f"number of a {name}" in response.json()[name][0]
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [("/api/v1/handoffs/", "lead"), ("/api/v1/sla/clocks/", "lead"), ("/api/v1/sla/clocks/", "handoff")],
+)
+def test_the_schema_says_what_a_key_is(path: str, name: str) -> None:
+    schema = SchemaGenerator().get_schema(request=None, public=True)
+
+    (parameter,) = [one for one in schema["paths"][path]["get"]["parameters"] if one["name"] == name]
+
+    assert parameter["schema"] == {"type": "integer", "minimum": 1, "maximum": 2**63 - 1}
 
 
 @pytest.mark.parametrize("verb", ["", "accept/", "reject/", "attempts/", "qualify/"])
