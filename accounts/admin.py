@@ -13,9 +13,11 @@ from django.utils import timezone
 from accounts.models import Absence, ApiToken, Team, User
 from accounts.roles import signed_in_user
 from accounts.tokens import revoke_token
+from common.inlines import LabelledFormSet
 
 
 class AbsenceInline(admin.TabularInline[Absence, User]):
+    formset = LabelledFormSet
     model = Absence
     extra = 0
 

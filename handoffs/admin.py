@@ -12,6 +12,7 @@ from django.db.models import Count, Model, Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
+from common.inlines import LabelledFormSet
 from handoffs.contact import PARTS
 from handoffs.models import (
     Attempt,
@@ -67,6 +68,7 @@ class ReadOnlyAdmin(admin.ModelAdmin[Any]):
 
 
 class ReadOnlyInline(admin.TabularInline[Any, Any]):
+    formset = LabelledFormSet
     extra = 0
     can_delete = False
 
@@ -81,6 +83,7 @@ class ReadOnlyInline(admin.TabularInline[Any, Any]):
 
 
 class MembershipInline(admin.TabularInline[PoolMembership, Pool]):
+    formset = LabelledFormSet
     model = PoolMembership
     extra = 0
     autocomplete_fields = ("user",)

@@ -14,6 +14,7 @@ from django.utils.text import slugify
 
 from accounts.roles import signed_in_user
 from common.errors import DomainError
+from common.inlines import LabelledFormSet
 from scoring.admin_forms import (
     BehaviourRuleForm,
     ConditionForm,
@@ -35,6 +36,7 @@ def is_published(obj: ModelVersion | None) -> bool:
 class PartInline(admin.TabularInline[Any, ModelVersion]):
     """A part of a version: open while the version is a draft."""
 
+    formset = LabelledFormSet
     extra = 0
 
     def has_add_permission(self, request: HttpRequest, obj: ModelVersion | None = None) -> bool:
@@ -184,6 +186,7 @@ class ModelVersionAdmin(admin.ModelAdmin[ModelVersion]):
 
 
 class ConditionInline(admin.TabularInline[SignalCondition, Signal]):
+    formset = LabelledFormSet
     model = SignalCondition
     form = ConditionForm
     extra = 0

@@ -13,6 +13,7 @@ from django.utils import timezone
 from holidays.utils import list_supported_countries
 
 from accounts.roles import signed_in_user
+from common.inlines import LabelledFormSet
 from sla.business_hours import Shift, check_zone, find_overlap
 from sla.calendar_changes import make_default_calendar, recompute_changed_clocks
 from sla.models import Calendar, CalendarInterval, CalendarPerson, Clock, Closure, Pause, Policy, Target
@@ -51,7 +52,7 @@ class CalendarForm(forms.ModelForm[Calendar]):
         return cleaned
 
 
-class IntervalFormSet(forms.BaseInlineFormSet[CalendarInterval, Calendar, Any]):
+class IntervalFormSet(LabelledFormSet):
     def clean(self) -> None:
         """Refuse a calendar that is never open, and hours counted twice."""
         super().clean()
@@ -81,12 +82,14 @@ class IntervalInline(admin.TabularInline[CalendarInterval, Calendar]):
 
 
 class ClosureInline(admin.TabularInline[Closure, Calendar]):
+    formset = LabelledFormSet
     model = Closure
     extra = 0
     verbose_name_plural = "Closed days beyond public holidays"
 
 
 class PersonInline(admin.TabularInline[CalendarPerson, Calendar]):
+    formset = LabelledFormSet
     model = CalendarPerson
     extra = 0
     autocomplete_fields = ("person",)
@@ -129,7 +132,7 @@ class CalendarAdmin(admin.ModelAdmin[Calendar]):
         return super().has_delete_permission(request, obj) and not (obj and obj.is_default)
 
 
-class TargetFormSet(forms.BaseInlineFormSet[Target, Policy, Any]):
+class TargetFormSet(LabelledFormSet):
     def clean(self) -> None:
         """Refuse promises in working time that no calendar could measure."""
         super().clean()
