@@ -38,6 +38,7 @@ RESULT_COLUMNS = (
     "total",
     "fit",
     "engagement",
+    "readiness",
     "adjustment",
     "category",
     "warmth",
@@ -354,13 +355,13 @@ def _if_later(moment: str, also: str = "true") -> str:
 
 def _judged(model: Model) -> str:
     tiers = "".join(
-        f" WHEN engagement >= {tier.min_engagement} AND fit >= {tier.min_fit} THEN '{tier.category}'"
+        f" WHEN engagement >= {tier.min_engagement} AND fit >= {tier.min_readiness} THEN '{tier.category}'"
         for tier in model.categories
     )
     category = f"CASE{tiers} ELSE '{Category.C}' END" if tiers else f"'{Category.C}'"
     return (
         "SELECT lead_id, greatest(fit + engagement, 0)::int AS total,\n"
-        "  fit::int AS fit, engagement::int AS engagement,\n"
+        "  fit::int AS fit, engagement::int AS engagement, fit::int AS readiness,\n"
         "  greatest(-fit - engagement, 0)::int AS adjustment,\n"
         f"  {category} AS category,\n"
         f"  CASE WHEN is_raised THEN '{Warmth.HAND_RAISER}' WHEN returned THEN '{Warmth.RETURNING}'\n"

@@ -4,19 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from scoring.models import CategoryTier, DecayStep, ModelVersion, Rule, Signal
+from scoring.models import CategoryTier, DecayStep, ModelVersion, Rule, RuleGroup, Signal
 from scoring.rules import (
     BehaviourRule,
     Category,
     Effect,
     FitRule,
+    Formula,
+    Group,
     Model,
     Operator,
+    RuleDecay,
+    Shape,
 )
 from scoring.rules import CategoryTier as Tier
 from scoring.rules import DecayStep as Step
 
-EFFECTS = {Rule.Kind.DISQUALIFIER: Effect.DISQUALIFIES, Rule.Kind.INSTANT_MQL: Effect.INSTANT_MQL}
+EFFECTS = {
+    Rule.Kind.MULTIPLIER: Effect.MULTIPLIES,
+    Rule.Kind.DISQUALIFIER: Effect.DISQUALIFIES,
+    Rule.Kind.INSTANT_MQL: Effect.INSTANT_MQL,
+}
 # The person asked to be contacted (SCORE-8, warmth).
 EXPLICIT = (Rule.Kind.INTENT, Rule.Kind.INSTANT_MQL)
 
@@ -24,7 +32,7 @@ EXPLICIT = (Rule.Kind.INTENT, Rule.Kind.INSTANT_MQL)
 def load_model(version: ModelVersion) -> Model:
     """The version as plain values. Raises RuleRefused if it cannot mean anything.
 
-    Fetch the version `with_rules()`, or this takes three queries and one more for every signal.
+    Fetch the version `with_rules()`, or this takes four queries and one more for every signal.
     """
     version_rules = list(version.rules.all())
     return Model(
@@ -38,6 +46,9 @@ def load_model(version: ModelVersion) -> Model:
         decay=load_decay(version.decay_steps.all()),
         decay_floor=version.decay_floor,
         categories=load_tiers(version.category_tiers.all()),
+        formula=Formula(version.formula),
+        engagement_percent=version.engagement_percent,
+        groups=load_groups(version.groups.all()),
     )
 
 
@@ -52,6 +63,8 @@ def load_fit_rule(rule: Rule) -> FitRule:
         points=rule.points,
         effect=EFFECTS.get(Rule.Kind(rule.kind), Effect.POINTS),
         name=rule.name,
+        factor=rule.factor_per_mille,
+        group=rule.group_id,
     )
 
 
@@ -70,7 +83,26 @@ def load_behaviour_rule(rule: Rule, signal: Signal) -> BehaviourRule:
         engages=signal.is_engagement,
         name=rule.name,
         signal_name=signal.name,
+        max_count=rule.max_count,
+        decay=load_rule_decay(rule),
+        factor=rule.factor_per_mille,
+        group=rule.group_id,
     )
+
+
+def load_rule_decay(rule: Rule) -> RuleDecay | None:
+    if not rule.decay:
+        return None
+    return RuleDecay(
+        Shape(rule.decay),
+        days=rule.decay_days or 0,
+        percent=rule.decay_percent or 0,
+        floor_percent=rule.decay_floor_percent,
+    )
+
+
+def load_groups(groups: Iterable[RuleGroup]) -> tuple[Group, ...]:
+    return tuple(Group(group.pk, group.cap, group.name) for group in groups)
 
 
 def load_decay(steps: Iterable[DecayStep]) -> tuple[Step, ...]:
@@ -79,4 +111,4 @@ def load_decay(steps: Iterable[DecayStep]) -> tuple[Step, ...]:
 
 
 def load_tiers(tiers: Iterable[CategoryTier]) -> tuple[Tier, ...]:
-    return tuple(Tier(Category(tier.category), tier.min_engagement, tier.min_fit) for tier in tiers)
+    return tuple(Tier(Category(tier.category), tier.min_engagement, tier.min_readiness) for tier in tiers)

@@ -119,7 +119,7 @@ def _draft(
     )
     CategoryTier.objects.bulk_create(
         CategoryTier(
-            version=draft, category=category, min_engagement=engagement, min_fit=fit, position=position
+            version=draft, category=category, min_engagement=engagement, min_readiness=fit, position=position
         )
         for position, (category, engagement, fit) in enumerate(preset.tiers)
     )

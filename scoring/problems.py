@@ -90,11 +90,11 @@ def _hidden_tiers(model: Model) -> list[str]:
     found = []
     for position, tier in enumerate(model.categories):
         if any(
-            earlier.min_engagement <= tier.min_engagement and earlier.min_fit <= tier.min_fit
+            earlier.min_engagement <= tier.min_engagement and earlier.min_readiness <= tier.min_readiness
             for earlier in model.categories[:position]
         ):
             found.append(
-                f"No lead gets category {tier.category} by engagement {tier.min_engagement} and fit "
-                f"{tier.min_fit}: an earlier line takes them all."
+                f"No lead gets category {tier.category} by engagement {tier.min_engagement} and readiness "
+                f"{tier.min_readiness}: an earlier line takes them all."
             )
     return found

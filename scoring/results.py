@@ -29,6 +29,7 @@ class Result:
     total: int
     fit: int
     engagement: int
+    readiness: int
     adjustment: int
     category: Category
     warmth: Warmth

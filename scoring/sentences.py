@@ -65,7 +65,7 @@ def decay_sentence(step: DecayStep) -> str:
 def tier_sentence(tier: CategoryTier) -> str:
     return (
         f"Category {tier.category} ({CATEGORY_MEANINGS[tier.category]}): "
-        f"engagement of {tier.min_engagement} or more and fit of {tier.min_fit} or more"
+        f"engagement of {tier.min_engagement} or more and readiness of {tier.min_readiness} or more"
     )
 
 

@@ -13,11 +13,25 @@ from accounts.models import User
 from common.errors import DomainError, InvalidInput, NotAllowed
 from scoring.loading import load_model
 from scoring.matching import backfill_signals
-from scoring.models import CategoryTier, DecayStep, ModelVersion, Rule, Signal, SignalCondition
+from scoring.models import (
+    CategoryTier,
+    DecayStep,
+    ModelVersion,
+    Rule,
+    RuleGroup,
+    Signal,
+    SignalCondition,
+)
 from scoring.problems import faults
 from scoring.rules import RuleRefused
 
 Status = ModelVersion.Status
+
+# What a version says besides its parts.
+CONTENT_FIELDS = (
+    *("formula", "engagement_percent", "threshold", "icp_from"),
+    *("signal_days", "decay_floor"),
+)
 
 # One change of versions at a time; any number that no other advisory lock of the portal uses.
 _VERSIONS_LOCK = 7_301_002
@@ -67,24 +81,33 @@ def create_draft(
         draft.save()
         return draft
     draft.name = name or based_on.name
-    for field in ("threshold", "icp_from", "signal_days", "decay_floor"):
+    for field in CONTENT_FIELDS:
         setattr(draft, field, getattr(based_on, field))
     # A draft may be deleted, so it never stands behind another version.
     draft.based_on = based_on if based_on.status != Status.DRAFT else based_on.based_on
     draft.save()
-    for model in (Rule, DecayStep, CategoryTier):
-        _copy_parts(model, based_on, draft)
+    groups = _copy_parts(RuleGroup, based_on, draft)
+    _copy_parts(DecayStep, based_on, draft)
+    _copy_parts(CategoryTier, based_on, draft)
+    _copy_parts(Rule, based_on, draft, groups=groups)
     return draft
 
 
 def _copy_parts(
-    model: type[Rule] | type[DecayStep] | type[CategoryTier], source: ModelVersion, draft: ModelVersion
-) -> None:
-    parts: list[Any] = list(model._default_manager.filter(version=source))
+    model: type[Rule] | type[RuleGroup] | type[DecayStep] | type[CategoryTier],
+    source: ModelVersion,
+    draft: ModelVersion,
+    groups: dict[int, int] | None = None,
+) -> dict[int, int]:
+    """Copy the parts and return the new id of each; `groups` says which copy a rule's group became."""
+    parts: list[Any] = list(model._default_manager.filter(version=source).order_by("pk"))
+    old_ids = [part.pk for part in parts]
     for part in parts:
         part.pk, part.version = None, draft
         part._state.adding = True
-    model._default_manager.bulk_create(parts)
+        if groups and isinstance(part, Rule) and part.group_id:
+            part.group_id = groups[part.group_id]
+    return dict(zip(old_ids, (copy.pk for copy in model._default_manager.bulk_create(parts)), strict=True))
 
 
 @transaction.atomic

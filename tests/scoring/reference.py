@@ -70,6 +70,7 @@ class Outcome:
     total: int
     fit: int
     engagement: int
+    readiness: int
     category: Category
     warmth: Warmth
     icp_match: bool
@@ -122,6 +123,7 @@ def evaluate(model: Model, person: Person, moment: datetime) -> tuple[Outcome, l
         total=max(0, fit + engagement),
         fit=fit,
         engagement=engagement,
+        readiness=fit,
         category=category_of(model, engagement, fit),
         warmth=(
             Warmth.HAND_RAISER
@@ -187,7 +189,7 @@ def after_decay(model: Model, earned: int, factor: Fraction) -> int:
 
 def category_of(model: Model, engagement: int, fit: int) -> Category:
     for tier in model.categories:
-        if engagement >= tier.min_engagement and fit >= tier.min_fit:
+        if engagement >= tier.min_engagement and fit >= tier.min_readiness:
             return tier.category
     return Category.C
 

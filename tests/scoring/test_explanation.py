@@ -36,6 +36,7 @@ NOTHING = Result(
     total=0,
     fit=0,
     engagement=0,
+    readiness=0,
     adjustment=0,
     category=Category.C,
     warmth=Warmth.COLD,

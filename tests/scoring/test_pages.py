@@ -218,7 +218,7 @@ def test_the_overview_costs_the_same_for_many_versions(
     client.force_login(reader)
     client.get("/scoring/")
 
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(10):
         client.get("/scoring/")
 
 

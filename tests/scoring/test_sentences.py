@@ -95,7 +95,7 @@ def test_the_frame_of_a_model_reads_as_sentences() -> None:
         "After 30 days without engagement, 75 % of the behaviour points remain",
         "After 90 days without engagement, 12.5 % of the behaviour points remain",
         "Decay leaves at least 5 behaviour points",
-        "Category A (ready to engage): engagement of 40 or more and fit of 20 or more",
+        "Category A (ready to engage): engagement of 40 or more and readiness of 20 or more",
         "Category C (engaged research): all others",
     ]
 

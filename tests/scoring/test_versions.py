@@ -45,7 +45,7 @@ def demo(db: None) -> Signal:
 def active(demo: Signal) -> ModelVersion:
     version = make_draft({"signal": demo, "points": 30})
     DecayStep.objects.create(version=version, after_days=30, per_mille=500)
-    CategoryTier.objects.create(version=version, category="A", min_engagement=20, min_fit=0)
+    CategoryTier.objects.create(version=version, category="A", min_engagement=20, min_readiness=0)
     return publish_version(version, by=None, note="First", now=NOON)
 
 

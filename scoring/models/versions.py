@@ -1,4 +1,4 @@
-"""What marketing calls qualified: signals, versioned models with rules, and each lead's score now."""
+"""Versioned models with their rules: what marketing calls qualified (SCORE-1, SCORE-2)."""
 
 from __future__ import annotations
 
@@ -11,91 +11,7 @@ from django.db import models
 from django.db.models import F, Prefetch, Q
 
 from scoring import rules
-
-
-class SignalQuerySet(models.QuerySet["Signal"]):
-    def current(self) -> Self:
-        """The latest revision of each signal: what a new rule may count."""
-        return self.filter(retired_at=None)
-
-
-class Signal(models.Model):
-    """A class of activities, such as "Pricing page visit". Several revisions may share a key: a signal
-    used by a published version is immutable (a trigger refuses), and an edit makes the next revision."""
-
-    class Intent(models.TextChoices):
-        HIGH = "high", "High intent"
-        LOW = "low", "Low intent"
-
-    key = models.SlugField(max_length=60)
-    revision = models.PositiveIntegerField(default=1)
-    name = models.CharField(max_length=80)
-    event_names = ArrayField(models.CharField(max_length=120), help_text="Any of these event names.")
-    intent = models.CharField(max_length=8, choices=Intent, default=Intent.LOW)
-    is_engagement = models.BooleanField(
-        default=True,
-        help_text="Counts as engagement: resets decay. Untick for bounces, unsubscribes and the like.",
-    )
-    created_at = models.DateTimeField()
-    retired_at = models.DateTimeField(null=True, blank=True)
-    # A mark: null means that activities older than the signal are not matched to it yet.
-    backfilled_at = models.DateTimeField(null=True, blank=True, editable=False)
-
-    objects = SignalQuerySet.as_manager()
-
-    class Meta:
-        ordering = ("name", "-revision")
-        constraints = (
-            models.UniqueConstraint(fields=["key", "revision"], name="signal_revision_is_unique"),
-            models.UniqueConstraint(
-                fields=["key"], condition=Q(retired_at=None), name="signal_has_one_current_revision"
-            ),
-        )
-
-    def __str__(self) -> str:
-        return self.name
-
-
-class SignalCondition(models.Model):
-    """A condition on a property of the event; all conditions of a signal must hold."""
-
-    class Operator(models.TextChoices):
-        EQUALS = "equals", "is"
-        ONE_OF = "one_of", "is one of"
-        CONTAINS = "contains", "contains"
-        STARTS_WITH = "starts_with", "starts with"
-        AT_LEAST = "at_least", "is at least"
-        AT_MOST = "at_most", "is at most"
-
-    signal = models.ForeignKey(Signal, on_delete=models.CASCADE, related_name="conditions")
-    property_name = models.CharField(max_length=80)
-    operator = models.CharField(max_length=16, choices=Operator)
-    values = ArrayField(models.CharField(max_length=200))
-
-    def __str__(self) -> str:
-        return f"{self.property_name} {self.get_operator_display()} {', '.join(self.values)}"
-
-
-class SignalHit(models.Model):
-    """An activity of a lead that matches a signal: the narrow table the engine reads in index order."""
-
-    lead = models.ForeignKey("leads.Lead", on_delete=models.CASCADE, related_name="+", db_index=False)
-    signal = models.ForeignKey(Signal, on_delete=models.CASCADE, related_name="+", db_index=False)
-    activity = models.ForeignKey("leads.Activity", on_delete=models.CASCADE, related_name="+", db_index=False)
-    occurred_at = models.DateTimeField()
-    received_at = models.DateTimeField()
-
-    class Meta:
-        constraints = (models.UniqueConstraint(fields=["activity", "signal"], name="signal_hit_is_unique"),)
-        indexes = (
-            # The engine's covering index (SCORING.md): one lead's hits, signal by signal, in time.
-            models.Index(
-                fields=["lead", "signal", "occurred_at"], include=["received_at"], name="signal_hit_of_lead"
-            ),
-        )
-
-    def __str__(self) -> str:
-        return f"{self.signal_id} at {self.occurred_at}"
+from scoring.models.signals import Signal
 
 
 class ModelVersionQuerySet(models.QuerySet["ModelVersion"]):
@@ -107,22 +23,47 @@ class ModelVersionQuerySet(models.QuerySet["ModelVersion"]):
         return self.filter(published_at__lte=moment).filter(Q(retired_at=None) | Q(retired_at__gt=moment))
 
     def with_rules(self) -> Self:
-        """Everything that the engine and the sentences read of a version, in four queries."""
+        """Everything that the engine and the sentences read of a version, in five queries."""
         rules_with_signals = Rule.objects.select_related("signal")
-        return self.prefetch_related(Prefetch("rules", rules_with_signals), "decay_steps", "category_tiers")
+        return self.prefetch_related(
+            Prefetch("rules", rules_with_signals), "groups", "decay_steps", "category_tiers"
+        )
 
 
 class ModelVersion(models.Model):
-    """One version of the scoring model. A published version is immutable; exactly one is active (SCORE-1)."""
+    """One version of the scoring model: draft → proposed → (scheduled, pilot) → active → retired (SCORE-1).
+
+    Only a draft can be edited. At most one version is active and at most one is in pilot, and the database
+    says so. `scoring.versions` holds the verbs; VersionEvent keeps who did what, when and why.
+    """
+
+    class Formula(models.TextChoices):
+        ADDITIVE = "additive", "Points are added up"
+        HYBRID = "hybrid", "Engagement and readiness are weighted"
+        CHECKLIST = "checklist", "The checklist alone decides"
 
     class Status(models.TextChoices):
         DRAFT = "draft", "Draft"
+        PROPOSED = "proposed", "Waiting for approval"
+        SCHEDULED = "scheduled", "Approved, takes effect later"
+        PILOT = "pilot", "Pilot"
         ACTIVE = "active", "Active"
         RETIRED = "retired", "Retired"
 
     number = models.PositiveIntegerField(unique=True)
     name = models.CharField(max_length=80)
-    status = models.CharField(max_length=8, choices=Status, default=Status.DRAFT)
+    status = models.CharField(max_length=12, choices=Status, default=Status.DRAFT)
+    formula = models.CharField(
+        max_length=12,
+        choices=Formula,
+        default=Formula.ADDITIVE,
+        help_text="How points become a score, and what besides the checklist makes an MQL.",
+    )
+    engagement_percent = models.PositiveSmallIntegerField(
+        "weight of engagement, in %",
+        default=40,
+        help_text="In the weighted formula; readiness has the rest, so 40 means 40 % and 60 %.",
+    )
     threshold = models.PositiveIntegerField(default=50, help_text="Points from which a lead is an MQL.")
     icp_from = models.PositiveIntegerField(
         "ICP match from",
@@ -141,6 +82,18 @@ class ModelVersion(models.Model):
     created_at = models.DateTimeField()
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    proposed_at = models.DateTimeField(null=True, blank=True)
+    proposed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    # Who approved is empty where a one-person team skips the second person, and the log says so.
+    approved_at = models.DateTimeField(null=True, blank=True)
+    approved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    takes_effect_at = models.DateTimeField(
+        null=True, blank=True, help_text="Blank: as soon as it is approved."
     )
     published_at = models.DateTimeField(null=True, blank=True)
     published_by = models.ForeignKey(
@@ -174,15 +127,58 @@ class ModelVersion(models.Model):
             models.UniqueConstraint(
                 fields=["status"], condition=Q(status="active"), name="one_active_model_version"
             ),
+            models.UniqueConstraint(
+                fields=["status"], condition=Q(status="pilot"), name="one_pilot_model_version"
+            ),
             models.CheckConstraint(
-                condition=Q(status="draft", published_at=None)
-                | (~Q(status="draft") & Q(published_at__isnull=False)),
-                name="model_version_is_draft_until_published",
+                condition=Q(status__in=["draft", "proposed", "scheduled", "pilot"], published_at=None)
+                | Q(status="active", published_at__isnull=False)
+                | Q(status="retired"),
+                name="model_version_is_published_when_active",
+            ),
+            models.CheckConstraint(
+                condition=Q(proposed_at=None, proposed_by=None)
+                | Q(proposed_at__isnull=False, proposed_by__isnull=False),
+                name="model_version_proposed_at_by_somebody",
+            ),
+            models.CheckConstraint(
+                condition=Q(approved_at__isnull=False) | Q(approved_by=None),
+                name="model_version_approved_at_a_time",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="scheduled")
+                | Q(approved_at__isnull=False, takes_effect_at__isnull=False),
+                name="model_version_is_scheduled_for_a_time",
+            ),
+            models.CheckConstraint(
+                condition=Q(engagement_percent__lte=100), name="model_version_weights_sum_to_100"
             ),
         )
 
     def __str__(self) -> str:
         return f"Version {self.number}: {self.name}"
+
+
+class RuleGroup(models.Model):
+    """Rules whose points together stop at a cap (SCORE-7)."""
+
+    version = models.ForeignKey(ModelVersion, on_delete=models.CASCADE, related_name="groups")
+    name = models.CharField(max_length=80)
+    cap = models.PositiveIntegerField(
+        help_text="All rules of the group together give at most so many points."
+    )
+
+    class Meta:
+        ordering = ("name",)
+        constraints = (
+            models.UniqueConstraint(fields=["version", "name"], name="rule_group_name_is_unique"),
+            models.CheckConstraint(
+                condition=Q(cap__gte=1, cap__lte=rules.MAX_CAP), name="rule_group_cap_is_sane"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class DecayStep(models.Model):
@@ -210,7 +206,7 @@ class DecayStep(models.Model):
 
 class CategoryTier(models.Model):
     """One line of the category matrix (SCORE-8): the first line whose bounds a lead reaches decides; C is for
-    all others."""
+    all others. Readiness is fit, or in the hybrid formula fit and engagement times the multipliers."""
 
     class Category(models.TextChoices):
         A = "A", "A — ready to engage"
@@ -219,19 +215,20 @@ class CategoryTier(models.Model):
     version = models.ForeignKey(ModelVersion, on_delete=models.CASCADE, related_name="category_tiers")
     category = models.CharField(max_length=1, choices=Category)
     min_engagement = models.IntegerField("engagement of at least")
-    min_fit = models.IntegerField("and fit of at least")
+    min_readiness = models.IntegerField("and readiness of at least")
     position = models.PositiveIntegerField(default=0)
 
     class Meta:
         ordering = ("position", "id")
         constraints = (
             models.UniqueConstraint(
-                fields=["version", "min_engagement", "min_fit"], name="category_tier_bounds_are_unique"
+                fields=["version", "min_engagement", "min_readiness"], name="category_tier_bounds_are_unique"
             ),
         )
 
     def __str__(self) -> str:
-        return f"{self.category}: engagement of at least {self.min_engagement} and fit of {self.min_fit}"
+        bounds = f"engagement of at least {self.min_engagement} and readiness of {self.min_readiness}"
+        return f"{self.category}: {bounds}"
 
 
 class Rule(models.Model):
@@ -242,6 +239,7 @@ class Rule(models.Model):
         BEHAVIOUR = "behaviour", "Behaviour"
         INTENT = "intent", "Explicit intent"
         NEGATIVE = "negative", "Negative"
+        MULTIPLIER = "multiplier", "Multiplier"
         DISQUALIFIER = "disqualifier", "Disqualifier"
         INSTANT_MQL = "instant_mql", "Instant MQL"
 
@@ -255,10 +253,22 @@ class Rule(models.Model):
         IS_KNOWN = "is_known", "is known"
         IS_BLANK = "is_blank", "is blank"
 
+    class Decay(models.TextChoices):
+        NONE = "", "Does not fade"
+        STEP = "step", "Fades in steps"
+        LINEAR = "linear", "Fades evenly"
+        HALF_LIFE = "half_life", "Halves again and again"
+
     version = models.ForeignKey(ModelVersion, on_delete=models.CASCADE, related_name="rules")
+    group = models.ForeignKey(
+        RuleGroup, on_delete=models.SET_NULL, null=True, blank=True, related_name="rules"
+    )
     kind = models.CharField(max_length=16, choices=Kind)
     name = models.CharField(max_length=120)
     points = models.IntegerField(default=0)
+    factor_per_mille = models.PositiveSmallIntegerField(
+        default=rules.PER_MILLE, help_text="Of a multiplier: 1500 is times one and a half."
+    )
     position = models.PositiveIntegerField(default=0)
 
     # Fit-like
@@ -273,12 +283,24 @@ class Rule(models.Model):
     # Behaviour-like
     signal = models.ForeignKey(Signal, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     min_count = models.PositiveIntegerField(default=1)
+    max_count = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Holds only while seen at most so often; blank: however often."
+    )
     window_days = models.PositiveIntegerField(
         null=True, blank=True, help_text="Days of 24 hours; blank: however long ago."
     )
     per_occurrence = models.BooleanField(default=False)
     cap = models.PositiveIntegerField(
         null=True, blank=True, help_text="At most so many points from this rule."
+    )
+    # The points of the rule itself fade with the days since its signal was last seen.
+    decay = models.CharField(max_length=12, choices=Decay, default=Decay.NONE, blank=True)
+    decay_days = models.PositiveIntegerField(null=True, blank=True)
+    decay_percent = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="Of a step: so much of the points is lost each time."
+    )
+    decay_floor_percent = models.PositiveSmallIntegerField(
+        default=0, help_text="So much of the points always stays."
     )
 
     class Meta:
@@ -297,57 +319,42 @@ class Rule(models.Model):
                     kind__in=["fit", "behaviour", "intent"], points__gte=1, points__lte=rules.MAX_POINTS
                 )
                 | Q(kind="negative", points__lte=-1, points__gte=-rules.MAX_POINTS)
-                | Q(kind__in=["disqualifier", "instant_mql"], points=0),
+                | Q(kind__in=["multiplier", "disqualifier", "instant_mql"], points=0),
                 name="rule_points_suit_its_kind",
             ),
             models.CheckConstraint(
                 condition=Q(kind="fit", signal=None)
                 | Q(kind__in=["behaviour", "intent", "instant_mql"], signal__isnull=False)
-                | Q(kind__in=["negative", "disqualifier"]),
+                | Q(kind__in=["negative", "multiplier", "disqualifier"]),
                 name="rule_subject_suits_its_kind",
             ),
             models.CheckConstraint(
                 condition=Q(min_count__gte=1, min_count__lte=rules.MAX_OCCURRENCES)
                 & (Q(window_days=None) | Q(window_days__gte=1, window_days__lte=rules.MAX_DAYS))
+                & (Q(max_count=None) | Q(max_count__gte=F("min_count"), max_count__lte=rules.MAX_OCCURRENCES))
                 & (Q(cap=None) | Q(cap__gte=1, cap__lte=rules.MAX_CAP)),
                 name="rule_counts_are_sane",
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    kind="multiplier", factor_per_mille__gte=1, factor_per_mille__lte=rules.MAX_FACTOR
+                )
+                | (~Q(kind="multiplier") & Q(factor_per_mille=rules.PER_MILLE)),
+                name="rule_factor_suits_its_kind",
+            ),
+            models.CheckConstraint(
+                condition=Q(decay="", decay_days=None, decay_percent=None, decay_floor_percent=0)
+                | (
+                    Q(decay__in=["step", "linear", "half_life"], signal__isnull=False)
+                    & Q(decay_days__gte=1, decay_days__lte=rules.MAX_DAYS, decay_floor_percent__lte=99)
+                    & (
+                        Q(decay="step", decay_percent__gte=1, decay_percent__lte=100)
+                        | (~Q(decay="step") & Q(decay_percent=None))
+                    )
+                ),
+                name="rule_decay_is_whole",
             ),
         )
 
     def __str__(self) -> str:
         return self.name
-
-
-class LeadScore(models.Model):
-    """The score of a lead now. Rewritten only when the result changes; the ledger is recomputed on demand."""
-
-    class Category(models.TextChoices):
-        A = "A", "A — ready to engage"
-        B = "B", "B — interested but early"
-        C = "C", "C — engaged research"
-
-    class Warmth(models.TextChoices):
-        HAND_RAISER = "hand_raiser", "Hand-raiser"
-        RETURNING = "returning", "Returning"
-        ACCUMULATED = "accumulated", "Accumulated signals"
-        COLD = "cold", "Cold"
-
-    lead = models.OneToOneField(
-        "leads.Lead", on_delete=models.CASCADE, primary_key=True, related_name="score"
-    )
-    version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="+", db_index=False)
-    total = models.IntegerField()
-    fit = models.IntegerField()
-    engagement = models.IntegerField()
-    category = models.CharField(max_length=1, choices=Category)
-    warmth = models.CharField(max_length=16, choices=Warmth)
-    icp_match = models.BooleanField()
-    has_signal = models.BooleanField()
-    has_red_flag = models.BooleanField()
-    is_instant_mql = models.BooleanField()
-    qualifies = models.BooleanField()
-    next_change_at = models.DateTimeField(null=True)
-    scored_at = models.DateTimeField()
-
-    def __str__(self) -> str:
-        return f"{self.total} points"
