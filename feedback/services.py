@@ -93,7 +93,14 @@ def reject_handoff(
         via=via,
     )
     log_event(
-        lead, LeadEvent.Kind.REJECTED, at=now, by=by, handoff_id=handoff.pk, reason=reason.code, via=via
+        lead,
+        LeadEvent.Kind.REJECTED,
+        at=now,
+        by=by,
+        handoff_id=handoff.pk,
+        reason=reason.code,
+        type=reason.type,
+        via=via,
     )
     follow_reason(verdict, lead, now=now)
     return verdict

@@ -398,6 +398,8 @@ class LeadEvent(models.Model):
                 condition=Q(handoff_id__isnull=False),
                 name="lead_event_of_handoff",
             ),
+            # What was handed over in a period, and from there its outcomes.
+            models.Index(fields=["at"], condition=Q(kind="handed_off"), name="lead_event_handed_off"),
         )
 
     def __str__(self) -> str:

@@ -153,6 +153,7 @@ def test_a_rejection_closes_the_handoff_and_keeps_why(handoff: Handoff, now: dat
     assert Clock.objects.get(kind=Target.Kind.FIRST_CONTACT).outcome == Clock.Outcome.CANCELLED
     assert LeadEvent.objects.get(kind=LeadEvent.Kind.REJECTED).detail == {
         "reason": "no-budget",
+        "type": "definitional",
         "via": "page",
     }
 
