@@ -1,5 +1,6 @@
 """What marketing calls qualified: signals, versioned models with rules, and each lead's score."""
 
+from scoring.models.calibration import CalibrationRun
 from scoring.models.lifecycle import Pilot, ScoringPolicy, VersionEvent
 from scoring.models.scores import LeadScore, ReleaseItem, Rescoring, RescoringChunk, ScoreCheck
 from scoring.models.signals import Signal, SignalCondition, SignalHit
@@ -8,6 +9,7 @@ from scoring.models.versions import CategoryTier, DecayStep, ModelVersion, Rule,
 
 __all__ = [
     "Backtest",
+    "CalibrationRun",
     "CategoryTier",
     "DecayStep",
     "LeadPrediction",

@@ -143,11 +143,16 @@ class ReleaseItem(models.Model):
 
 
 class ScoreCheck(models.Model):
-    """One run of the proof that every kept score is what its ledger sums to (SCORE-7)."""
+    """One run of the proof that every kept score is what its ledger sums to (SCORE-7).
+
+    `waiting` leads have news or a change that is due, so their kept score need not be right yet.
+    """
 
     started_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True, blank=True)
+    checked_to = models.BigIntegerField(default=0, help_text="Leads up to this id are done.")
     leads = models.PositiveIntegerField(default=0)
+    waiting = models.PositiveIntegerField(default=0)
     differing = models.PositiveIntegerField(default=0)
     examples = models.JSONField(default=list, help_text="Ids of up to ten leads that differ.")
 
