@@ -252,7 +252,7 @@ def left_after(decay: RuleDecay, age: int) -> Fraction:
 def halved(age: int, half_life: int) -> int:
     """1000 × 2^(−age / half-life), to the nearest whole and up from the middle, by whole numbers alone:
     it is at least `k − 1/2` where `2000 ^ half-life` is at least `(2k − 1) ^ half-life × 2 ^ age`."""
-    k = 1000
+    k = int(1000 * 2 ** (-age / half_life)) + 2  # only where to begin: surely not too low
     while k and 2000**half_life < (2 * k - 1) ** half_life * 2**age:
         k -= 1
     return k
