@@ -198,6 +198,8 @@ SPECTACULAR_SETTINGS = {
 }
 # One inbound body may be so large; Segment's own limit for a batch is 500 kB.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
+# A scoring model in the admin: 200 rules of some twenty fields each.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 6_000
 
 # --- Background work (django-q2; see docs/adr for its faults and what we do about them) ----------
 

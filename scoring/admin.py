@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.forms import BaseModelFormSet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -15,115 +15,29 @@ from django.utils.text import slugify
 from accounts.roles import signed_in_user
 from common.errors import DomainError
 from common.inlines import LabelledFormSet
-from scoring.admin_forms import (
-    BehaviourRuleForm,
-    ConditionForm,
-    FitRuleForm,
-    ModelVersionForm,
-    SignalForm,
-    sentence_of,
+from scoring.admin_forms import ConditionForm, ModelVersionForm, SignalForm
+from scoring.admin_inlines import (
+    BehaviourRuleInline,
+    CategoryTierInline,
+    DecayStepInline,
+    FitRuleInline,
+    RuleGroupInline,
+    is_published,
 )
-from scoring.models import CategoryTier, DecayStep, ModelVersion, Rule, Signal, SignalCondition
+from scoring.models import ModelVersion, Signal, SignalCondition
 from scoring.pages import describe_version
 from scoring.services import create_draft
 from scoring.versions import may_edit_scoring, revise_signal
 
 
-def is_published(obj: ModelVersion | None) -> bool:
-    return obj is not None and obj.status != ModelVersion.Status.DRAFT
-
-
-class PartInline(admin.TabularInline[Any, ModelVersion]):
-    """A part of a version: open while the version is a draft."""
-
-    formset = LabelledFormSet
-    extra = 0
-
-    def has_add_permission(self, request: HttpRequest, obj: ModelVersion | None = None) -> bool:
-        return not is_published(obj) and super().has_add_permission(request, obj)
-
-    def has_change_permission(self, request: HttpRequest, obj: ModelVersion | None = None) -> bool:
-        return not is_published(obj) and super().has_change_permission(request, obj)
-
-    def has_delete_permission(self, request: HttpRequest, obj: ModelVersion | None = None) -> bool:
-        return not is_published(obj) and super().has_delete_permission(request, obj)
-
-
-class RuleInline(PartInline):
-    model = Rule
-    readonly_fields = ("sentence",)
-    template = "admin/edit_inline/tabular.html"
-
-    @admin.display(description="In words")
-    def sentence(self, rule: Rule) -> str:
-        return sentence_of(rule) if rule.pk else "Save to see it in words"
-
-
-class FitRuleInline(RuleInline):
-    form = FitRuleForm
-    fields = (
-        "position",
-        "kind",
-        "name",
-        "attribute",
-        "operator",
-        "values",
-        "low",
-        "high",
-        "points",
-        "sentence",
-    )
-    verbose_name = "fit rule"
-    verbose_name_plural = "Who they are: rules on attributes"
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Rule]:
-        return super().get_queryset(request).filter(signal=None)
-
-
-class BehaviourRuleInline(RuleInline):
-    form = BehaviourRuleForm
-    fields = (
-        "position",
-        "kind",
-        "name",
-        "signal",
-        "min_count",
-        "window_days",
-        "points",
-        "per_occurrence",
-        "cap",
-        "sentence",
-    )
-    verbose_name = "behaviour rule"
-    verbose_name_plural = "What they do: rules on signals"
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Rule]:
-        return super().get_queryset(request).exclude(signal=None).select_related("signal")
-
-    def formfield_for_foreignkey(
-        self, db_field: Any, request: HttpRequest, **kwargs: Any
-    ) -> forms.ModelChoiceField[Any] | None:
-        # A copy of an older version may count a revision that is retired by now.
-        version = request.resolver_match and request.resolver_match.kwargs.get("object_id")
-        counted = Rule.objects.filter(version=version).values("signal") if version else []
-        kwargs["queryset"] = Signal.objects.filter(Q(retired_at=None) | Q(pk__in=counted))
-        return super().formfield_for_foreignkey(db_field, request, **kwargs)
-
-
-class DecayStepInline(PartInline):
-    model = DecayStep
-    verbose_name_plural = "Decay: what is left of behaviour points without engagement"
-
-
-class CategoryTierInline(PartInline):
-    model = CategoryTier
-    verbose_name_plural = "Categories: the first line that holds decides, and C is for all others"
-
-
 @admin.register(ModelVersion)
 class ModelVersionAdmin(admin.ModelAdmin[ModelVersion]):
     form = ModelVersionForm
-    inlines = (FitRuleInline, BehaviourRuleInline, DecayStepInline, CategoryTierInline)
+    inlines = (RuleGroupInline, FitRuleInline, BehaviourRuleInline, DecayStepInline, CategoryTierInline)
+    fieldsets = (
+        (None, {"fields": ("name", "formula", "engagement_percent")}),
+        ("What makes an MQL", {"fields": ("threshold", "icp_from", "signal_days", "decay_floor")}),
+    )
     list_display = ("number", "name", "status", "published_at", "published_by", "note")
     list_display_links = ("number", "name")
     list_filter = ("status",)

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.text import slugify
 
-from scoring.attributes import ATTRIBUTES
-from scoring.loading import load_behaviour_rule, load_fit_rule
-from scoring.models import ModelVersion, Rule, Signal, SignalCondition
-from scoring.rules import MAX_POINTS, MAX_VALUES, RuleRefused
-from scoring.sentences import rule_sentence
+from scoring.models import CategoryTier, DecayStep, ModelVersion, RuleGroup, Signal, SignalCondition
+from scoring.rules import MAX_VALUES, PER_MILLE
 
-Kind = Rule.Kind
-
-FIT_KINDS = (Kind.FIT, Kind.NEGATIVE, Kind.DISQUALIFIER)
-BEHAVIOUR_KINDS = (Kind.BEHAVIOUR, Kind.INTENT, Kind.INSTANT_MQL, Kind.NEGATIVE, Kind.DISQUALIFIER)
 NUMBER_OPERATORS = (SignalCondition.Operator.AT_LEAST, SignalCondition.Operator.AT_MOST)
 
 
@@ -49,107 +43,111 @@ class LinesField(forms.CharField):
         return super().has_changed(before, "\n".join((data or "").split("\r\n")))
 
 
-class RuleForm(forms.ModelForm[Rule]):
-    """What both kinds of rules share: points that suit the kind, and a check by the rule language itself."""
+class FactorField(forms.DecimalField):
+    """A multiplier as people write it, such as 1.5 or ×1.5; cleaned to per mille."""
 
-    kinds: tuple[Rule.Kind, ...] = ()
+    widget = forms.TextInput
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["kind"] = forms.ChoiceField(choices=[(kind.value, kind.label) for kind in self.kinds])
-        self.fields["points"].required = False
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_digits=8, decimal_places=3, **kwargs)
+        self.widget.attrs |= {"size": 6, "inputmode": "decimal"}
 
-    def clean(self) -> dict[str, Any]:
-        cleaned: dict[str, Any] = super().clean() or {}
-        if "points" not in self.errors:
-            cleaned["points"] = points = cleaned.get("points") or 0
-            if advice := points_advice(cleaned.get("kind", ""), points):
-                self.add_error("points", advice)
-        return cleaned
+    def to_python(self, value: Any) -> Any:
+        return super().to_python(str(value or "").strip().lstrip("×xX").strip())
 
-    def _post_clean(self) -> None:
-        super()._post_clean()  # type: ignore[misc]  # the stubs leave out ModelForm's own hook
-        if self.errors:
-            return
-        try:
-            rule_of(self.instance)
-        except RuleRefused as refusal:
-            self.add_error(None, str(refusal))
+    def clean(self, value: Any) -> int | None:
+        factor = super().clean(value)
+        return None if factor is None else int(factor * PER_MILLE)
 
 
-def points_advice(kind: str, points: int) -> str:
-    """What is wrong with the points for this kind of rule; blank if nothing is."""
-    if abs(points) > MAX_POINTS:
-        return f"Points must lie between −{MAX_POINTS:,} and {MAX_POINTS:,}."
-    if kind in (Kind.DISQUALIFIER, Kind.INSTANT_MQL):
-        return "This kind of rule gives no points: leave 0." if points else ""
-    if kind == Kind.NEGATIVE:
-        return "" if points < 0 else "A negative rule takes points away: write for example -15."
-    return "" if points > 0 else "Give at least 1 point, or choose the kind “Negative”."
+class PercentField(forms.DecimalField):
+    """A share of 0 to 100 %, with one decimal at most; cleaned to per mille."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(min_value=0, max_value=100, max_digits=4, decimal_places=1, **kwargs)
+
+    def clean(self, value: Any) -> int | None:
+        percent = super().clean(value)
+        return None if percent is None else int(percent * 10)
 
 
-def rule_of(rule: Rule) -> Any:
-    """The row in the rule language. Raises RuleRefused."""
-    return load_fit_rule(rule) if rule.signal is None else load_behaviour_rule(rule, rule.signal)
+def plain_decimal(number: float) -> str:
+    """A number as one would type it: 1.5, or 2."""
+    return f"{number:g}"
 
 
-def sentence_of(rule: Rule) -> str:
-    """The row as a plain sentence, also while it makes no sense yet."""
-    try:
-        return rule_sentence(rule_of(rule))
-    except (RuleRefused, ValueError) as refusal:
-        return str(refusal)
-
-
-class FitRuleForm(RuleForm):
-    kinds = FIT_KINDS
-    attribute = forms.ChoiceField(
-        choices=[("", "---------"), *((key, each.label) for key, each in ATTRIBUTES.items())]
-    )
-    operator = forms.ChoiceField(choices=[("", "---------"), *Rule.Operator.choices])
-    values = LinesField(
-        max_length_each=120, required=False, label="Words", help_text="One on each line; any of them."
-    )
-
-    class Meta:
-        model = Rule
-        fields = ("position", "kind", "name", "attribute", "operator", "values", "low", "high", "points")
-        labels = {"position": "Order", "low": "From", "high": "To"}
-
-
-class BehaviourRuleForm(RuleForm):
-    kinds = BEHAVIOUR_KINDS
-
-    class Meta:
-        model = Rule
-        fields = (
-            "position",
-            "kind",
-            "name",
-            "signal",
-            "min_count",
-            "window_days",
-            "points",
-            "per_occurrence",
-            "cap",
-        )
-        labels = {
-            "position": "Order",
-            "min_count": "At least … times",
-            "window_days": "Within … days",
-            "per_occurrence": "Each time",
-        }
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["signal"].required = True
-        self.fields["min_count"].min_value = 1  # type: ignore[attr-defined]
+def shown_when(field: forms.Field, **conditions: Iterable[str]) -> None:
+    """Show the field only while others of its form hold one of the values; static/js/scoring-admin.js
+    hides and disables it otherwise, and the form passes over what it held."""
+    widget: forms.Widget = getattr(field.widget, "widget", field.widget)
+    widget.attrs["data-when"] = ";".join(f"{name}={','.join(held)}" for name, held in conditions.items())
 
 
 class ModelVersionForm(forms.ModelForm[ModelVersion]):
     class Meta:
         model = ModelVersion
-        fields = ("name", "threshold", "icp_from", "signal_days", "decay_floor")
+        fields = (
+            "name",
+            "formula",
+            "engagement_percent",
+            "threshold",
+            "icp_from",
+            "signal_days",
+            "decay_floor",
+        )
+        help_texts = {
+            "formula": "“Points are added up”: who they are and what they do give points; the sum decides. "
+            "“Weighted”: engagement and readiness each have a share, and multipliers raise readiness. "
+            "“The checklist alone decides”: points are shown, but ICP match and a clear signal decide.",
+            "threshold": "The score from which a lead is an MQL, if the checklist holds.",
+            "icp_from": "So many points from rules on who they are tick “ICP match” on the checklist.",
+            "signal_days": "For so many days a high-intent signal ticks “clear signal of interest”.",
+            "decay_floor": "However long nothing happens, so many of the points earned by behaviour stay.",
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in ("formula", "engagement_percent"):
+            if name in self.fields:
+                # What is hidden, or was not asked yet, keeps what it was.
+                self.fields[name].required = False
+        if "engagement_percent" in self.fields:
+            shown_when(self.fields["engagement_percent"], formula=[ModelVersion.Formula.HYBRID])
+
+
+class RuleGroupForm(forms.ModelForm[RuleGroup]):
+    class Meta:
+        model = RuleGroup
+        fields = ("name", "cap")
+        labels = {"cap": "Together at most"}
+        help_texts = {"cap": "Points; of a group that takes points away, at most so many are taken."}
+
+
+class DecayStepForm(forms.ModelForm[DecayStep]):
+    kept = PercentField(label="% of points kept", help_text="75 keeps three quarters of the points.")
+
+    class Meta:
+        model = DecayStep
+        fields = ("after_days",)
+        labels = {"after_days": "After … days without engagement"}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            self.initial["kept"] = plain_decimal(self.instance.per_mille / 10)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        if (kept := cleaned.get("kept")) is not None:
+            self.instance.per_mille = kept
+        return cleaned
+
+
+class CategoryTierForm(forms.ModelForm[CategoryTier]):
+    class Meta:
+        model = CategoryTier
+        fields = ("position", "category", "min_engagement", "min_readiness")
+        labels = {"position": "Order"}
 
 
 class SignalForm(forms.ModelForm[Signal]):
