@@ -28,6 +28,7 @@ class Notification(models.Model):
         BREACH = "breach", "Overdue"
         REJECTION = "rejection", "Rejection"
         CRM = "crm", "Salesforce"
+        SCORING = "scoring", "Scoring"
 
     recipient = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="notifications"
