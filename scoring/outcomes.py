@@ -105,6 +105,15 @@ def outcomes_between(since: datetime, until: datetime) -> Iterator[Outcome]:
     return _outcomes(LeadEvent.objects.filter(handoff_id__in=begun.values("handoff_id")))
 
 
+def outcomes_after(handoff_id: int, *, since: datetime, until: datetime, limit: int) -> list[Outcome]:
+    """The next `limit` of outcomes_between, by id, after that handoff."""
+    begun = LeadEvent.objects.filter(
+        kind=Kind.HANDED_OFF, at__gte=since, at__lt=until, handoff_id__gt=handoff_id
+    )
+    following = begun.order_by("handoff_id").values_list("handoff_id", flat=True)[:limit]
+    return list(_outcomes(LeadEvent.objects.filter(handoff_id__in=list(following))))
+
+
 def outcomes_of(lead_ids: Sequence[int]) -> list[Outcome]:
     """Of all handoffs these leads ever had, by id, in one query."""
     if not lead_ids:
