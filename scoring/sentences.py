@@ -2,24 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 
 from scoring.attributes import ATTRIBUTES
-from scoring.rules import PER_MILLE, BehaviourRule, CategoryTier, DecayStep, Effect, FitRule, Model, Operator
+from scoring.rules import (
+    PER_MILLE,
+    BehaviourRule,
+    CategoryTier,
+    DecayStep,
+    Effect,
+    FitRule,
+    Formula,
+    Group,
+    Model,
+    Operator,
+    RuleDecay,
+    Shape,
+)
 
 CATEGORY_MEANINGS = {"A": "ready to engage", "B": "interested but early", "C": "engaged research"}
 
 
 def rule_sentence(rule: FitRule | BehaviourRule) -> str:
     """What the rule looks at and what follows: "Pricing page visit: +20"."""
-    subject = fit_subject(rule) if isinstance(rule, FitRule) else behaviour_subject(rule)
+    return f"{rule_subject(rule)}: {effect_phrase(rule)}"
+
+
+def rule_subject(rule: FitRule | BehaviourRule) -> str:
+    return fit_subject(rule) if isinstance(rule, FitRule) else behaviour_subject(rule)
+
+
+def effect_phrase(rule: FitRule | BehaviourRule) -> str:
     if rule.effect is Effect.DISQUALIFIES:
-        return f"{subject}: never an MQL while true"
+        return "never an MQL while true"
     if rule.effect is Effect.INSTANT_MQL:
-        return f"{subject}: MQL at once, if the checklist holds"
-    return f"{subject}: {points_phrase(rule)}"
+        return "MQL at once, if the checklist holds"
+    if rule.effect is Effect.MULTIPLIES:
+        return f"readiness × {factor_phrase(rule.factor)}"
+    return points_phrase(rule)
 
 
 def fit_subject(rule: FitRule) -> str:
@@ -39,11 +61,20 @@ def fit_subject(rule: FitRule) -> str:
 
 def behaviour_subject(rule: BehaviourRule) -> str:
     subject = rule.signal_name
-    if rule.min_count > 1:
-        subject += f", {rule.min_count} times or more"
+    if often := frequency_phrase(rule.min_count, rule.max_count):
+        subject += f", {often}"
     if rule.window_hours is not None:
         subject += f" within {days_phrase(rule.window_hours)}"
     return subject
+
+
+def frequency_phrase(least: int, most: int | None) -> str:
+    """How often a signal must be seen; blank if once is enough and there is no upper bound."""
+    if most is None:
+        return f"{least:,} times or more" if least > 1 else ""
+    if most == least:
+        return "exactly once" if least == 1 else f"exactly {least:,} times"
+    return f"{least:,} to {most:,} times"
 
 
 def points_phrase(rule: FitRule | BehaviourRule) -> str:
@@ -54,7 +85,33 @@ def points_phrase(rule: FitRule | BehaviourRule) -> str:
         if rule.cap is not None:
             bound = signed(rule.cap if rule.points > 0 else -rule.cap)
             phrase += f", {'at most' if rule.points > 0 else 'no lower than'} {bound}"
+        if rule.decay is not None:
+            phrase += f", {fading_phrase(rule.decay)}"
     return phrase
+
+
+def fading_phrase(decay: RuleDecay) -> str:
+    days = count_phrase(decay.days, "day")
+    each = "day" if decay.days == 1 else days
+    phrase = {
+        Shape.STEP: f"losing {decay.percent} % every {each}",
+        Shape.LINEAR: f"fading evenly over {days}",
+        Shape.HALF_LIFE: f"halving every {each}",
+    }[decay.shape]
+    return f"{phrase}, down to {decay.floor_percent} %" if decay.floor_percent else phrase
+
+
+def factor_phrase(factor: int) -> str:
+    return f"{factor / PER_MILLE:g}"
+
+
+def group_sentence(group: Group, members: Iterable[FitRule | BehaviourRule]) -> str:
+    """What a group allows together; rules that take points away stop at a lowest."""
+    rules = list(members)
+    hurts = any(rule.points < 0 for rule in rules)
+    bound = f"no lower than {signed(-group.cap)}" if hurts else f"at most {signed(group.cap)}"
+    names = f" from {listed([f'“{rule.name}”' for rule in rules], 'and')}" if rules else ""
+    return f"Group “{group.name}”: {bound} together{names}"
 
 
 def decay_sentence(step: DecayStep) -> str:
@@ -70,20 +127,48 @@ def tier_sentence(tier: CategoryTier) -> str:
 
 
 def frame_sentences(model: Model) -> list[str]:
-    """Everything that is no rule: threshold, checklist, decay, categories."""
-    sentences = [
-        f"MQL from {count_phrase(model.threshold, 'point')}, or at once by an instant-MQL rule, "
-        "if the checklist holds",
-        f"ICP match: {count_phrase(model.icp_from, 'fit point')} or more",
-        f"Clear signal of interest: a high-intent signal within the last {days_phrase(model.signal_hours)}",
-        "No red flags: no disqualifier is true",
+    """Everything that is no rule: formula, threshold, checklist, groups, decay, categories."""
+    return [sentence for _, sentence in _frame(model)]
+
+
+def _frame(model: Model) -> list[tuple[str, str]]:
+    """(what the line is about, the line): lines about the same in two versions are one change."""
+    lasts = days_phrase(model.signal_hours)
+    frame = [
+        ("formula", formula_sentence(model)),
+        ("mql", _mql_sentence(model)),
+        ("icp", f"ICP match: {count_phrase(model.icp_from, 'fit point')} or more"),
+        ("signal", f"Clear signal of interest: a high-intent signal within the last {lasts}"),
+        ("flags", "No red flags: no disqualifier is true"),
     ]
-    sentences += [decay_sentence(step) for step in model.decay]
+    for group in model.groups:
+        members = (rule for rule in model.rules if rule.group == group.key)
+        frame.append((f"group {group.name}", group_sentence(group, members)))
+    frame += [(f"decay {step.after_hours}", decay_sentence(step)) for step in model.decay]
     if model.decay and model.decay_floor:
-        sentences.append(f"Decay leaves at least {count_phrase(model.decay_floor, 'behaviour point')}")
-    sentences += [tier_sentence(tier) for tier in model.categories]
-    sentences.append(f"Category C ({CATEGORY_MEANINGS['C']}): all others")
-    return sentences
+        floor = count_phrase(model.decay_floor, "behaviour point")
+        frame.append(("floor", f"Decay leaves at least {floor}"))
+    frame += [(f"category {tier.category}", tier_sentence(tier)) for tier in model.categories]
+    return [*frame, ("category C", f"Category C ({CATEGORY_MEANINGS['C']}): all others")]
+
+
+def formula_sentence(model: Model) -> str:
+    if model.formula is Formula.HYBRID:
+        rest = 100 - model.engagement_percent
+        return (
+            f"Score: {model.engagement_percent} % of engagement + {rest} % of readiness, "
+            "which is all points times the multipliers"
+        )
+    return "Score: all points added up"
+
+
+def _mql_sentence(model: Model) -> str:
+    if model.formula is Formula.CHECKLIST:
+        return "MQL as soon as the checklist holds, whatever the score"
+    return (
+        f"MQL from {count_phrase(model.threshold, 'point')}, or at once by an instant-MQL rule, "
+        "if the checklist holds"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,13 +210,12 @@ def _sentences(model: Model | None) -> list[tuple[str, str]]:
     """(what it is called, sentence) of every rule and every line of the frame, in order."""
     if model is None:
         return []
-    frame = [(sentence.split(" from ")[0].split(":")[0], sentence) for sentence in frame_sentences(model)]
-    rules: tuple[FitRule | BehaviourRule, ...] = (*model.fit, *model.behaviour)
-    return frame + [(f"{rule.effect} {rule.name}", rule_sentence(rule)) for rule in rules]
+    return _frame(model) + [(f"{rule.effect} {rule.name}", rule_sentence(rule)) for rule in model.rules]
 
 
 def _redefined(old: Model | None, new: Model) -> list[Change]:
-    """Signals of the same name whose definition changed: the sentences alone would hide it."""
+    """What the sentences alone would hide: signals of the same name whose definition changed, and rules that
+    begin or cease to mean that somebody asked for contact."""
     if old is None:
         return []
     counted = {rule.signal_name: rule.signal for rule in old.behaviour}
@@ -140,17 +224,30 @@ def _redefined(old: Model | None, new: Model) -> list[Change]:
         for rule in new.behaviour
         if counted.get(rule.signal_name, rule.signal) != rule.signal
     }
-    return [
+    changes = [
         Change(f"“{name}” as it was defined", f"“{name}” by its new definition") for name in sorted(renewed)
     ]
+    asked = {(rule.name, rule_sentence(rule)): rule.explicit for rule in old.behaviour}
+    for rule in new.behaviour:
+        was = asked.get((rule.name, rule_sentence(rule)), rule.explicit)
+        if was != rule.explicit:
+            meant = (f"“{rule.name}” shows interest", f"“{rule.name}” asks for contact")
+            changes.append(Change(*(meant if rule.explicit else meant[::-1])))
+    return changes
 
 
 # Words
 
 
 def any_of(values: Iterable[str]) -> str:
-    quoted = [f"“{value.strip()}”" for value in values]
-    return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} or {quoted[-1]}" if quoted else ""
+    return listed([f"“{value.strip()}”" for value in values], "or")
+
+
+def listed(words: Sequence[str], last: str) -> str:
+    """ "a, b or c": `last` is the word before the last one."""
+    if len(words) < 2:
+        return "".join(words)
+    return f"{', '.join(words[:-1])} {last} {words[-1]}"
 
 
 def range_phrase(low: int | None, high: int | None) -> str:

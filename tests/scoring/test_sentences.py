@@ -13,12 +13,17 @@ from scoring.rules import (
     DecayStep,
     Effect,
     FitRule,
+    Formula,
+    Group,
     Model,
     Operator,
+    RuleDecay,
+    Shape,
 )
-from scoring.sentences import differences, frame_sentences, rule_sentence
+from scoring.sentences import differences, frame_sentences, group_sentence, rule_sentence
 
 SIZE = "company.employee_count"
+OPENS = BehaviourRule(5, 2, points=10, name="Reads our e-mails", signal_name="E-mail open")
 PRICING = BehaviourRule(1, 1, points=20, high_intent=True, name="Pricing", signal_name="Pricing page visit")
 
 
@@ -38,7 +43,30 @@ PRICING = BehaviourRule(1, 1, points=20, high_intent=True, name="Pricing", signa
             BehaviourRule(1, 1, points=-5, each=True, cap=20, signal_name="Bounce"),
             "Bounce: −5 each time, no lower than −20",
         ),
+        (
+            replace(OPENS, min_count=3, max_count=5, window_hours=720, decay=RuleDecay(Shape.LINEAR, 60)),
+            "E-mail open, 3 to 5 times within 30 days: +10, fading evenly over 60 days",
+        ),
         (BehaviourRule(1, 1, points=5, window_hours=25, signal_name="Visit"), "Visit within 25 hours: +5"),
+        (replace(OPENS, max_count=2), "E-mail open, 1 to 2 times: +10"),
+        (replace(OPENS, max_count=1), "E-mail open, exactly once: +10"),
+        (replace(OPENS, min_count=2, max_count=2), "E-mail open, exactly 2 times: +10"),
+        (
+            replace(PRICING, decay=RuleDecay(Shape.STEP, 30, percent=25, floor_percent=10)),
+            "Pricing page visit: +20, losing 25 % every 30 days, down to 10 %",
+        ),
+        (
+            replace(PRICING, each=True, cap=60, decay=RuleDecay(Shape.HALF_LIFE, 1)),
+            "Pricing page visit: +20 each time, at most +60, halving every day",
+        ),
+        (
+            FitRule(1, "title", Operator.HAS_WORD, ("VP",), effect=Effect.MULTIPLIES, factor=1_500),
+            "Job title has the word “VP”: readiness × 1.5",
+        ),
+        (
+            replace(PRICING, points=0, effect=Effect.MULTIPLIES, factor=333, window_hours=24 * 7),
+            "Pricing page visit within 7 days: readiness × 0.333",
+        ),
         (
             BehaviourRule(1, 1, effect=Effect.INSTANT_MQL, high_intent=True, signal_name="Demo request"),
             "Demo request: MQL at once, if the checklist holds",
@@ -88,6 +116,7 @@ def test_the_frame_of_a_model_reads_as_sentences() -> None:
     )
 
     assert frame_sentences(model) == [
+        "Score: all points added up",
         "MQL from 50 points, or at once by an instant-MQL rule, if the checklist holds",
         "ICP match: 1 fit point or more",
         "Clear signal of interest: a high-intent signal within the last 90 days",
@@ -98,6 +127,42 @@ def test_the_frame_of_a_model_reads_as_sentences() -> None:
         "Category A (ready to engage): engagement of 40 or more and readiness of 20 or more",
         "Category C (engaged research): all others",
     ]
+
+
+def test_the_frame_of_a_hybrid_model_names_its_weights() -> None:
+    model = Model(threshold=40, icp_from=0, signal_hours=24, formula=Formula.HYBRID, engagement_percent=40)
+
+    assert frame_sentences(model)[0] == (
+        "Score: 40 % of engagement + 60 % of readiness, which is all points times the multipliers"
+    )
+
+
+def test_the_frame_of_a_checklist_names_no_threshold() -> None:
+    model = Model(threshold=40, icp_from=0, signal_hours=24, formula=Formula.CHECKLIST)
+
+    assert frame_sentences(model)[:2] == [
+        "Score: all points added up",
+        "MQL as soon as the checklist holds, whatever the score",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("members", "sentence"),
+    [
+        ((), "Group “Website”: at most +40 together"),
+        ((PRICING,), "Group “Website”: at most +40 together from “Pricing”"),
+        (
+            (PRICING, OPENS, replace(PRICING, name="Demo")),
+            "Group “Website”: at most +40 together from “Pricing”, “Reads our e-mails” and “Demo”",
+        ),
+        (
+            (replace(PRICING, points=-5, name="Careers"),),
+            "Group “Website”: no lower than −40 together from “Careers”",
+        ),
+    ],
+)
+def test_a_group_says_what_its_rules_give_together(members: tuple[BehaviourRule, ...], sentence: str) -> None:
+    assert group_sentence(Group(9, 40, "Website"), members) == sentence
 
 
 OLD = Model(threshold=50, icp_from=10, signal_hours=24, behaviour=(PRICING,))
@@ -140,6 +205,64 @@ def test_a_signal_defined_anew_is_a_difference_though_the_words_are_the_same() -
     assert [str(change) for change in differences(OLD, new)] == [
         "Changed: “Pricing page visit” as it was defined → “Pricing page visit” by its new definition"
     ]
+
+
+GROUPED = replace(PRICING, group=9)
+WEBSITE = Group(9, 40, "Website")
+
+
+@pytest.mark.parametrize(
+    ("new", "change"),
+    [
+        (
+            replace(OLD, behaviour=(replace(PRICING, decay=RuleDecay(Shape.HALF_LIFE, 30)),)),
+            "Changed: Pricing page visit: +20 → Pricing page visit: +20, halving every 30 days",
+        ),
+        (
+            replace(OLD, behaviour=(replace(PRICING, max_count=4),)),
+            "Changed: Pricing page visit: +20 → Pricing page visit, 1 to 4 times: +20",
+        ),
+        (
+            replace(OLD, behaviour=(GROUPED,), groups=(WEBSITE,)),
+            "Added: Group “Website”: at most +40 together from “Pricing”",
+        ),
+        (
+            replace(OLD, formula=Formula.HYBRID),
+            "Changed: Score: all points added up → Score: 40 % of engagement + 60 % of readiness, "
+            "which is all points times the multipliers",
+        ),
+        (
+            replace(OLD, formula=Formula.CHECKLIST),
+            "Changed: MQL from 50 points, or at once by an instant-MQL rule, if the checklist holds → "
+            "MQL as soon as the checklist holds, whatever the score",
+        ),
+        (
+            replace(OLD, behaviour=(replace(PRICING, explicit=True),)),
+            "Changed: “Pricing” shows interest → “Pricing” asks for contact",
+        ),
+    ],
+    ids=["fading", "frequency", "group", "hybrid", "checklist", "explicit"],
+)
+def test_everything_that_a_version_can_say_is_a_difference(new: Model, change: str) -> None:
+    assert [str(one) for one in differences(OLD, new)] == [change]
+
+
+def test_the_bounds_and_the_members_of_a_group_are_differences() -> None:
+    old = replace(OLD, behaviour=(GROUPED, OPENS), groups=(WEBSITE,))
+    new = replace(old, behaviour=(GROUPED, replace(OPENS, group=9)), groups=(Group(9, 25, "Website"),))
+
+    assert [str(one) for one in differences(old, new)] == [
+        "Changed: Group “Website”: at most +40 together from “Pricing” → "
+        "Group “Website”: at most +25 together from “Pricing” and “Reads our e-mails”"
+    ]
+
+
+def test_the_weights_of_a_hybrid_model_are_a_difference() -> None:
+    old = replace(OLD, formula=Formula.HYBRID)
+
+    [change] = differences(old, replace(old, engagement_percent=30))
+
+    assert change.after.startswith("Score: 30 % of engagement + 70 % of readiness")
 
 
 def test_against_nothing_everything_is_added() -> None:
