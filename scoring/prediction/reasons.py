@@ -1,0 +1,80 @@
+"""Why a model thinks so of a lead: what would change if one thing about the lead were as usual."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from scoring.prediction.columns import Encoder, Matrix
+from scoring.prediction.fitting import chances_of
+from scoring.prediction.measures import NEARLY, Floats
+from scoring.prediction.tables import Cell
+from scoring.prediction.wording import group_of, tell
+
+REASONS = 3
+# In log-odds: less than this moves a chance by about a hundredth at most.
+WORTH_SAYING = 0.05
+
+
+def give_reasons(
+    estimator: Any,
+    encoder: Encoder,
+    columns: Mapping[str, Sequence[Cell]],
+    signal_names: Mapping[str, str],
+) -> tuple[Floats, list[list[str]]]:
+    """The chance of each row, and the three things that move it most away from what is usual, in words.
+
+    Whatever the model is: each group of columns is replaced by its typical values, and the chance compared.
+    """
+    values = encoder.encode(columns)
+    chances = chances_of(estimator, values)
+    groups = _groups(encoder)
+    moved = np.column_stack(
+        [_odds(chances) - _odds(_without(estimator, encoder, values, places)) for places in groups.values()]
+    )
+    names = list(groups)
+    members = {group: [name for name in columns if group_of(name) == group] for group in groups}
+    reasons = []
+    for row in range(len(values)):
+        strongest = np.argsort(-np.abs(moved[row]), kind="stable")[:REASONS]
+        reasons.append(
+            [
+                f"{_tell(names[place], members[names[place]], columns, row, signal_names)}: "
+                f"{'raises' if moved[row, place] > 0 else 'lowers'} it"
+                for place in strongest
+                if abs(moved[row, place]) >= WORTH_SAYING
+            ]
+        )
+    return chances, reasons
+
+
+def _groups(encoder: Encoder) -> dict[str, list[int]]:
+    groups: dict[str, list[int]] = {}
+    for place, feature in enumerate(encoder.features):
+        groups.setdefault(group_of(feature.column), []).append(place)
+    return groups
+
+
+def _without(estimator: Any, encoder: Encoder, values: Matrix, places: Sequence[int]) -> Floats:
+    usual = values.copy()
+    for place in places:
+        usual[:, place] = encoder.features[place].typical
+    return chances_of(estimator, usual)
+
+
+def _tell(
+    group: str,
+    members: Sequence[str],
+    columns: Mapping[str, Sequence[Cell]],
+    row: int,
+    signal_names: Mapping[str, str],
+) -> str:
+    return tell(group, {name: columns[name][row] for name in members}, signal_names)
+
+
+def _odds(chances: Floats) -> Floats:
+    sure = np.clip(chances, NEARLY, 1 - NEARLY)
+    odds: Floats = np.log(sure / (1 - sure))
+    return odds

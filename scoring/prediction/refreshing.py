@@ -1,0 +1,102 @@
+"""Keeps what the promoted model says of the leads that matter now: those with sales, and those that are near.
+
+A prediction is due when it is of another model, when the lead did or said something since, and once a day,
+since time alone changes "no visit for 40 days". Work is found by these facts, so a lost run loses nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db import connection
+
+from leads.models import Lead
+from scoring.models import LeadPrediction, PredictionModel, Signal
+from scoring.prediction.examples import Goal
+from scoring.prediction.features import read_features
+from scoring.prediction.sealing import require_library
+
+# Where the outcome is still open, for either goal.
+OPEN_STAGES = {
+    Goal.SQL: (Lead.Stage.MQL, Lead.Stage.SAL),
+    Goal.WON: (Lead.Stage.MQL, Lead.Stage.SAL, Lead.Stage.SQL, Lead.Stage.OPPORTUNITY),
+}
+# Leads that sales does not have yet are looked at while they are active.
+ACTIVE_DAYS = 30
+BATCH = 500
+
+_DUE = """
+SELECT lead.id
+FROM leads_lead lead LEFT JOIN scoring_leadprediction said ON said.lead_id = lead.id
+WHERE lead.id > %(after)s AND lead.created_at <= %(now)s
+  AND (lead.stage = ANY(%(stages)s)
+    OR lead.stage IN ('lead', 'nurture')
+      AND lead.last_activity_at > %(now)s - make_interval(days => %(active)s))
+  AND (said.lead_id IS NULL OR said.model_id <> %(model)s
+    OR said.predicted_at <= %(now)s - interval '1 day'
+    OR lead.last_activity_at > said.predicted_at AND lead.last_activity_at <= %(now)s
+    OR EXISTS (SELECT FROM leads_attributechange change
+      WHERE change.lead_id = lead.id
+        AND change.changed_at > said.predicted_at AND change.changed_at <= %(now)s))
+ORDER BY lead.id LIMIT %(limit)s
+"""
+
+
+def refresh_predictions(*, now: datetime, limit: int = BATCH, after: int = 0) -> int:
+    """Say of the due leads with an id beyond `after` what the promoted model thinks of them, in order and no
+    more than `limit`; the id of the last one, or 0 when none is left or no model is in use.
+
+    Safe to repeat and to run twice at once. Raises PredictionNotUsable if the model cannot be opened.
+    """
+    model = PredictionModel.objects.promoted().first()
+    if model is None:
+        return 0
+    lead_ids = _due(model, now=now, limit=limit, after=after)
+    if not lead_ids:
+        return 0
+    LeadPrediction.objects.bulk_create(
+        _predict(model, lead_ids, now=now),
+        update_conflicts=True,
+        unique_fields=["lead"],
+        update_fields=["model", "per_mille", "reasons", "predicted_at"],
+    )
+    return lead_ids[-1]
+
+
+def _predict(model: PredictionModel, lead_ids: Sequence[int], *, now: datetime) -> list[LeadPrediction]:
+    # Heavy libraries: only a process that predicts loads them.
+    from scoring.prediction.reasons import give_reasons
+    from scoring.prediction.storing import load_fitted
+
+    require_library(model.report["library"])
+    fitted = load_fitted(bytes(model.artefact))
+    moments, columns = read_features([(lead_id, now) for lead_id in lead_ids])
+    names = dict(Signal.objects.current().values_list("key", "name"))
+    chances, reasons = give_reasons(fitted.estimator, fitted.encoder, columns, names)
+    return [
+        LeadPrediction(
+            lead_id=lead_id,
+            model=model,
+            per_mille=round(1_000 * float(chance)),
+            reasons=sentences,
+            predicted_at=now,
+        )
+        for (lead_id, _), chance, sentences in zip(moments, chances, reasons, strict=True)
+    ]
+
+
+def _due(model: PredictionModel, *, now: datetime, limit: int, after: int) -> list[int]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _DUE,
+            {
+                "after": after,
+                "now": now,
+                "stages": list(OPEN_STAGES[Goal(model.report["details"]["goal"])]),
+                "active": ACTIVE_DAYS,
+                "model": model.pk,
+                "limit": limit,
+            },
+        )
+        return [row[0] for row in cursor.fetchall()]
