@@ -1,0 +1,112 @@
+"""What a rule should be worth, by what became of the leads on which it fired. Pure.
+
+1. The effect of a rule is the odds ratio of converting between leads with it and without it *that scored
+   alike otherwise*: the common odds ratio of Mantel and Haenszel (1959) over strata of the remaining score,
+   with the variance of Robins, Breslow and Greenland (1986), Biometrics 42:311. Without the strata a rule
+   would be praised for what fires together with it.
+2. A point is worth so many log-odds as the logistic regression of conversion on the score says (`fit_slope`):
+   as in scorecards (Siddiqi 2006, ch. 6), points are log-odds times a factor, here the model's own. So the
+   points of all rules stay comparable with each other and with the threshold.
+3. Of little evidence little is believed: each effect is drawn towards what the rule's points say now, the
+   more so the larger its variance is against the spread of all rules around that (empirical Bayes, Efron and
+   Morris 1975, J. Am. Stat. Assoc. 70:311).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from math import exp, log, sqrt
+
+from scoring.calibration_counts import Share
+from scoring.intervals import Interval, normal_quantile
+
+# Newton's method either settles within a few steps or the figures do not determine a slope.
+STEPS = 50
+SETTLED = 1e-10
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """A logarithm of odds with its standard error."""
+
+    log_odds: float
+    error: float
+
+    @property
+    def interval(self) -> Interval:
+        reach = normal_quantile() * self.error
+        return self.log_odds - reach, self.log_odds + reach
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether the interval leaves out "no effect"."""
+        low, high = self.interval
+        return low > 0 or high < 0
+
+
+def fit_slope(by_score: Mapping[int, Share]) -> Effect | None:
+    """The log-odds of converting that one more point brings: logistic regression, by Newton's method.
+
+    None where the scores do not differ, or where they separate those who convert perfectly: then no slope is
+    too steep.
+    """
+    rows = [(score, share.yes, share.n) for score, share in by_score.items() if share.n]
+    total, yes = sum(n for _, _, n in rows), sum(y for _, y, _ in rows)
+    if not 0 < yes < total:
+        return None
+    middle = sum(score * n for score, _, n in rows) / total
+    level, slope = log(yes / (total - yes)), 0.0
+    for _ in range(STEPS):
+        terms = [(score - middle, y, n, _logistic(level + slope * (score - middle))) for score, y, n in rows]
+        gradient = sum(y - n * p for _, y, n, p in terms), sum(x * (y - n * p) for x, y, n, p in terms)
+        weights = [(x, n * p * (1 - p)) for x, _, n, p in terms]
+        w, wx, wxx = (sum(x**power * weight for x, weight in weights) for power in (0, 1, 2))
+        determinant = w * wxx - wx**2
+        if determinant <= w * SETTLED:
+            return None
+        change = (w * gradient[1] - wx * gradient[0]) / determinant
+        level += (wxx * gradient[0] - wx * gradient[1]) / determinant
+        slope += change
+        if abs(change) < SETTLED:
+            return Effect(slope, sqrt(w / determinant))
+    return None
+
+
+def _logistic(x: float) -> float:
+    return 1 / (1 + exp(-x)) if x > -700 else 0.0
+
+
+def common_effect(strata: Iterable[tuple[Share, Share]]) -> Effect | None:
+    """The common log odds ratio of the first of each pair over the second; None if they say nothing."""
+    r_sum = s_sum = pr = ps_qr = qs = 0.0
+    for fired, others in strata:
+        n = fired.n + others.n
+        if not fired.n or not others.n:
+            continue
+        a, b, c, d = fired.yes, fired.n - fired.yes, others.yes, others.n - others.yes
+        p, q, r, s = (a + d) / n, (b + c) / n, a * d / n, b * c / n
+        r_sum, s_sum = r_sum + r, s_sum + s
+        pr, ps_qr, qs = pr + p * r, ps_qr + p * s + q * r, qs + q * s
+    if not r_sum or not s_sum:
+        return None
+    variance = pr / (2 * r_sum**2) + ps_qr / (2 * r_sum * s_sum) + qs / (2 * s_sum**2)
+    return Effect(log(r_sum / s_sum), sqrt(variance))
+
+
+def spread_of(effects: Sequence[Effect], expected: Sequence[float]) -> float:
+    """The variance of the true effects around what is expected, by the method of moments; 0 if chance alone
+    explains how far they lie apart."""
+    if not effects:
+        return 0.0
+    excess = [
+        (effect.log_odds - mean) ** 2 - effect.error**2
+        for effect, mean in zip(effects, expected, strict=True)
+    ]
+    return max(0.0, sum(excess) / len(excess))
+
+
+def drawn_towards(expected: float, effect: Effect, *, spread: float) -> float:
+    """The effect that evidence and expectation make together, each by its weight."""
+    weight = spread / (spread + effect.error**2) if spread else 0.0
+    return weight * effect.log_odds + (1 - weight) * expected
