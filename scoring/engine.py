@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -15,56 +14,76 @@ from scoring.compile import RESULT_COLUMNS, Scope, Statement, compile_model
 from scoring.loading import load_model
 from scoring.models import ModelVersion
 from scoring.prepared import execute_prepared
-from scoring.results import Line, Result
+from scoring.results import ImaginedLead, Line, Move, Result
 from scoring.rules import Category, Model, Warmth
+
+__all__ = [
+    "ImaginedLead",
+    "Line",
+    "Move",
+    "Result",
+    "compiled",
+    "keep_range",
+    "keep_scores",
+    "model_of",
+    "score_imagined",
+    "score_moments",
+    "score_pairs",
+    "score_with_ledger",
+]
+
+# How many leads one statement of a backtest scores: enough to be quick, few enough to stay in memory.
+LEADS_AT_ONCE = 20_000
 
 _KEPT_COLUMNS = [name for name in RESULT_COLUMNS if name not in ("lead_id", "adjustment")]
 
-# One statement scores and keeps: nothing is written, and no row version made, where nothing changed.
-# `before` reads the table as it was when the statement began.
-_UPSERT = """
-WITH before AS (
-    SELECT lead_id, total, category FROM scoring_leadscore WHERE {scope}
+# One statement scores and keeps: nothing is written, and no row version made, where nothing changed. `before`
+# is the table as it was when the statement began; the callers hold the leads' locks, so it is as it is.
+_KEEP = """
+WITH scored AS MATERIALIZED (
+    SELECT scored.*, before.lead_id IS NOT NULL AS had, before.total AS was, before.category AS category_was,
+        before.version_id AS version_was, before.qualifies AS qualified_was
+    FROM ({scored}) scored
+    LEFT JOIN (SELECT * FROM scoring_leadscore WHERE {scope}) before ON before.lead_id = scored.lead_id
+    WHERE ROW(before.version_id, {before}) IS DISTINCT FROM ROW(%(version)s::bigint, {after})
 ), kept AS (
     INSERT INTO scoring_leadscore (lead_id, version_id, {columns}, scored_at)
-    SELECT lead_id, %(version)s::bigint, {columns}, %(as_of)s::timestamptz
-    FROM ({scored}) scored
-    ORDER BY lead_id
+    SELECT lead_id, %(version)s::bigint, {columns}, %(as_of)s::timestamptz FROM scored ORDER BY lead_id
     ON CONFLICT (lead_id) DO UPDATE SET
         (version_id, {columns}, scored_at) = ROW(excluded.version_id, {excluded}, excluded.scored_at)
-    WHERE ROW(scoring_leadscore.version_id, {present}) IS DISTINCT FROM ROW(excluded.version_id, {excluded})
-    RETURNING lead_id, total, category
 )
-SELECT kept.lead_id, before.total, kept.total, before.category, kept.category
-FROM kept JOIN before USING (lead_id)
-WHERE (kept.total, kept.category) <> (before.total, before.category)
+SELECT lead_id, was, total, category_was, category, version_was, qualified_was, qualifies
+FROM scored
+WHERE had AND (total <> was OR category <> category_was OR qualifies <> qualified_was)
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Move:
-    """A lead's kept score that became another one."""
-
-    lead_id: int
-    was: int
-    became: int
-    category_was: str
-    category_became: str
-
-
 def keep_scores(version: ModelVersion, lead_ids: Sequence[int], *, now: datetime) -> list[Move]:
-    """Score the leads by the version and keep what changed; the moves of those that had a score before."""
-    scope = Scope.ONE if len(lead_ids) == 1 else Scope.MANY
+    """Score the leads by the version and keep what changed; the moves of those that had a score before.
+
+    The caller holds the leads' locks.
+    """
+    if len(lead_ids) == 1:
+        return _keep(version, Scope.ONE, {"lead": lead_ids[0]}, now=now)
+    return _keep(version, Scope.MANY, {"leads": list(lead_ids)}, now=now)
+
+
+def keep_range(version: ModelVersion, *, first: int, last: int, now: datetime) -> list[Move]:
+    """As keep_scores, for all leads with ids from first to last, whose locks the caller holds."""
+    return _keep(version, Scope.RANGE, {"first": first, "last": last}, now=now)
+
+
+def _keep(version: ModelVersion, scope: Scope, leads: Mapping[str, Any], *, now: datetime) -> list[Move]:
     statement = compiled(version, scope, ledger=False, historical=False)
-    sql = _UPSERT.format(
+    sql = _KEEP.format(
         scope=scope.on("lead_id"),
         scored=statement.sql,
         columns=", ".join(_KEPT_COLUMNS),
         excluded=", ".join(f"excluded.{name}" for name in _KEPT_COLUMNS),
-        present=", ".join(f"scoring_leadscore.{name}" for name in _KEPT_COLUMNS),
+        before=", ".join(f"before.{name}" for name in _KEPT_COLUMNS),
+        after=", ".join(f"scored.{name}" for name in _KEPT_COLUMNS),
     )
-    parameters = {**statement.parameters, "as_of": now, "version": version.pk}
-    parameters |= {"lead": lead_ids[0]} if scope is Scope.ONE else {"leads": list(lead_ids)}
+    parameters = {**statement.parameters, **leads, "as_of": now, "version": version.pk}
     with connection.cursor() as cursor:
         if scope is Scope.ONE:
             execute_prepared(cursor, sql, parameters)
@@ -73,7 +92,7 @@ def keep_scores(version: ModelVersion, lead_ids: Sequence[int], *, now: datetime
         return [Move(*row) for row in cursor.fetchall()]
 
 
-def score_with_ledger(version: ModelVersion, lead_id: int, *, as_of: datetime) -> Result | None:
+def score_with_ledger(version: ModelVersion | Model, lead_id: int, *, as_of: datetime) -> Result | None:
     """The score with its ledger, as it was known at `as_of`; None if we did not know the lead then."""
     statement = compiled(version, Scope.ONE, ledger=True, historical=True)
     with connection.cursor() as cursor:
@@ -82,15 +101,65 @@ def score_with_ledger(version: ModelVersion, lead_id: int, *, as_of: datetime) -
     return row and _result(row)
 
 
-def compiled(version: ModelVersion, scope: Scope, *, ledger: bool, historical: bool) -> Statement:
+def score_moments(
+    version: ModelVersion | Model, *, first: int, last: int, points: Sequence[datetime]
+) -> Iterator[tuple[datetime, Result]]:
+    """The scores of the leads with ids from first to last at each of the moments, as they were known then.
+
+    Leads that we did not know yet are missing at that moment. The results have neither ledger nor
+    next_change_at.
+    """
+    statement = compiled(version, Scope.MOMENTS, ledger=False, historical=True)
+    parameters = {**statement.parameters, "points": sorted(set(points))}
+    for begin in range(first, last + 1, LEADS_AT_ONCE):
+        chunk = {"first": begin, "last": min(last, begin + LEADS_AT_ONCE - 1)}
+        with connection.cursor() as cursor:
+            cursor.execute(statement.sql, parameters | chunk)
+            rows = cursor.fetchall()
+        yield from ((row[0], _result(row[1:])) for row in rows)
+
+
+def score_pairs(
+    version: ModelVersion | Model, pairs: Sequence[tuple[int, datetime]], *, ledger: bool = False
+) -> list[tuple[datetime, Result]]:
+    """The scores of leads at moments of their own, as they were known then, each different pair once; in no
+    order, and without the pairs of leads that we did not know yet."""
+    statement = compiled(version, Scope.PAIRS, ledger=ledger, historical=True)
+    chosen: dict[str, Any] = {
+        "leads": [lead_id for lead_id, _ in pairs],
+        "moments": [moment for _, moment in pairs],
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(statement.sql, {**statement.parameters, **chosen})
+        return [(row[0], _result(row[1:])) for row in cursor.fetchall()]
+
+
+def score_imagined(version: ModelVersion | Model, person: ImaginedLead, *, as_of: datetime) -> Result:
+    """What the lead would score, with the ledger; its id in the result is 0."""
+    statement = compiled(version, Scope.IMAGINED, ledger=True, historical=False)
+    parameters: dict[str, Any] = {
+        "facts": json.dumps(dict(person.facts)),
+        "signals": [signal for signal, _ in person.hits],
+        "times": [occurred_at for _, occurred_at in person.hits],
+        "trips": person.trips,
+        "as_of": as_of,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(statement.sql, statement.parameters | parameters)
+        return _result(cursor.fetchone())
+
+
+def compiled(version: ModelVersion | Model, scope: Scope, *, ledger: bool, historical: bool) -> Statement:
     """The version's statement; kept for published versions, which never change."""
-    if version.published_at is None:
-        return compile_model(load_model(version), scope, ledger=ledger, historical=historical)
+    if isinstance(version, Model) or version.published_at is None:
+        return compile_model(model_of(version), scope, ledger=ledger, historical=historical)
     return _compiled_once(version.pk, version.published_at, scope, ledger, historical)
 
 
-def model_of(version: ModelVersion) -> Model:
+def model_of(version: ModelVersion | Model) -> Model:
     """The version in the rule language; kept for published versions."""
+    if isinstance(version, Model):
+        return version
     if version.published_at is None:
         return load_model(version)
     return _model_once(version.pk, version.published_at)
@@ -112,9 +181,11 @@ def _model_once(version_id: int, published_at: datetime) -> Model:
 
 
 def _result(row: tuple[Any, ...]) -> Result:
+    """From a row of RESULT_COLUMNS and, if it was asked for, the ledger."""
     values = dict(zip(RESULT_COLUMNS, row, strict=False))
     values["category"], values["warmth"] = Category(values["category"]), Warmth(values["warmth"])
-    return Result(**values, lines=tuple(_line(entry) for entry in json.loads(row[-1])))
+    ledger = json.loads(row[len(RESULT_COLUMNS)]) if len(row) > len(RESULT_COLUMNS) else []
+    return Result(**values, lines=tuple(_line(entry) for entry in ledger))
 
 
 def _line(entry: list[Any]) -> Line:

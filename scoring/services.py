@@ -46,7 +46,7 @@ def score_leads(lead_ids: Sequence[int], *, now: datetime) -> None:
     if version is None:
         log.warning("scoring.no_active_version", leads=len(lead_ids))
         return
-    moves = keep_scores(version, lead_ids, now=now)
+    moves = [move for move in keep_scores(version, lead_ids, now=now) if move.shows]
     if moves:
         log_events(
             {move.lead_id: _move_detail(move) for move in moves}, kind=LeadEvent.Kind.SCORE_CHANGED, at=now

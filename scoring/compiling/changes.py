@@ -1,0 +1,59 @@
+"""When the score changes by itself (SCORE-4): never late; early only where a cap or rounding hides a change.
+
+A rule changes when a hit dated in the future arrives, when a hit leaves its window, and when its points fade.
+The time of the model's own decay is in `scoring.compiling.verdicts`.
+"""
+
+from __future__ import annotations
+
+from scoring.compiling.layout import SLOT_HOURS, Layout, gives_for_each, is_seen_or_not, seen
+from scoring.compiling.scopes import Scope, hours
+from scoring.rules import PER_MILLE, BehaviourRule, Model, RuleDecay
+
+
+def changes_at(model: Model, layout: Layout, scope: Scope) -> str:
+    """Null for MOMENTS: a backtest asks what was, not when to look again."""
+    if scope is Scope.MOMENTS:
+        return "NULL::timestamptz"
+    moments = [_arrival(slot) for slot in range(len(layout.signals))]
+    moments += dict.fromkeys(_leaving(rule, layout) for rule in model.behaviour if rule.window_hours)
+    moments += [_fading(rule, rule.decay, layout) for rule in model.behaviour if rule.decay]
+    # LEAST ignores NULL, which is wanted here: the earliest of the moments there are.
+    return f"least({', '.join(moments)})" if moments else "NULL::timestamptz"
+
+
+def _arrival(slot: int) -> str:
+    following = f"times[past_{slot} + 1]"
+    ends = f"floor_{slot} + {hours(SLOT_HOURS)}"
+    return f"CASE WHEN ahead AND {following} < {ends} THEN {following} - {hours(slot * SLOT_HOURS)} END"
+
+
+def _leaving(rule: BehaviourRule, layout: Layout) -> str:
+    """The hit whose leaving changes what the rule gives: the oldest where each counts, else the n-th newest,
+    without which there are too few; and where there are too many, the one that makes them few enough."""
+    slot, window = layout.slot(rule.signal), rule.window_hours or 0
+    if is_seen_or_not(rule):
+        return f"CASE WHEN last_{slot} + {hours(window)} > as_of THEN last_{slot} + {hours(window)} END"
+    count = seen(slot, window)
+    oldest = f"{count} - 1" if gives_for_each(rule) else str(rule.min_count - 1)
+    moved = hours(window - slot * SLOT_HOURS)
+    cases = f"WHEN {count} >= {rule.min_count} THEN times[past_{slot} - ({oldest})]"
+    if rule.max_count is not None:
+        cases = f"WHEN {count} > {rule.max_count} THEN times[past_{slot} - {rule.max_count}] {cases}"
+    return f"CASE {cases} END + {moved}"
+
+
+def _fading(rule: BehaviourRule, decay: RuleDecay, layout: Layout) -> str:
+    """The first age at which the points of the rule are fewer than now: those that keep, rounded towards
+    zero, fewer points are all behind the last that keeps as many. Per mille rises in the array."""
+    steps = decay.steps()
+    if not steps:
+        return "NULL::timestamptz"
+    base, left = f"abs(base_{rule.key})::bigint", f"left_{rule.key}"
+    ages = ",".join(f'"{after} hours"' for after, _ in reversed(steps))
+    kept = ",".join(str(per_mille) for _, per_mille in reversed(steps))
+    enough = f"({base} * {left} / {PER_MILLE} * {PER_MILLE} - 1) / {base}"
+    return (
+        f"CASE WHEN {base} * {left} >= {PER_MILLE} THEN last_{layout.slot(rule.signal)}"
+        f" + ('{{{ages}}}'::interval[])[width_bucket({enough}, '{{{kept}}}'::bigint[])] END"
+    )
