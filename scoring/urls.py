@@ -1,6 +1,6 @@
 from django.urls import path
 
-from scoring import views
+from scoring import views, views_backtest, views_calibration, views_try
 
 app_name = "scoring"
 urlpatterns = [
@@ -8,5 +8,12 @@ urlpatterns = [
     path("<int:number>/", views.version_page, name="version"),
     path("<int:number>/copy/", views.copy_version, name="copy"),
     path("<int:number>/publish/", views.publish_page, name="publish"),
+    path("<int:number>/backtest/", views_backtest.backtest_page, name="backtest"),
+    path("<int:number>/backtest/progress/", views_backtest.backtest_progress, name="backtest_progress"),
+    path("<int:number>/try/", views_try.try_version, name="try"),
+    path("calibration/", views_calibration.calibration_page, name="calibration"),
+    path("calibration/progress/", views_calibration.calibration_progress, name="calibration_progress"),
+    path("calibration/count/", views_calibration.count_again, name="calibration_count"),
+    path("calibration/draft/", views_calibration.draft_points, name="calibration_draft"),
     path("leads/<int:pk>/panel/", views.lead_panel, name="lead_panel"),
 ]
