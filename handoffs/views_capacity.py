@@ -62,7 +62,7 @@ class CapacityForm(forms.Form):
 def capacity_panel(request: HttpRequest) -> HttpResponse:
     form = CapacityForm(request.GET)
     if not form.is_valid():
-        refusal = " ".join(message for messages in form.errors.values() for message in messages)
+        refusal = " ".join(str(message) for messages in form.errors.values() for message in messages)
         return render(request, "handoffs/_capacity_panel.html", {"refusal": refusal}, status=422)
     given = form.cleaned_data
     capacity = measure_capacity(now=timezone.now())

@@ -42,6 +42,9 @@ class Backtest(MarkedWork):
         ordering = ("-requested_at", "-id")
         constraints = (
             models.CheckConstraint(condition=Q(days__gte=7, days__lte=366), name="backtest_days_are_sane"),
+            models.UniqueConstraint(
+                fields=["version"], condition=Q(finished_at=None), name="one_unfinished_backtest_per_version"
+            ),
         )
 
     def __str__(self) -> str:

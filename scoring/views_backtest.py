@@ -1,0 +1,98 @@
+"""Pages of backtests: start one, watch it, read what it found."""
+
+from __future__ import annotations
+
+from django import forms
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_http_methods
+
+from accounts.models import User
+from accounts.roles import role_required, signed_in_user
+from common.errors import DomainError
+from scoring.backtest import FEWEST_DAYS, MOST_DAYS, request_backtest
+from scoring.backtest_page import describe_backtest, is_stale
+from scoring.models import Backtest, ModelVersion
+from scoring.versions import may_edit_scoring, require_marketing
+from scoring.views import MAX_NUMBER, READERS
+
+OFFERED_DAYS = ((30, "30 days"), (90, "90 days"), (180, "180 days"), (365, "a year"))
+USUAL_DAYS = 90
+EARLIER = 6
+
+
+class BacktestForm(forms.Form):
+    days = forms.IntegerField(
+        min_value=FEWEST_DAYS,
+        max_value=MOST_DAYS,
+        error_messages={
+            "required": "Say how many days to look back.",
+            "invalid": "Give the days as a number.",
+        },
+    )
+
+
+@require_http_methods(["GET", "POST"])
+@role_required(*READERS)
+def backtest_page(request: HttpRequest, number: int) -> HttpResponse:
+    version = get_object_or_404(ModelVersion, number=min(number, MAX_NUMBER))
+    refusal, status = "", 200
+    if request.method == "POST":
+        refusal, status = _request(request, version)
+        if not refusal:
+            return redirect("scoring:backtest", version.number)
+    context = _context(request, version) | {"refusal": refusal}
+    return render(request, "scoring/backtest.html", context, status=status)
+
+
+@require_GET
+@role_required(*READERS)
+def backtest_progress(request: HttpRequest, number: int) -> HttpResponse:
+    """The result or how far it is; the page asks for it until there is a result."""
+    version = get_object_or_404(ModelVersion, number=min(number, MAX_NUMBER))
+    return render(request, "scoring/backtest.html#result", _context(request, version))
+
+
+def _request(request: HttpRequest, version: ModelVersion) -> tuple[str, int]:
+    """Start one as the form says; the refusal in words and its status if that could not be."""
+    user = signed_in_user(request)
+    require_marketing(user)
+    form = BacktestForm(request.POST)
+    if not form.is_valid():
+        return " ".join(str(message) for messages in form.errors.values() for message in messages), 422
+    try:
+        request_backtest(version, days=form.cleaned_data["days"], by=user, now=timezone.now())
+    except DomainError as error:
+        return str(error), error.status
+    return "", 302
+
+
+def _context(request: HttpRequest, version: ModelVersion) -> dict[str, object]:
+    user: User = signed_in_user(request)
+    all_of_it = Backtest.objects.filter(version=version).select_related("version", "against", "requested_by")
+    unfinished = all_of_it.filter(finished_at=None).first()
+    finished = list(all_of_it.filter(finished_at__isnull=False)[:EARLIER])
+    chosen = _chosen(request, finished)
+    shown = unfinished or chosen
+    active = ModelVersion.objects.active().first()
+    return {
+        "version": version,
+        "active": active,
+        "may_edit": may_edit_scoring(user),
+        "offered_days": OFFERED_DAYS,
+        "days": shown.days if shown else USUAL_DAYS,
+        "running": unfinished if unfinished and unfinished.parked_at is None else None,
+        "failed": unfinished if unfinished and unfinished.parked_at else None,
+        "page": describe_backtest(chosen, user=user) if chosen else None,
+        "is_stale": chosen is not None and is_stale(chosen),
+        "is_against_other": chosen is not None and active is not None and chosen.against_id != active.pk,
+        "finished": finished,
+    }
+
+
+def _chosen(request: HttpRequest, finished: list[Backtest]) -> Backtest | None:
+    """The one that the address names, else the latest."""
+    wanted = request.GET.get("run", "")
+    named = (backtest for backtest in finished if str(backtest.pk) == wanted)
+    return next(named, finished[0] if finished else None)
