@@ -1,6 +1,6 @@
 from django.urls import path
 
-from scoring import views, views_backtest, views_calibration, views_try
+from scoring import views, views_backtest, views_calibration, views_prediction, views_try
 
 app_name = "scoring"
 urlpatterns = [
@@ -15,5 +15,9 @@ urlpatterns = [
     path("calibration/progress/", views_calibration.calibration_progress, name="calibration_progress"),
     path("calibration/count/", views_calibration.count_again, name="calibration_count"),
     path("calibration/draft/", views_calibration.draft_points, name="calibration_draft"),
+    path("prediction/", views_prediction.prediction, name="prediction"),
+    path("prediction/train/", views_prediction.train, name="prediction_train"),
+    path("prediction/<int:pk>/promote/", views_prediction.promote, name="prediction_promote"),
+    path("prediction/<int:pk>/retire/", views_prediction.retire, name="prediction_retire"),
     path("leads/<int:pk>/panel/", views.lead_panel, name="lead_panel"),
 ]

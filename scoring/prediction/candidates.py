@@ -14,11 +14,11 @@ from common.errors import DomainError
 from notifications.models import Notification
 from notifications.services import notify_users
 from scoring.models import PredictionModel, ScoringPolicy
+from scoring.permissions import require_marketing
 from scoring.prediction.examples import Goal, Harvest, harvest, table_of
 from scoring.prediction.report import Report
 from scoring.prediction.sealing import require_library, unseal
 from scoring.prediction.tables import TrainingRefused
-from scoring.versions import require_marketing
 
 log = structlog.get_logger(__name__)
 

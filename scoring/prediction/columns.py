@@ -31,7 +31,9 @@ NAMING_SHARE = 0.5
 # Numbers outside these percentiles of the training rows count as those: no outlier leads.
 OUTERMOST = (0.5, 99.5)
 
-_NAMES_A_ROW = re.compile(r"(^|[\W_])(id|ids|uuid|guid|key|number|no|nr|index|hash)$|(?<=[a-z])(Id|ID|Key)$")
+_NAMES_A_ROW = re.compile(
+    r"(?i:(^|[\W_])(id|ids|uuid|guid|key|number|no|nr|index|hash)$)|(?<=[a-z])(Id|ID|Key)$"
+)
 
 
 @dataclass(frozen=True, slots=True)
