@@ -71,6 +71,8 @@ def compile_model(model: Model, scope: Scope, *, ledger: bool = False, historica
     layout = layout_of(model, ledger=ledger)
     parts = _parts(model, layout, scope, parameters, historical=historical or scope.tells_moment)
     columns = [f"judged.{name}{'::int' if name in _WHOLE else ''} AS {name}" for name in RESULT_COLUMNS]
+    if scope is Scope.MOMENTS:
+        columns[-1] = "NULL::timestamptz AS next_change_at"
     if scope.tells_moment:
         columns.insert(0, "judged.as_of")
     source = "judged"

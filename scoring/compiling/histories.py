@@ -48,12 +48,16 @@ def _over_time(layout: Layout) -> str:
 
 def arrivals(layout: Layout) -> str:
     """The arrays of MOMENTS with when each hit reached us, and whether one of the moments lies between."""
+    before = f"(SELECT array_agg(point + {_TICK} ORDER BY point) FROM unnest({POINTS}) point)"
     return (
         f"SELECT lead_id, {_in_order(_packed(layout))} AS times, {_in_order('received_at')} AS received,\n"
-        f"  bool_or(width_bucket(occurred_at, {POINTS}) < width_bucket(received_at, {POINTS})) AS late\n"
+        f"  bool_or(width_bucket(occurred_at, {before}) < width_bucket(received_at, {before})) AS late\n"
         f"FROM scoring_signalhit\nWHERE {_wanted(layout)} AND {Scope.MOMENTS.on('lead_id')}\nGROUP BY lead_id"
     )
 
+
+# A moment belongs to those after which it comes: so it is counted among the moments before a later one only.
+_TICK = "interval '1 microsecond'"
 
 # The columns of every scope, and no row.
 _NOTHING = (
