@@ -9,6 +9,8 @@ import crm.tasks
 import feedback.tasks
 import handoffs.tasks
 import leads.tasks
+import scoring.tasks_calibration
+import scoring.tasks_verification
 import sla.tasks
 from operations.schedule import Periodic
 
@@ -23,6 +25,13 @@ SCHEDULE = [
     Periodic("sla-sweep", sla.tasks.sweep_clocks_task, every=15 * SECOND),
     Periodic("sla-recompute", sla.tasks.recompute_changed_clocks_task, every=5 * MINUTE),
     Periodic("feedback-wake-recyclings", feedback.tasks.wake_recyclings_task, every=5 * MINUTE),
+    Periodic("scoring-verify-scores", scoring.tasks_verification.verify_scores_task, cron="10 3 * * *"),
+    Periodic("scoring-calibrate", scoring.tasks_calibration.calibrate_task, cron="40 3 * * *"),
+    Periodic(
+        "scoring-count-calibrations",
+        scoring.tasks_calibration.count_waiting_calibrations_task,
+        every=MINUTE,
+    ),
     Periodic("crm-push", crm.tasks.push_stale_leads_task, every=2 * SECOND),
     Periodic("crm-pull", crm.tasks.pull_changes_task, every=30 * SECOND),
     Periodic("crm-map-owners", crm.tasks.map_owners_task, every=10 * MINUTE),
