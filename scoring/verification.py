@@ -74,7 +74,7 @@ class Finding:
 
 def check_range(first: int, last: int, *, as_of: datetime) -> Finding:
     """Compare the scores kept of the leads with these ids with what the engine says now."""
-    of_range = LeadScore.objects.filter(lead__range=(first, last)).order_by()
+    of_range = LeadScore.objects.filter(lead_id__gte=first, lead_id__lte=last)
     # A pilot that went back to its author is no version any more; its leads wait to be scored by another.
     judges = Q(published_at__isnull=False) | Q(status=ModelVersion.Status.PILOT)
     versions = ModelVersion.objects.filter(judges, pk__in=of_range.values("version"))
