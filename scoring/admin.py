@@ -9,6 +9,7 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.forms import BaseModelFormSet
 from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern
 from django.utils import timezone
 from django.utils.text import slugify
 
@@ -24,10 +25,14 @@ from scoring.admin_inlines import (
     RuleGroupInline,
     is_published,
 )
+from scoring.admin_signals import conditions_of, signal_urls
+from scoring.admin_workbench import workbench_urls
 from scoring.models import ModelVersion, Signal, SignalCondition
 from scoring.pages import describe_version
+from scoring.permissions import may_edit_scoring
+from scoring.revising import revise_signal
 from scoring.services import create_draft
-from scoring.versions import may_edit_scoring, revise_signal
+from scoring.views_try import empty_forms
 
 
 @admin.register(ModelVersion)
@@ -49,6 +54,9 @@ class ModelVersionAdmin(admin.ModelAdmin[ModelVersion]):
         # A version is begun with its name and numbers; its rules come in the next step.
         return super().get_inline_instances(request, obj) if obj else []
 
+    def get_urls(self) -> list[URLPattern]:
+        return [*workbench_urls(self), *super().get_urls()]
+
     def has_change_permission(self, request: HttpRequest, obj: ModelVersion | None = None) -> bool:
         return not is_published(obj) and super().has_change_permission(request, obj)
 
@@ -65,6 +73,8 @@ class ModelVersionAdmin(admin.ModelAdmin[ModelVersion]):
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
         context["may_edit"] = may_edit_scoring(signed_in_user(request))
+        if context.get("original") and not is_published(context["original"]):
+            context |= empty_forms()
         return super().render_change_form(request, context, *args, **kwargs)
 
     def save_model(
@@ -115,6 +125,9 @@ class SignalAdmin(admin.ModelAdmin[Signal]):
     list_filter = ("intent",)
     search_fields = ("name",)
 
+    def get_urls(self) -> list[URLPattern]:
+        return [*signal_urls(self), *super().get_urls()]
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Signal]:
         return super().get_queryset(request).filter(retired_at=None).prefetch_related("conditions")
 
@@ -154,7 +167,7 @@ class SignalAdmin(admin.ModelAdmin[Signal]):
         try:
             signal = revise_signal(
                 form.instance,
-                conditions=_conditions(formsets),
+                conditions=conditions_of(formsets),
                 by=signed_in_user(request),
                 now=timezone.now(),
             )
@@ -167,20 +180,6 @@ class SignalAdmin(admin.ModelAdmin[Signal]):
                 f"“{signal}” is counted by a published version, so this is its revision {signal.revision}. "
                 "Drafts count it; the active version keeps the old definition until a draft is published.",
             )
-
-
-def _conditions(formsets: list[BaseModelFormSet[Any, Any]]) -> list[SignalCondition]:
-    """The conditions as they stand on the page."""
-    return [
-        SignalCondition(
-            property_name=form.cleaned_data["property_name"],
-            operator=form.cleaned_data["operator"],
-            values=form.cleaned_data["values"],
-        )
-        for formset in formsets
-        for form in formset.forms
-        if form.cleaned_data and not form.cleaned_data.get("DELETE")
-    ]
 
 
 def _free_key(name: str) -> str:

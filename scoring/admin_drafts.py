@@ -57,8 +57,9 @@ def _read(
     # The admin's own way to make its inlines: the names of their fields depend on it.
     formsets, _ = model_admin._create_formsets(request, version, change=True)  # type: ignore[attr-defined]
     if not (all_valid(formsets) and form_is_valid):
-        return TypedDraft(version, refusals=_refusals(form, formsets))
-    model_admin.save_model(request, version, form, True)
+        return TypedDraft(version, refusals=refusals_of(form, formsets))
+    model_admin.save_model(request, model_admin.save_form(request, form, change=True), form, True)
+    # Not its own way, which also says what is wrong with what was saved.
     admin.ModelAdmin.save_related(model_admin, request, form, formsets, True)
     typed = ModelVersion.objects.with_rules().get(pk=version.pk)
     try:
@@ -71,7 +72,7 @@ def _read(
     return TypedDraft(typed, model, describe_version(typed), unmatched=sorted(waiting))
 
 
-def _refusals(form: BaseForm, formsets: list[Any]) -> list[str]:
+def refusals_of(form: BaseForm, formsets: list[Any]) -> list[str]:
     """Every error of the page as a sentence that says where it is."""
     found = _errors_of(form, "")
     for formset in formsets:

@@ -79,8 +79,10 @@ def plain_decimal(number: float) -> str:
 def shown_when(field: forms.Field, **conditions: Iterable[str]) -> None:
     """Show the field only while others of its form hold one of the values; static/js/scoring-admin.js
     hides and disables it otherwise, and the form passes over what it held."""
-    widget: forms.Widget = getattr(field.widget, "widget", field.widget)
-    widget.attrs["data-when"] = ";".join(f"{name}={','.join(held)}" for name, held in conditions.items())
+    wrapped = getattr(field.widget, "widget", None)  # the admin wraps the choice of a related row
+    (wrapped or field.widget).attrs["data-when"] = ";".join(
+        f"{name}={','.join(held)}" for name, held in conditions.items()
+    )
 
 
 class ModelVersionForm(forms.ModelForm[ModelVersion]):
@@ -176,6 +178,7 @@ class ConditionForm(forms.ModelForm[SignalCondition]):
     class Meta:
         model = SignalCondition
         fields = ("property_name", "operator", "values")
+        widgets = {"property_name": forms.TextInput(attrs={"list": "property-names"})}
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}

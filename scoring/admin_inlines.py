@@ -81,6 +81,13 @@ class RuleInline(OpenWhileDraft, admin.StackedInline[Rule, ModelVersion]):
             kwargs["queryset"] = Signal.objects.filter(Q(retired_at=None) | Q(pk__in=counted))
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> forms.Field | None:
+        formfield = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if formfield and db_field.name == "signal":
+            # A signal is deleted on its own page, not from a rule that counts it.
+            formfield.widget.can_delete_related = False  # type: ignore[attr-defined]
+        return formfield
+
 
 class FitRuleInline(RuleInline):
     form = FitRuleForm

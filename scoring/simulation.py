@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from common.charts import Chart, Mark, Point, Series, line_chart
-from scoring.rules import MAX_OCCURRENCES, PER_MILLE, BehaviourRule, Effect, Model
+from scoring.arithmetic import capped_points, points_at, toward_zero
+from scoring.rules import PER_MILLE, BehaviourRule, Effect, Model
 
 MOST_LINES = 5  # more cannot be told apart
 
@@ -16,16 +17,8 @@ MOST_LINES = 5  # more cannot be told apart
 def engagement_after(model: Model, rules: Sequence[BehaviourRule], age_days: int) -> int:
     """The engagement of a lead who, so many whole days ago, did what these rules count just often enough for
     each, and nothing else before or since."""
-    earned = lost = 0
-    caps = {group.key: group.cap for group in model.groups}
-    spent = dict.fromkeys(caps, 0)
-    for rule in rules:
-        points = _faded(rule, age_days)
-        if rule.group is not None:
-            room = caps[rule.group] - spent[rule.group]
-            points = min(points, room) if points > 0 else max(points, -room)
-            spent[rule.group] += abs(points)
-        earned, lost = (earned + points, lost) if points > 0 else (earned, lost + points)
+    left = capped_points(model, [(rule, _faded(rule, age_days)) for rule in rules])
+    earned, lost = sum(max(0, points) for points in left), sum(min(0, points) for points in left)
     kept = model_keeps(model, age_days) if any(rule.engages for rule in rules) else PER_MILLE
     return max(earned * kept // PER_MILLE, min(earned, model.decay_floor)) + lost
 
@@ -42,12 +35,10 @@ def model_keeps(model: Model, age_days: int) -> int:
 def _faded(rule: BehaviourRule, age_days: int) -> int:
     if rule.window_hours is not None and age_days * 24 >= rule.window_hours:
         return 0
-    points = abs(rule.points) * (min(rule.min_count, MAX_OCCURRENCES) if rule.each else 1)
-    if rule.cap is not None:
-        points = min(points, rule.cap)
+    points = points_at(rule, rule.min_count)
     if rule.decay is not None:
-        points = points * rule.decay.kept_after(age_days) // PER_MILLE
-    return points if rule.points > 0 else -points
+        points = toward_zero(points * rule.decay.kept_after(age_days), PER_MILLE)
+    return points
 
 
 def rules_with_points(model: Model) -> list[BehaviourRule]:

@@ -210,6 +210,12 @@ def points(value: int) -> str:
     return f"+{value}" if value >= 0 else f"−{-value}"
 
 
+@register.filter
+def thousands(value: int) -> str:
+    """A count with separators: '8,410'."""
+    return f"{value:,}"
+
+
 @register.simple_tag
 def share_bar(value: int, of: int) -> SafeString:
     """A horizontal bar for a table cell; the figure itself stands beside it."""

@@ -1,10 +1,12 @@
-"""Rules in words, for templates."""
+"""Rules and ledgers in words, for templates."""
 
 from __future__ import annotations
 
 from django import template
 
+from scoring import ledger
 from scoring.admin_rule_forms import sentence_of
+from scoring.explanation import Explanation
 from scoring.models import Rule
 
 register = template.Library()
@@ -14,3 +16,9 @@ register = template.Library()
 def rule_words(rule: Rule) -> str:
     """The rule as a plain sentence, also while it makes no sense yet."""
     return sentence_of(rule)
+
+
+@register.filter
+def ledger_sections(explanation: Explanation) -> list[ledger.LedgerSection]:
+    """The ledger in sections whose sums add up to the score."""
+    return ledger.ledger_sections(explanation)
