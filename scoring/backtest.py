@@ -88,11 +88,14 @@ def latest_backtest(version: ModelVersion) -> Backtest | None:
 
 
 def fingerprint_of(version: ModelVersion) -> str:
-    """Changes with anything that the version says, the definitions of its signals included.
+    """Changes with anything that the version says now, the definitions of its signals included.
 
     Raises InvalidInput if it cannot mean anything.
     """
-    version = ModelVersion.objects.with_rules().get(pk=version.pk)
+    return _fingerprint(ModelVersion.objects.with_rules().get(pk=version.pk))
+
+
+def _fingerprint(version: ModelVersion) -> str:
     try:
         model = model_of(version)
     except RuleRefused as refusal:
@@ -140,7 +143,7 @@ def _begin_step(row: QuerySet[Backtest], *, now: datetime) -> bool:
 
 def _do_step(backtest: Backtest, *, now: datetime) -> None:
     version = ModelVersion.objects.with_rules().get(pk=backtest.version_id)
-    if fingerprint_of(version) != backtest.fingerprint:
+    if _fingerprint(version) != backtest.fingerprint:
         raise VersionChanged()
     against = backtest.against and ModelVersion.objects.with_rules().get(pk=backtest.against.pk)
     if backtest.steps_done == 0:
