@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from scoring.prediction.columns import Encoder, Matrix
 from scoring.prediction.fitting import chances_of
@@ -28,12 +29,11 @@ def give_reasons(
 
     Whatever the model is: each group of columns is replaced by its typical values, and the chance compared.
     """
-    values = encoder.encode(columns)
-    chances = chances_of(estimator, values)
-    groups = _groups(encoder)
-    moved = np.column_stack(
-        [_odds(chances) - _odds(_without(estimator, encoder, values, places)) for places in groups.values()]
-    )
+    values, groups = encoder.encode(columns), _groups(encoder)
+    with threadpool_limits(1):  # a worker is not alone on its machine
+        chances = chances_of(estimator, values)
+        usual = [_without(estimator, encoder, values, places) for places in groups.values()]
+    moved = np.column_stack([_odds(chances) - _odds(each) for each in usual])
     names = list(groups)
     members = {group: [name for name in columns if group_of(name) == group] for group in groups}
     reasons = []

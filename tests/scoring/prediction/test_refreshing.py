@@ -1,0 +1,184 @@
+"""What the model in use says of each open lead, kept up to date, with reasons in words (SCORE-12)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from leads.attributes import replace_values
+from leads.models import Lead
+from scoring.models import LeadPrediction, LeadScore
+from scoring.prediction.candidates import promote_prediction, retire_prediction
+from scoring.prediction.refreshing import refresh_predictions
+from scoring.prediction.sealing import PredictionNotUsable
+from scoring.prediction.shown import chance_words, prediction_of
+from tests.factories import ActivityFactory, LeadFactory
+
+pytestmark = pytest.mark.django_db
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+
+
+@pytest.fixture
+def model(candidate, marketing, now):
+    return promote_prediction(candidate, by=marketing, now=now)
+
+
+def mql(now, **facts) -> Lead:
+    return LeadFactory(**{"stage": Lead.Stage.MQL, "created_at": now - 2 * DAY} | facts)
+
+
+def test_a_referral_is_likelier_than_a_fair_and_both_say_why(rules, model, now):
+    referral, fair = mql(now, source="Referral"), mql(now, source="Fair")
+
+    refresh_predictions(now=now)
+
+    likely, unlikely = (LeadPrediction.objects.get(lead=lead) for lead in (referral, fair))
+    assert likely.per_mille > 700
+    assert unlikely.per_mille < 300
+    assert likely.reasons[0] == "Came through Referral: raises it"
+    assert "Came through Fair: lowers it" in unlikely.reasons
+    assert all(len(each.reasons) <= 3 for each in (likely, unlikely))
+
+
+def test_the_score_stays_as_it_is(rules, model, now):
+    mql(now)
+
+    refresh_predictions(now=now)
+
+    assert not LeadScore.objects.exists()
+
+
+def test_a_second_run_finds_nothing_to_do(model, now):
+    mql(now)
+    assert refresh_predictions(now=now)
+
+    assert refresh_predictions(now=now + HOUR) == 0
+
+
+def test_what_the_lead_does_or_says_and_the_next_day_make_it_due_again(model, now):
+    does, says, waits = mql(now), mql(now), mql(now)
+    refresh_predictions(now=now)
+    Lead.objects.filter(pk=does.pk).update(last_activity_at=now + HOUR)
+    replace_values(says, {"source": "Fair"}, by=None, at=now + HOUR, via="test")
+
+    refresh_predictions(now=now + 2 * HOUR)
+
+    refreshed = LeadPrediction.objects.filter(predicted_at=now + 2 * HOUR)
+    assert set(refreshed.values_list("lead", flat=True)) == {does.pk, says.pk}
+    refresh_predictions(now=now + DAY)
+    assert LeadPrediction.objects.get(lead=waits).predicted_at == now + DAY
+
+
+def test_only_leads_whose_outcome_is_open_are_looked_at(model, now):
+    with_sales = mql(now, stage=Lead.Stage.SAL)
+    active = mql(now, stage=Lead.Stage.LEAD, last_activity_at=now - DAY)
+    for facts in (
+        {"stage": Lead.Stage.LEAD},
+        {"stage": Lead.Stage.NURTURE, "last_activity_at": now - 31 * DAY},
+        {"stage": Lead.Stage.SQL},
+        {"stage": Lead.Stage.CUSTOMER},
+        {"created_at": now + DAY},
+    ):
+        mql(now, **facts)
+
+    refresh_predictions(now=now)
+
+    assert set(LeadPrediction.objects.values_list("lead", flat=True)) == {with_sales.pk, active.pk}
+
+
+def test_an_activity_dated_in_the_future_does_not_keep_a_lead_due(model, now):
+    lead = mql(now, last_activity_at=now + 9 * DAY)
+    ActivityFactory(lead=lead, occurred_at=now + 9 * DAY, received_at=now)
+    refresh_predictions(now=now)
+
+    assert refresh_predictions(now=now + HOUR) == 0
+
+
+def test_work_is_done_in_batches_in_order(model, now):
+    leads = [mql(now) for _ in range(5)]
+
+    last = refresh_predictions(now=now, limit=2)
+
+    assert last == leads[1].pk
+    assert refresh_predictions(now=now, limit=2, after=last) == leads[3].pk
+    assert refresh_predictions(now=now, limit=2, after=leads[3].pk) == leads[4].pk
+    assert LeadPrediction.objects.count() == 5
+
+
+def test_a_batch_takes_as_many_statements_as_one_lead(model, now, django_assert_num_queries):
+    for _ in range(6):
+        mql(now)
+
+    with django_assert_num_queries(6):
+        refresh_predictions(now=now)
+
+
+def test_without_a_model_in_use_nothing_is_said(candidate, now):
+    mql(now)
+
+    assert refresh_predictions(now=now) == 0
+    assert not LeadPrediction.objects.exists()
+
+
+def test_another_model_makes_every_lead_due(model, candidate, marketing, now):
+    lead = mql(now)
+    refresh_predictions(now=now)
+    model.pk, model.status, model.promoted_at, model.promoted_by = None, "candidate", None, None
+    model.save()
+    promote_prediction(model, by=marketing, now=now)
+
+    refresh_predictions(now=now + HOUR)
+
+    assert LeadPrediction.objects.get(lead=lead).model == model
+
+
+def test_a_tampered_model_is_not_asked(model, now):
+    mql(now)
+    model.artefact = bytes(model.artefact)[:-1] + b"x"
+    model.save(update_fields=["artefact"])
+
+    with pytest.raises(PredictionNotUsable):
+        refresh_predictions(now=now)
+
+    assert not LeadPrediction.objects.exists()
+
+
+# What the panel shows
+
+
+def test_the_panel_says_what_is_predicted_when_and_by_what(model, now, django_assert_num_queries):
+    lead = mql(now, source="Referral")
+    refresh_predictions(now=now)
+
+    with django_assert_num_queries(1):
+        shown = prediction_of(lead)
+
+    assert shown.chance.endswith(" of 100")
+    assert shown.outcome == "become sales-qualified"
+    assert shown.reasons[0] == "Came through Referral: raises it"
+    assert (shown.predicted_at, shown.trained_at, shown.model_id) == (now, model.trained_at, model.pk)
+
+
+def test_what_a_retired_model_said_is_not_shown(model, marketing, now):
+    lead = mql(now)
+    refresh_predictions(now=now)
+
+    retire_prediction(model, by=marketing, now=now)
+
+    assert prediction_of(lead) is None
+
+
+@pytest.mark.parametrize(
+    ("per_mille", "words"),
+    [
+        (0, "fewer than 1 of 100"),
+        (10, "1 of 100"),
+        (344, "34 of 100"),
+        (990, "99 of 100"),
+        (1000, "more than 99 of 100"),
+    ],
+)
+def test_no_chance_is_told_as_certain(per_mille, words):
+    assert chance_words(per_mille) == words
