@@ -20,6 +20,8 @@ from handoffs.services import hand_off
 from leads.models import Lead, LeadQuerySet
 from leads.services import mark_lead_changed
 from scoring.models import LeadScore
+from scoring.models.scores import ENTRY_STAGES
+from scoring.release import kept_for_release, note_handed_off
 from scoring.services import has_new_evidence, score_lead, score_leads
 
 log = structlog.get_logger(__name__)
@@ -28,8 +30,6 @@ log = structlog.get_logger(__name__)
 MAX_ATTEMPTS = 5
 # How long a claim lasts: nobody else looks at the lead, and after a crash it is due again.
 CLAIM = timedelta(minutes=1)
-# Stages from which a lead becomes an MQL; the others are with sales, customers, or out for good.
-ENTRY_STAGES = (Lead.Stage.LEAD, Lead.Stage.NURTURE, Lead.Stage.LOST)
 
 
 # --- One lead -----------------------------------------------------------------------------------
@@ -42,13 +42,17 @@ def advance_lead(lead_id: int, *, now: datetime) -> None:
     if lead is None:
         return  # somebody has it in hand; its mark stays
     score = score_lead(lead, now=now)
-    if score and is_due_for_sales(lead, score):
+    if score and is_due_for_sales(lead, score) and not kept_for_release([lead_id]):
         hand_off(lead, score, trigger=_trigger(score), now=now)
+        note_handed_off(lead, now=now)
     _look_again([lead_id], at=score.next_change_at if score else None)
 
 
 def is_due_for_sales(lead: Lead, score: LeadScore) -> bool:
-    """Whether the lead becomes an MQL now (SCORE-6): once, then only by the recycle contract (FEED-2)."""
+    """Whether the lead becomes an MQL now (SCORE-6): once, then only by the recycle contract (FEED-2).
+
+    One that qualifies only because the rules changed waits for marketing besides (`scoring.release`).
+    """
     return (
         score.qualifies
         and lead.stage in ENTRY_STAGES
@@ -158,6 +162,8 @@ def _score_batch(lead_ids: Sequence[int], *, now: datetime) -> Sequence[int]:
     score_leads(sorted(held), now=now)
     scores = LeadScore.objects.in_bulk(held)
     due = [lead.pk for lead in leads if lead.pk in scores and is_due_for_sales(lead, scores[lead.pk])]
+    kept = kept_for_release(due)
+    due = [lead_id for lead_id in due if lead_id not in kept]
     next_change = LeadScore.objects.filter(lead=OuterRef("pk")).values("next_change_at")
     _look_again(held.difference(due), at=Subquery(next_change))
     return due

@@ -9,9 +9,11 @@ from django.db import transaction
 from accounts.models import User
 from scoring.loading import load_model
 from scoring.models import CategoryTier, DecayStep, ModelVersion, Rule, Signal, SignalCondition
+from scoring.permissions import require_marketing
 from scoring.presets import RulePreset, ScoringPreset, SignalPreset
+from scoring.revising import revise_signal
 from scoring.sentences import differences
-from scoring.versions import publish_version, require_marketing, revise_signal, take_versions_lock
+from scoring.versions import publish_version, take_versions_lock
 
 
 class _DryRun(Exception):

@@ -9,25 +9,19 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import connection, transaction
+from django.db.models import Max
 
-from leads.models import Lead
-from scoring.models import Signal
+from leads.models import Activity, Lead
+from scoring.models import Rule, Signal, SignalCondition
 
 # Guards the casts below: what does not look like a plain number never compares.
-_NUMBER = r"^-?[0-9]{1,15}(\.[0-9]{1,9})?$"
+NUMBER = r"^-?[0-9]{1,15}(\.[0-9]{1,9})?$"
 
-# Text compares without regard to case, as people write events and paths. CASE keeps the casts behind their
-# guard, and a property that is missing fails every condition. The order keeps two writers from a deadlock.
-_MATCH = """
-WITH wanted AS (
-  SELECT DISTINCT signal.id, lower(event_name) AS event
-  FROM scoring_signal signal, unnest(signal.event_names) event_name WHERE {signals}
-)
-INSERT INTO scoring_signalhit (lead_id, signal_id, activity_id, occurred_at, received_at)
-SELECT activity.lead_id, wanted.id, activity.id, activity.occurred_at, activity.received_at
-FROM {activities}
-JOIN wanted ON wanted.event = lower(activity.event)
-WHERE {leads} AND NOT EXISTS (
+# Whether all conditions of the signal `wanted.id` hold for the row `activity`. Text compares without regard
+# to case, as people write events and paths. CASE keeps the casts behind their guard, and a property that is
+# missing fails every condition.
+CONDITIONS_HOLD = """
+NOT EXISTS (
     SELECT FROM scoring_signalcondition condition,
       LATERAL (SELECT activity.properties ->> condition.property_name AS text) property
     WHERE condition.signal_id = wanted.id AND (CASE condition.operator
@@ -41,6 +35,19 @@ WHERE {leads} AND NOT EXISTS (
         ELSE lower(property.text) = lower(value) END)
       END) IS NOT TRUE
   )
+"""
+
+# The order keeps two writers from a deadlock.
+_MATCH = """
+WITH wanted AS (
+  SELECT DISTINCT signal.id, lower(event_name) AS event
+  FROM scoring_signal signal, unnest(signal.event_names) event_name WHERE {signals}
+)
+INSERT INTO scoring_signalhit (lead_id, signal_id, activity_id, occurred_at, received_at)
+SELECT activity.lead_id, wanted.id, activity.id, activity.occurred_at, activity.received_at
+FROM {activities}
+JOIN wanted ON wanted.event = lower(activity.event)
+WHERE {leads} AND {holds}
 ORDER BY activity.id, wanted.id
 ON CONFLICT DO NOTHING
 """
@@ -53,13 +60,19 @@ _MATCH_NEW = _MATCH.format(
     activities="""leads_lead lead
 JOIN leads_activity activity ON activity.lead_id = lead.id AND activity.id >= lead.unmatched_from""",
     leads="lead.id = ANY(%(leads)s)",
+    holds=CONDITIONS_HOLD,
 )
 
 _MATCH_OLD = _MATCH.format(
     signals="signal.id = ANY(%(signals)s)",
     activities="leads_activity activity",
-    leads="activity.lead_id IS NOT NULL",
+    leads="activity.lead_id IS NOT NULL AND activity.id BETWEEN %(first)s AND %(last)s",
+    holds=CONDITIONS_HOLD,
 )
+
+# About a second of work: a signal is locked against edits no longer than that.
+ACTIVITIES_PER_CHUNK = 100_000
+_MAX_ID = 2**63 - 1
 
 # Any number will do; it must only differ from other advisory locks of the portal.
 _MATCHING_LOCK = 7_301_001
@@ -74,7 +87,7 @@ def match_activities(lead_ids: Sequence[int]) -> None:
     marked = Lead.objects.filter(pk__in=lead_ids).exclude(unmatched_from=None)
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [_MATCHING_LOCK])
-        cursor.execute(_MATCH_NEW, {"leads": list(lead_ids), "number": _NUMBER})
+        cursor.execute(_MATCH_NEW, {"leads": list(lead_ids), "number": NUMBER})
     marked.update(unmatched_from=None)
 
 
@@ -89,8 +102,60 @@ def backfill_signals(signals: Sequence[Signal], *, now: datetime) -> None:
     missing = [signal.pk for signal in signals if signal.backfilled_at is None or signal.retired_at]
     if not missing:
         return
+    _wait_for_matching()
+    _match_old(missing, first=0, last=_MAX_ID)
+    Signal.objects.filter(pk__in=missing).update(backfilled_at=now)
+
+
+def backfill_drafts(*, now: datetime) -> None:
+    """As backfill_signals, for every signal that a version still to be published counts and that missed
+    activities: chunk by chunk, each in a transaction of its own, so that it may run beside all other work."""
+    counted = Rule.objects.filter(version__retired_at=None).values("signal")
+    missing = Signal.objects.filter(backfilled_at=None, pk__in=counted)
+    for signal_id in missing.order_by("pk").values_list("pk", flat=True):
+        _backfill_in_chunks(signal_id, now=now)
+
+
+def _backfill_in_chunks(signal_id: int, *, now: datetime) -> None:
+    """An edit of the definition meanwhile forgets what was matched, so it is begun again with the new one."""
+    definition = None
+    while definition != (definition := _definition(signal_id)):
+        _wait_for_matching()
+        for first in range(0, _last_activity() + 1, ACTIVITIES_PER_CHUNK):
+            with transaction.atomic():
+                Signal.objects.select_for_update(no_key=True).filter(pk=signal_id).first()
+                _match_old([signal_id], first=first, last=first + ACTIVITIES_PER_CHUNK - 1)
+    _note_backfilled(signal_id, definition, now=now)
+
+
+@transaction.atomic
+def _note_backfilled(signal_id: int, definition: object, *, now: datetime) -> None:
+    """The mark is for this definition only; whoever edits it later takes the mark away."""
+    Signal.objects.select_for_update(no_key=True).filter(pk=signal_id).first()
+    if _definition(signal_id) == definition:
+        Signal.objects.filter(pk=signal_id).update(backfilled_at=now)
+
+
+def _definition(signal_id: int) -> object:
+    conditions = SignalCondition.objects.filter(signal=signal_id).order_by("pk")
+    return (
+        list(Signal.objects.filter(pk=signal_id).values_list("event_names")),
+        list(conditions.values_list("property_name", "operator", "values")),
+    )
+
+
+def _last_activity() -> int:
+    return Activity.objects.aggregate(last=Max("pk"))["last"] or 0
+
+
+def _wait_for_matching() -> None:
+    """Until every matching that began before has been committed: what begins later sees the signal."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(%s)", [_MATCHING_LOCK])
         cursor.execute("SELECT pg_advisory_unlock(%s)", [_MATCHING_LOCK])
-        cursor.execute(_MATCH_OLD, {"signals": missing, "number": _NUMBER})
-    Signal.objects.filter(pk__in=missing).update(backfilled_at=now)
+
+
+def _match_old(signal_ids: Sequence[int], *, first: int, last: int) -> None:
+    parameters = {"signals": list(signal_ids), "number": NUMBER, "first": first, "last": last}
+    with connection.cursor() as cursor:
+        cursor.execute(_MATCH_OLD, parameters)

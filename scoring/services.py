@@ -8,12 +8,13 @@ from datetime import datetime
 import structlog
 from django.db import transaction
 
-from leads.models import Lead, LeadEvent
-from leads.services import log_events
-from scoring.engine import Move, keep_scores, model_of, score_with_ledger
+from leads.models import Lead
+from scoring.engine import model_of, score_with_ledger
 from scoring.explanation import Explanation, explain_result
+from scoring.keeping import keep_leads
 from scoring.loading_presets import load_scoring_preset
 from scoring.matching import match_activities
+from scoring.membership import was_in_pilot
 from scoring.models import LeadScore, ModelVersion, Signal, SignalHit
 from scoring.versions import create_draft, publish_version
 
@@ -26,6 +27,7 @@ __all__ = [
     "publish_version",
     "score_lead",
     "score_leads",
+    "version_of",
 ]
 
 log = structlog.get_logger(__name__)
@@ -33,31 +35,18 @@ log = structlog.get_logger(__name__)
 
 @transaction.atomic
 def score_leads(lead_ids: Sequence[int], *, now: datetime) -> None:
-    """Match what is new and keep the scores that changed; all leads by one version, each in one statement.
+    """Match what is new and keep the scores that changed, in one statement for all leads of a version.
 
     The caller holds the leads' locks. Without an active version the activities are matched and nothing is
     scored. A score that becomes another one is logged, which is also how Salesforce hears of it; the first
-    is part of the lead's beginning. Repeating it writes nothing.
+    is part of the lead's beginning. A lead that qualifies only because it is by another version than before
+    goes on the release list. Repeating it writes nothing.
     """
     if not lead_ids:
         return
     match_activities(lead_ids)
-    version = ModelVersion.objects.active().first()
-    if version is None:
+    if not keep_leads(lead_ids, now=now):
         log.warning("scoring.no_active_version", leads=len(lead_ids))
-        return
-    moves = [move for move in keep_scores(version, lead_ids, now=now) if move.shows]
-    if moves:
-        log_events(
-            {move.lead_id: _move_detail(move) for move in moves}, kind=LeadEvent.Kind.SCORE_CHANGED, at=now
-        )
-
-
-def _move_detail(move: Move) -> dict[str, object]:
-    detail: dict[str, object] = {"from": move.was, "to": move.became}
-    if move.category_was != move.category_became:
-        detail["category"] = move.category_became
-    return detail
 
 
 def score_lead(lead: Lead, *, now: datetime) -> LeadScore | None:
@@ -69,16 +58,25 @@ def score_lead(lead: Lead, *, now: datetime) -> LeadScore | None:
 def explain_score(lead: Lead, *, as_of: datetime, version: ModelVersion | None = None) -> Explanation:
     """Why the lead scored what it did at `as_of`, by what was known then (SCORE-7).
 
-    `version` defaults to the one in force at that moment; a draft may be tried in its place. Without a
-    version, or before we knew the lead, the explanation is empty.
+    `version` defaults to the one that the lead belonged to at that moment; a draft may be tried in its place.
+    Without a version, or before we knew the lead, the explanation is empty.
     """
-    version = version or ModelVersion.objects.in_force(as_of).first()
+    version = version or version_of(lead, as_of=as_of)
     if version is None:
         return Explanation(as_of=as_of)
     result = score_with_ledger(version, lead.pk, as_of=as_of)
     if result is None:
         return Explanation(as_of=as_of)
     return explain_result(model_of(version), version.number, result, as_of=as_of)
+
+
+def version_of(lead: Lead, *, as_of: datetime) -> ModelVersion | None:
+    """The version by which the lead was scored at that moment: the pilot's, if it was in one."""
+    versions = list(ModelVersion.objects.in_use(as_of).select_related("pilot"))
+    for version in versions:
+        if version.is_pilot_at(as_of) and was_in_pilot(version.pilot, lead.pk, as_of=as_of):
+            return version
+    return next((version for version in versions if not version.is_pilot_at(as_of)), None)
 
 
 def has_new_evidence(lead: Lead, *, since: datetime) -> bool:

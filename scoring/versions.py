@@ -1,8 +1,10 @@
-"""The life of a scoring version: draft, published, retired; and of the signals that it counts (SCORE-1)."""
+"""The life of a scoring version: draft, in force, retired (SCORE-1).
+
+People go through `scoring.approval`; here is what approval, pilots and the stated time end in.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,22 +12,40 @@ from django.db import connection, transaction
 from django.db.models import Max
 
 from accounts.models import User
-from common.errors import DomainError, InvalidInput, NotAllowed
+from common.errors import DomainError, InvalidInput
+from scoring.history import record
 from scoring.loading import load_model
 from scoring.matching import backfill_signals
 from scoring.models import (
     CategoryTier,
     DecayStep,
     ModelVersion,
+    Pilot,
     Rule,
     RuleGroup,
     Signal,
-    SignalCondition,
+    VersionEvent,
 )
+from scoring.permissions import may_edit_scoring, require_marketing
 from scoring.problems import faults
+from scoring.rescoring import start_rescoring
 from scoring.rules import RuleRefused
 
+__all__ = [
+    "ActiveVersionChanged",
+    "VersionNotDraft",
+    "VersionNotSound",
+    "create_draft",
+    "may_edit_scoring",
+    "publish_version",
+    "put_in_force",
+    "require_marketing",
+    "roll_back",
+    "take_versions_lock",
+]
+
 Status = ModelVersion.Status
+Kind = VersionEvent.Kind
 
 # What a version says besides its parts.
 CONTENT_FIELDS = (
@@ -38,11 +58,13 @@ _VERSIONS_LOCK = 7_301_002
 
 
 class VersionNotDraft(DomainError):
-    """Somebody published it already."""
+    """Somebody was quicker: the version is no draft any more."""
 
     def __init__(self, version: ModelVersion) -> None:
-        who = f" by {version.published_by}" if version.published_by else ""
-        super().__init__(f"{version} was published{who} already. Edit a new draft instead.")
+        what = {Status.PROPOSED: "proposed", Status.SCHEDULED: "approved"}.get(Status(version.status))
+        who = version.proposed_by if what else version.published_by
+        by = f" by {who}" if who else ""
+        super().__init__(f"{version} was {what or 'published'}{by} already. Edit a new draft instead.")
 
 
 class ActiveVersionChanged(DomainError):
@@ -57,40 +79,50 @@ class VersionNotSound(InvalidInput):
     """The draft cannot be published as it is; the message holds the reasons."""
 
 
-def may_edit_scoring(user: User) -> bool:
-    return user.role == User.Role.MARKETING or user.is_superuser
+class NeverActive(DomainError):
+    """Only what was in force before is known to work."""
+
+    def __init__(self, version: ModelVersion) -> None:
+        super().__init__(
+            f"{version} was never active: there is nothing to roll back to. Propose a copy of it."
+        )
 
 
-def require_marketing(user: User | None) -> None:
-    """Raises NotAllowed unless the person may edit scoring. None is the system itself, such as a preset."""
-    if user is not None and not may_edit_scoring(user):
-        raise NotAllowed("Only marketing edits and publishes scoring.")
+def take_versions_lock() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_VERSIONS_LOCK])
+
+
+# Drafts
 
 
 @transaction.atomic
 def create_draft(
     *, based_on: ModelVersion | None, by: User | None, now: datetime, name: str = ""
 ) -> ModelVersion:
-    """A new draft with everything that `based_on` says; empty without one. Publishing it is a roll-back."""
+    """A new draft with everything that `based_on` says; empty without one."""
     require_marketing(by)
     take_versions_lock()
     highest = ModelVersion.objects.aggregate(Max("number"))["number__max"] or 0
-    draft = ModelVersion(number=highest + 1, name=name, created_at=now, created_by=by)
-    if based_on is None:
-        draft.name = name or "New model"
-        draft.save()
-        return draft
-    draft.name = name or based_on.name
-    for field in CONTENT_FIELDS:
-        setattr(draft, field, getattr(based_on, field))
-    # A draft may be deleted, so it never stands behind another version.
-    draft.based_on = based_on if based_on.status != Status.DRAFT else based_on.based_on
+    draft = ModelVersion(number=highest + 1, name=name or "New model", created_at=now, created_by=by)
+    if based_on is not None:
+        draft.name = name or based_on.name
+        for field in CONTENT_FIELDS:
+            setattr(draft, field, getattr(based_on, field))
+        # A draft may be deleted, so it never stands behind another version.
+        draft.based_on = based_on if based_on.status != Status.DRAFT else based_on.based_on
     draft.save()
-    groups = _copy_parts(RuleGroup, based_on, draft)
-    _copy_parts(DecayStep, based_on, draft)
-    _copy_parts(CategoryTier, based_on, draft)
-    _copy_parts(Rule, based_on, draft, groups=groups)
+    if based_on is not None:
+        _copy_all_parts(based_on, draft)
+    record(draft, Kind.CREATED, at=now, by=by)
     return draft
+
+
+def _copy_all_parts(source: ModelVersion, draft: ModelVersion) -> None:
+    groups = _copy_parts(RuleGroup, source, draft)
+    _copy_parts(DecayStep, source, draft)
+    _copy_parts(CategoryTier, source, draft)
+    _copy_parts(Rule, source, draft, groups=groups)
 
 
 def _copy_parts(
@@ -110,6 +142,9 @@ def _copy_parts(
     return dict(zip(old_ids, (copy.pk for copy in model._default_manager.bulk_create(parts)), strict=True))
 
 
+# In force
+
+
 @transaction.atomic
 def publish_version(
     version: ModelVersion,
@@ -119,33 +154,66 @@ def publish_version(
     now: datetime,
     replacing: ModelVersion | None = None,
 ) -> ModelVersion:
-    """Make the draft the active version, retire the one before, and have every lead scored by it.
+    """Put a draft in force without asking anybody: for presets and the system. The history says so.
 
-    `replacing` is the version the person compared it with: if another one is active by now, nothing happens.
-    Raises VersionNotDraft, ActiveVersionChanged, VersionNotSound, NotAllowed. Of two at once, one waits and
-    then sees what the other did.
+    `replacing` is the version it was compared with: if another one is active by now, nothing happens. Raises
+    VersionNotDraft, ActiveVersionChanged, VersionNotSound, NotAllowed. Of two at once, one waits and then
+    sees what the other did.
     """
     require_marketing(by)
     take_versions_lock()
     version = ModelVersion.objects.with_rules().get(pk=version.pk)
     if version.status != Status.DRAFT:
         raise VersionNotDraft(version)
-    active = ModelVersion.objects.active().first()
-    if replacing is not None and replacing != active:
-        raise ActiveVersionChanged(active)
-    signals = _lock_signals(version)
-    _refuse_unsound(version)
+    if replacing is not None:
+        require_active(replacing)
+    require_sound(version)
+    record(version, Kind.APPROVAL_SKIPPED, at=now, by=by)
+    return put_in_force(version, by=by, note=note, now=now)
 
-    ModelVersion.objects.active().update(status=Status.RETIRED, retired_at=now)
+
+@transaction.atomic
+def roll_back(
+    to: ModelVersion, *, by: User, now: datetime, note: str = "", replacing: ModelVersion | None = None
+) -> ModelVersion:
+    """Put a copy of a version in force that was active before; at once, as it proved itself already.
+
+    Returns the copy. Raises NeverActive, ActiveVersionChanged, VersionNotSound, NotAllowed.
+    """
+    require_marketing(by)
+    take_versions_lock()
+    if to.status != Status.RETIRED or to.published_at is None:
+        raise NeverActive(to)
+    if replacing is not None:
+        require_active(replacing)
+    copy = create_draft(based_on=to, by=by, now=now)
+    copy = ModelVersion.objects.with_rules().get(pk=copy.pk)
+    require_sound(copy)
+    note = note or f"Rolled back to version {to.number}"
+    record(copy, Kind.ROLLED_BACK, at=now, by=by, note=f"Copy of version {to.number}")
+    return put_in_force(copy, by=by, note=note, now=now)
+
+
+def put_in_force(version: ModelVersion, *, by: User | None, note: str, now: datetime) -> ModelVersion:
+    """Make the version the active one, retire the one before, and have every lead scored by it.
+
+    The caller holds the versions' lock and has checked that the version may and can be active.
+    """
+    signals = lock_signals(version)
+    for active in ModelVersion.objects.active():
+        ModelVersion.objects.filter(pk=active.pk).update(status=Status.RETIRED, retired_at=now)
+        record(active, Kind.RETIRED, at=now, by=by)
+    Pilot.objects.filter(version=version, ended_at=None, started_at__isnull=False).update(ended_at=now)
     version.status, version.published_at, version.published_by = Status.ACTIVE, now, by
     version.note = note
     version.save(update_fields=["status", "published_at", "published_by", "note"])
+    record(version, Kind.PUBLISHED, at=now, by=by, note=note)
     backfill_signals(signals, now=now)
-    mark_all_leads(now=now)
+    start_rescoring(version, now=now)
     return version
 
 
-def _lock_signals(version: ModelVersion) -> list[Signal]:
+def lock_signals(version: ModelVersion) -> list[Signal]:
     """The signals that the version counts, locked against an edit of their definition meanwhile.
 
     Their keys stay free: a lead that matched one must be able to commit while this waits for the lead.
@@ -154,71 +222,18 @@ def _lock_signals(version: ModelVersion) -> list[Signal]:
     return list(Signal.objects.select_for_update(no_key=True).filter(pk__in=counted).order_by("pk"))
 
 
-def _refuse_unsound(version: ModelVersion) -> None:
+def require_active(expected: ModelVersion | None) -> None:
+    """Raises ActiveVersionChanged unless this version, or none, is the active one."""
+    active = ModelVersion.objects.active().first()
+    if active != expected:
+        raise ActiveVersionChanged(active)
+
+
+def require_sound(version: ModelVersion) -> None:
+    """Raises VersionNotSound with the reasons why the version could not do its work."""
     try:
         problems = faults(load_model(version))
     except RuleRefused as refusal:
         raise VersionNotSound(str(refusal)) from refusal
     if problems:
         raise VersionNotSound(" ".join(problems))
-
-
-def mark_all_leads(*, now: datetime) -> None:
-    """Have every lead looked at, in one statement; it locks the leads in id order, as all batches do."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            WITH due AS MATERIALIZED (
-                SELECT id FROM leads_lead WHERE advance_at IS NULL OR advance_at > %(now)s
-                ORDER BY id FOR NO KEY UPDATE
-            )
-            UPDATE leads_lead SET advance_at = %(now)s FROM due WHERE leads_lead.id = due.id
-            """,
-            {"now": now},
-        )
-
-
-def take_versions_lock() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_VERSIONS_LOCK])
-
-
-# Signals
-
-
-@transaction.atomic
-def revise_signal(
-    signal: Signal, *, conditions: Sequence[SignalCondition], by: User | None, now: datetime
-) -> Signal:
-    """Store a changed definition: `signal` as it is in memory, with these conditions instead of its own.
-
-    What a published version counts stays as it is, as a retired revision, and drafts move on to the new one.
-    Returns the row with the new definition: the same row while only drafts count it.
-    """
-    require_marketing(by)
-    take_versions_lock()
-    stored = Signal.objects.select_for_update(no_key=True).get(pk=signal.pk)
-    if Rule.objects.filter(signal=stored).exclude(version__status=Status.DRAFT).exists():
-        Signal.objects.filter(pk=stored.pk).update(retired_at=now)
-        highest = Signal.objects.filter(key=stored.key).aggregate(Max("revision"))["revision__max"]
-        signal.pk, signal.revision, signal.created_at = None, highest + 1, now
-        signal.key, signal.retired_at, signal.backfilled_at = stored.key, None, None
-        signal._state.adding = True
-        signal.save()
-        Rule.objects.filter(signal=stored, version__status=Status.DRAFT).update(signal=signal)
-    else:
-        signal.backfilled_at = None
-        signal.save()
-        forget_hits(signal)
-    SignalCondition.objects.filter(signal=signal).delete()
-    for condition in conditions:
-        condition.pk, condition.signal = None, signal
-        condition._state.adding = True
-    SignalCondition.objects.bulk_create(conditions)
-    return signal
-
-
-def forget_hits(signal: Signal) -> None:
-    """What matched the old definition of a signal that no published version counts."""
-    with connection.cursor() as cursor:
-        cursor.execute("DELETE FROM scoring_signalhit WHERE signal_id = %s", [signal.pk])

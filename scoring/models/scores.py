@@ -9,8 +9,11 @@ from django.db import models
 from django.db.models import F, Q
 
 from common.parking import MarkedWork
+from leads.models import Lead
 from scoring.models.versions import ModelVersion
 
+# Stages from which a lead becomes an MQL; the others are with sales, customers, or out for good.
+ENTRY_STAGES = (Lead.Stage.LEAD, Lead.Stage.NURTURE, Lead.Stage.LOST)
 
 class LeadScore(models.Model):
     """The score of a lead now. Rewritten only when the result changes; the ledger is recomputed on demand."""
@@ -98,7 +101,12 @@ class RescoringChunk(MarkedWork):
 class ReleaseItemQuerySet(models.QuerySet["ReleaseItem"]):
     def waiting(self) -> Self:
         """Leads that marketing has still to let go, or not, and that qualify as they stand."""
-        return self.filter(decided_at=None, lead__score__qualifies=True)
+        return self.filter(
+            decided_at=None,
+            lead__score__qualifies=True,
+            lead__stage__in=ENTRY_STAGES,
+            lead__hold=Lead.Hold.NONE,
+        )
 
 
 class ReleaseItem(models.Model):

@@ -22,6 +22,14 @@ class ModelVersionQuerySet(models.QuerySet["ModelVersion"]):
         """The version by which leads were scored at that moment."""
         return self.filter(published_at__lte=moment).filter(Q(retired_at=None) | Q(retired_at__gt=moment))
 
+    def in_use(self, moment: datetime) -> Self:
+        """The version in force at that moment and, if one ran, the version in pilot beside it."""
+        in_force = Q(published_at__lte=moment) & (Q(retired_at=None) | Q(retired_at__gt=moment))
+        in_pilot = Q(pilot__started_at__lte=moment) & (
+            Q(pilot__ended_at=None) | Q(pilot__ended_at__gt=moment)
+        )
+        return self.filter(in_force | in_pilot)
+
     def with_rules(self) -> Self:
         """Everything that the engine and the sentences read of a version, in five queries."""
         rules_with_signals = Rule.objects.select_related("signal")
@@ -86,6 +94,10 @@ class ModelVersion(models.Model):
     proposed_at = models.DateTimeField(null=True, blank=True)
     proposed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    # The active version that its proposer saw beside it: approval is about the difference from that one.
+    proposed_against = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="+", editable=False
     )
     # Who approved is empty where a one-person team skips the second person, and the log says so.
     approved_at = models.DateTimeField(null=True, blank=True)
@@ -157,6 +169,13 @@ class ModelVersion(models.Model):
 
     def __str__(self) -> str:
         return f"Version {self.number}: {self.name}"
+
+    def is_pilot_at(self, moment: datetime) -> bool:
+        """Whether it was tried beside the active version then. No query after select_related("pilot")."""
+        pilot = getattr(self, "pilot", None)
+        if pilot is None or pilot.started_at is None or pilot.started_at > moment:
+            return False
+        return pilot.ended_at is None or bool(pilot.ended_at > moment)
 
 
 class RuleGroup(models.Model):

@@ -10,7 +10,6 @@ from django.db.models import F
 
 from accounts.models import User
 from common.errors import NotAllowed
-from leads.models import Lead
 from scoring.models import (
     CategoryTier,
     DecayStep,
@@ -21,12 +20,8 @@ from scoring.models import (
     SignalHit,
 )
 from scoring.services import create_draft, publish_version, score_lead
-from scoring.versions import (
-    ActiveVersionChanged,
-    VersionNotDraft,
-    VersionNotSound,
-    revise_signal,
-)
+from scoring.revising import revise_signal
+from scoring.versions import ActiveVersionChanged, VersionNotDraft, VersionNotSound
 from tests.factories import NOON, LeadFactory
 from tests.scoring.builders import do, make_draft, make_signal, publish
 
@@ -71,17 +66,6 @@ def test_publishing_retires_the_version_before(active: ModelVersion) -> None:
     active.refresh_from_db()
     assert (active.status, active.retired_at) == (Status.RETIRED, NOON + HOUR)
     assert ModelVersion.objects.active().get() == draft
-
-
-def test_publishing_marks_every_lead_and_delays_none(active: ModelVersion) -> None:
-    unmarked = LeadFactory(advance_at=None)
-    later = LeadFactory(advance_at=NOON + 10 * HOUR)
-    sooner = LeadFactory(advance_at=NOON - HOUR)
-
-    publish_version(create_draft(based_on=active, by=None, now=NOON), by=None, note="", now=NOON + HOUR)
-
-    marks = dict(Lead.objects.values_list("pk", "advance_at"))
-    assert marks == {unmarked.pk: NOON + HOUR, later.pk: NOON + HOUR, sooner.pk: NOON - HOUR}
 
 
 def test_a_draft_copies_everything(active: ModelVersion, marketing: User) -> None:
