@@ -136,6 +136,8 @@ def _company(lead: Lead) -> Content:
         "domain": company.domain if company else "",
         "employee_count": company.employee_count if company else None,
         "industry": company.industry if company else "",
+        "technologies": company.technologies if company else "",
+        "growth_signals": company.growth_signals if company else "",
         "country": company.country if company else "",
     }
 

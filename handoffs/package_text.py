@@ -45,6 +45,10 @@ def _who(content: Content) -> Iterator[str]:
     yield from _filled(
         _joined(company["name"], company["domain"], size, company["industry"], company["country"])
     )
+    # Packages frozen before these were known lack them.
+    for label, name in (("Tech stack", "technologies"), ("Growth", "growth_signals")):
+        if words := company.get(name):
+            yield f"{label}: {words}"
     yield from _filled(_joined(content["source"]["source"], content["source"]["campaign"]))
 
 

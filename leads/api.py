@@ -62,6 +62,8 @@ class CompanyInputSerializer(StrictSerializer):
         min_value=0, max_value=MAX_EMPLOYEES, required=False, allow_null=True
     )
     industry = _text(120)
+    technologies = _text(500, help_text="What they work with, separated by commas.")
+    growth_signals = _text(500, help_text="Signs of growth such as hiring, separated by commas.")
     country = _text(80)
 
 

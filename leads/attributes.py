@@ -27,7 +27,15 @@ ANSWERS_OF_LEAD = (
     "current_solution",
     "pain_point",
 )
-ANSWERS_OF_COMPANY = ("name", "domain", "employee_count", "industry", "country")
+ANSWERS_OF_COMPANY = (
+    "name",
+    "domain",
+    "employee_count",
+    "industry",
+    "technologies",
+    "growth_signals",
+    "country",
+)
 # What fit rules judge: a lead held "until a fit attribute changes" waits for one of these.
 FIT_FIELDS = frozenset(
     {"title", "country", "company", *(f"company.{name}" for name in ANSWERS_OF_COMPANY if name != "name")}

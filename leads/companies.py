@@ -134,6 +134,8 @@ def _make_company(facts: CompanyFacts, *, domain: str, now: datetime) -> Company
         domain=domain,
         employee_count=facts.employee_count,
         industry=facts.industry,
+        technologies=facts.technologies,
+        growth_signals=facts.growth_signals,
         country=facts.country,
         created_at=now,
     )
@@ -150,6 +152,8 @@ def _facts_of(company: Company) -> CompanyFacts:
         name=company.name,
         employee_count=company.employee_count,
         industry=company.industry,
+        technologies=company.technologies,
+        growth_signals=company.growth_signals,
         country=company.country,
     )
 

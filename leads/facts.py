@@ -14,6 +14,8 @@ class CompanyFacts:
     domain: str = ""
     employee_count: int | None = None
     industry: str = ""
+    technologies: str = ""
+    growth_signals: str = ""
     country: str = ""
 
 

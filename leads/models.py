@@ -29,6 +29,17 @@ class Company(MarkedWork):
     )
     employee_count = models.PositiveIntegerField(null=True, blank=True)
     industry = models.CharField(max_length=120, blank=True)
+    technologies = models.CharField(
+        "tech stack",
+        max_length=500,
+        blank=True,
+        help_text="What they work with, separated by commas; blank if unknown.",
+    )
+    growth_signals = models.CharField(
+        max_length=500,
+        blank=True,
+        help_text="Signs of growth such as hiring or funding, separated by commas; blank if unknown.",
+    )
     country = models.CharField(max_length=80, blank=True)
     created_at = models.DateTimeField()
     # Mark: a fact of the company changed, and its leads have not been told yet.

@@ -221,6 +221,8 @@ def _company_facts(traits: Mapping[str, Any]) -> CompanyFacts:
         domain=_text(company, "domain", of="company") or _text(company, "website", of="company"),
         employee_count=_count(company.get("employee_count")),
         industry=_text(company, "industry", of="company"),
+        technologies=_words(company, "technologies", of="company"),
+        growth_signals=_words(company, "growth_signals", of="company"),
         country=_text(_object(company, "address"), "country", of="company"),
     )
 
@@ -242,6 +244,16 @@ def _text(traits: Mapping[str, Any], name: str, *, of: str = "") -> str:
         path = ".".join(filter(None, ("traits", of, name)))
         raise InvalidInput(f"The trait {name} is text.", field=path)
     return str(value)
+
+
+def _words(traits: Mapping[str, Any], name: str, *, of: str) -> str:
+    """A text as it is, a list of texts with commas between them."""
+    value = traits.get(name)
+    if not isinstance(value, list):
+        return _text(traits, name, of=of)
+    if not all(isinstance(word, str) for word in value):
+        raise InvalidInput(f"The trait {name} is text, or a list of texts.", field=f"traits.{of}.{name}")
+    return ", ".join(filter(None, map(str.strip, value)))
 
 
 def _count(value: Any) -> int | None:
