@@ -9,6 +9,8 @@ import crm.tasks
 import feedback.tasks
 import handoffs.tasks
 import leads.tasks
+import scoring.prediction.tasks
+import scoring.tasks_backtest
 import scoring.tasks_calibration
 import scoring.tasks_verification
 import sla.tasks
@@ -25,12 +27,19 @@ SCHEDULE = [
     Periodic("sla-sweep", sla.tasks.sweep_clocks_task, every=15 * SECOND),
     Periodic("sla-recompute", sla.tasks.recompute_changed_clocks_task, every=5 * MINUTE),
     Periodic("feedback-wake-recyclings", feedback.tasks.wake_recyclings_task, every=5 * MINUTE),
+    Periodic("scoring-run-backtests", scoring.tasks_backtest.run_waiting_backtests_task, every=MINUTE),
     Periodic("scoring-verify-scores", scoring.tasks_verification.verify_scores_task, cron="10 3 * * *"),
     Periodic("scoring-calibrate", scoring.tasks_calibration.calibrate_task, cron="40 3 * * *"),
     Periodic(
         "scoring-count-calibrations",
         scoring.tasks_calibration.count_waiting_calibrations_task,
         every=MINUTE,
+    ),
+    Periodic("scoring-retrain-prediction", scoring.prediction.tasks.retrain_task, cron="20 4 * * 1"),
+    Periodic(
+        "scoring-refresh-predictions",
+        scoring.prediction.tasks.refresh_predictions_task,
+        every=5 * MINUTE,
     ),
     Periodic("crm-push", crm.tasks.push_stale_leads_task, every=2 * SECOND),
     Periodic("crm-pull", crm.tasks.pull_changes_task, every=30 * SECOND),

@@ -21,7 +21,7 @@ from common.parking import begin_attempt, describe_failure, forget_failure, keep
 from common.queue import enqueue
 from leads.models import Lead
 from scoring.engine import model_of, score_with_ledger
-from scoring.matching import backfill_signals
+from scoring.matching import backfill_drafts, backfill_signals
 from scoring.models import Backtest, ModelVersion, Signal, SignalCondition
 from scoring.outcomes import by_lead, outcomes_of
 from scoring.reasons import why_passed
@@ -119,6 +119,9 @@ def advance_backtest(backtest_id: int, *, now: datetime) -> bool:
     if not _begin_step(row, now=now):
         return False
     try:
+        if row.filter(steps_done=0).exists():
+            # A draft may count a signal that is new: the past is matched to it first, in many transactions.
+            backfill_drafts(now=now)
         with transaction.atomic():
             backtest = row.select_for_update(skip_locked=True, of=("self",)).first()
             if backtest is None:
@@ -156,7 +159,7 @@ def _do_step(backtest: Backtest, *, now: datetime) -> None:
 
 
 def _begin(backtest: Backtest, version: ModelVersion, against: ModelVersion | None, *, now: datetime) -> None:
-    """Match what the version counts to all activities there are: a draft may count a signal that is new."""
+    """Begin the sum. A retired version may count signals that nobody matched since; drafts had theirs."""
     signals = _signals_of(version).select_for_update(no_key=True, of=("self",)).order_by("pk")
     backfill_signals(list(signals), now=now)
     threshold = version.threshold

@@ -15,6 +15,7 @@ from handoffs.contact import record_attempt
 from handoffs.models import Handoff
 from handoffs.services import accept_handoff
 from leads.models import QuarantinedItem
+from scoring.backtest import advance_backtest, request_backtest
 from scoring.models import ModelVersion
 from scoring.services import create_draft
 from tests.browser.conftest import Open
@@ -40,6 +41,8 @@ PAGES = [
     ("marketing", "/scoring/"),
     ("marketing", "/scoring/{version}/"),
     ("marketing", "/scoring/{draft}/publish/"),
+    ("marketing", "/scoring/{draft}/backtest/"),
+    ("marketing", "/scoring/{version}/backtest/"),
     ("marketing", "/leads/quarantine/"),
     ("marketing", "/leads/quarantine/{item}/"),
     ("marketing", "/admin/"),
@@ -77,6 +80,9 @@ def places(desk: str, bdr: User, marketing: User, now: datetime) -> dict[str, in
     record_attempt(contacted, channel="call", outcome="connected", note="Call in May", by=bdr, now=now)
     rejected = offer(ready_lead(now=earlier), now=earlier)
     reject_handoff(rejected, reason=reason("premature"), note="In May", by=bdr, via=Verdict.Via.PAGE, now=now)
+    backtest = request_backtest(draft, days=30, by=marketing, now=now)
+    while advance_backtest(backtest.pk, now=now):
+        pass
     return {
         "offered": offered.pk,
         "contacted": contacted.pk,

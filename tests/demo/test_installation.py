@@ -21,6 +21,9 @@ from handoffs.models import ContextPackage, Handoff, RoutingDecision
 from leads.models import Activity, Lead, LeadEvent
 from operations.demo.installation import Keys, install_demo
 from operations.demo.simulation import Summary
+from scoring.backtest_page import headline_of
+from scoring.models import Backtest
+from scoring.replay import Tally
 from sla.models import Clock
 
 UNTIL = datetime(2026, 3, 3, 10, 30, tzinfo=UTC)
@@ -182,3 +185,12 @@ def test_a_portal_that_holds_leads_is_left_alone(demo: Summary) -> None:
         call_command("seed_demo", size=20)
 
     assert Counter(Lead.objects.values_list("stage", flat=True)) == before
+
+
+def test_marketing_has_a_draft_that_was_run_against_history(demo: Summary) -> None:
+    backtest = Backtest.objects.get()
+
+    assert (backtest.version.name, backtest.version.status) == ("Webinar +20", "draft")
+    assert backtest.finished_at is not None
+    assert headline_of(backtest).startswith("In the last 13 weeks the draft would have passed ")
+    assert Tally.from_json(backtest.result["tally"]).fates["more"].leads > 0

@@ -385,5 +385,5 @@ def test_a_step_asks_no_more_for_more_leads(
     backtest = request_backtest(draft, days=28, by=marketing, now=NOON)
     advance_backtest(backtest.pk, now=NOON)
 
-    with django_assert_num_queries(31):
+    with django_assert_num_queries(32):
         advance_backtest(backtest.pk, now=NOON)
