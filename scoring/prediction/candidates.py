@@ -60,7 +60,7 @@ def train_candidate(goal: Goal, *, by: User | None, now: datetime) -> Prediction
         trained_at=now,
         trained_by=by,
         algorithm=trained.algorithm,
-        artefact=keep_fitted(Fitted(trained.estimator, trained.encoder)),
+        artefact=keep_fitted(Fitted(trained.estimator, trained.encoder, trained.usual)),
         report=trained.report.as_json() | {"details": {"goal": goal.value}},
     )
     log.info("scoring.prediction_trained", model=candidate.pk, rows=trained.report.rows)

@@ -39,13 +39,11 @@ _NAMES_A_ROW = re.compile(
 @dataclass(frozen=True, slots=True)
 class Feature:
     """One column of the matrix. Levels are numbered by their place; after the last come "another" and "not
-    known". Numbers are held between `low` and `high`. `typical` is the middle of the numbers, or the number
-    of the commonest level."""
+    known". Numbers are held between `low` and `high`."""
 
     column: str
     part: str  # "" for the value itself, else "weekday", "hour" or "filled in"
     levels: tuple[str, ...] | None
-    typical: float
     low: float = 0.0
     high: float = 0.0
 
@@ -154,8 +152,8 @@ def _learn_numbers(name: str, numbers: Matrix) -> list[Feature] | Excluded:
 
 
 def _number_feature(name: str, part: str, numbers: Matrix) -> Feature:
-    low, middle, high = np.percentile(numbers, (OUTERMOST[0], 50, OUTERMOST[1]))
-    return Feature(name, part, None, float(middle), float(low), float(high))
+    low, high = np.percentile(numbers, OUTERMOST)
+    return Feature(name, part, None, float(low), float(high))
 
 
 def _is_a_count(numbers: Matrix) -> bool:
@@ -169,10 +167,9 @@ def _learn_words(name: str, words: list[str], *, blank: int) -> list[Feature] | 
     enough = max(MIN_LEVEL_ROWS, (len(words) + blank) // MIN_LEVEL_SHARE)
     levels = tuple(level for level, count in counts.most_common(MAX_LEVELS) if count >= enough)
     if levels and (len(levels) > 1 or blank or len(counts) > 1):
-        commonest = len(levels) + 1 if blank > counts[levels[0]] else 0
-        return [Feature(name, "", levels, float(commonest))]
+        return [Feature(name, "", levels)]
     if blank >= enough:
-        return [Feature(name, "filled in", ("yes", "no"), 0.0 if len(words) >= blank else 1.0)]
+        return [Feature(name, "filled in", ("yes", "no"))]
     if len(counts) > NAMING_SHARE * len(words):
         return Excluded(name, "its words name the rows: nearly all of them differ")
     return Excluded(name, "none of its words is frequent enough to learn from")
@@ -181,7 +178,7 @@ def _learn_words(name: str, words: list[str], *, blank: int) -> list[Feature] | 
 def _learn_dates(name: str, dates: list[datetime]) -> list[Feature]:
     weekdays = Counter(date.strftime("%A") for date in dates)
     levels = tuple(level.casefold() for level, _ in weekdays.most_common())
-    features = [Feature(name, "weekday", levels, 0.0)]
+    features = [Feature(name, "weekday", levels)]
     if any(date.hour or date.minute for date in dates):
         features.append(_number_feature(name, "hour", np.array([float(date.hour) for date in dates])))
     return features

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from statistics import median
+from statistics import median_low
 
 from django.db import models
 
@@ -59,7 +59,7 @@ def harvest(goal: Goal, *, now: datetime) -> Harvest:
     outcomes = [each for each in outcomes_between(BEGINNING, now) if not _says_nothing(each)]
     decided = [(each, at) for each in outcomes if (at := _decided_at(each, goal)) is not None]
     cycles = [at - each.handed_at for each, at in decided]
-    ripe_after = median(cycles) if cycles else timedelta(0)
+    ripe_after = median_low(cycles) if cycles else timedelta(0)
     ripe = [each for each, _ in decided if each.handed_at <= now - ripe_after]
     left_out = {
         "not decided yet": len(outcomes) - len(decided),

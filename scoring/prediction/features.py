@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Any, cast
 
 from django.db import connection
 
@@ -24,6 +25,8 @@ from scoring.prediction.tables import Cell
 WINDOWS = (7, 30, 90)
 Moment = tuple[int, datetime]
 Features = dict[str, list[Cell]]
+# The place of the moment in the batch, and the values in the order of the columns.
+Row = tuple[int, *tuple[object, ...]]
 
 # They name the person or the company instead of describing them.
 _NAMING = frozenset({"email_name", "email_domain", "company.domain"})
@@ -51,7 +54,7 @@ WITH wanted AS (
 )
 SELECT person.place, {facts}, {answered},
   split_part({email}, '@', 2),
-  seen.*, log.*, hits.counts
+  seen.*, log.*, hits.counts::text
 FROM persons person
 LEFT JOIN leads_company company ON company.id = person.employer_id,
 LATERAL (
@@ -126,7 +129,7 @@ def _flat(values: Sequence[object], signals: Sequence[str]) -> Iterable[Cell]:
             yield value.strip() or None
         else:
             yield None if value is None else float(value)  # type: ignore[arg-type]
-    hits: Mapping[str, Sequence[int]] = json.loads(counts) if isinstance(counts, str) else counts or {}
+    hits: Mapping[str, Sequence[int]] = json.loads(str(counts or "{}"))
     for key in signals:
         yield from map(float, hits.get(key, (0,) * len(WINDOWS)))
 
@@ -135,14 +138,14 @@ def _kind_of_address(domain: Cell) -> Cell:
     return None if domain is None else "private" if is_free_mail(str(domain)) else "company"
 
 
-def _rows(batch: Sequence[Moment]) -> list[tuple[int, *tuple[object, ...]]]:
-    parameters = {
+def _rows(batch: Sequence[Moment]) -> list[Row]:
+    parameters: dict[str, Any] = {
         "leads": [lead_id for lead_id, _ in batch],
         "moments": [moment for _, moment in batch],
     }
     with connection.cursor() as cursor:
         cursor.execute(_statement(), parameters)
-        return cursor.fetchall()
+        return cast("list[Row]", cursor.fetchall())
 
 
 def _statement() -> str:

@@ -1,9 +1,8 @@
-"""Why a model thinks so of a lead: what would change if one thing about the lead were as usual."""
+"""Why a model thinks so of a lead: what would be if one thing about the lead were as it usually is."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -11,6 +10,7 @@ from threadpoolctl import threadpool_limits
 from scoring.prediction.columns import Encoder, Matrix
 from scoring.prediction.fitting import chances_of
 from scoring.prediction.measures import NEARLY, Floats
+from scoring.prediction.storing import Fitted
 from scoring.prediction.tables import Cell
 from scoring.prediction.wording import group_of, tell
 
@@ -20,20 +20,18 @@ WORTH_SAYING = 0.05
 
 
 def give_reasons(
-    estimator: Any,
-    encoder: Encoder,
-    columns: Mapping[str, Sequence[Cell]],
-    signal_names: Mapping[str, str],
+    fitted: Fitted, columns: Mapping[str, Sequence[Cell]], signal_names: Mapping[str, str]
 ) -> tuple[Floats, list[list[str]]]:
     """The chance of each row, and the three things that move it most away from what is usual, in words.
 
-    Whatever the model is: each group of columns is replaced by its typical values, and the chance compared.
+    Whatever the model is: each group of columns is replaced by that of some usual rows, and the chance
+    compared with what they give on average.
     """
-    values, groups = encoder.encode(columns), _groups(encoder)
+    values, groups = fitted.encoder.encode(columns), _groups(fitted.encoder)
     with threadpool_limits(1):  # a worker is not alone on its machine
-        chances = chances_of(estimator, values)
-        usual = [_without(estimator, encoder, values, places) for places in groups.values()]
-    moved = np.column_stack([_odds(chances) - _odds(each) for each in usual])
+        chances = chances_of(fitted.estimator, values)
+        usual = [_odds_if_usual(fitted, values, places) for places in groups.values()]
+    moved = np.column_stack([_odds(chances) - each for each in usual])
     names = list(groups)
     members = {group: [name for name in columns if group_of(name) == group] for group in groups}
     reasons = []
@@ -57,11 +55,12 @@ def _groups(encoder: Encoder) -> dict[str, list[int]]:
     return groups
 
 
-def _without(estimator: Any, encoder: Encoder, values: Matrix, places: Sequence[int]) -> Floats:
-    usual = values.copy()
-    for place in places:
-        usual[:, place] = encoder.features[place].typical
-    return chances_of(estimator, usual)
+def _odds_if_usual(fitted: Fitted, values: Matrix, places: Sequence[int]) -> Floats:
+    """The mean log-odds of each row with these columns taken from the usual rows, one after the other."""
+    replaced = np.repeat(values, len(fitted.usual), axis=0)
+    replaced[:, places] = np.tile(fitted.usual[:, places], (len(values), 1))
+    odds: Floats = _odds(chances_of(fitted.estimator, replaced)).reshape(len(values), -1).mean(axis=1)
+    return odds
 
 
 def _tell(

@@ -73,7 +73,7 @@ def _predict(model: PredictionModel, lead_ids: Sequence[int], *, now: datetime) 
     fitted = load_fitted(bytes(model.artefact))
     moments, columns = read_features([(lead_id, now) for lead_id in lead_ids])
     names = dict(Signal.objects.current().values_list("key", "name"))
-    chances, reasons = give_reasons(fitted.estimator, fitted.encoder, columns, names)
+    chances, reasons = give_reasons(fitted, columns, names)
     return [
         LeadPrediction(
             lead_id=lead_id,

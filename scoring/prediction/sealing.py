@@ -44,6 +44,6 @@ def require_library(made_by: str) -> None:
         raise PredictionNotUsable(f"The model was made by {made_by}; this is {library()}. Train again.")
 
 
-def _mark(payload: bytes, key: str) -> bytes:
+def _mark(payload: bytes, key: str | bytes) -> bytes:
     # The payload is bytes; salted_hmac takes them as they are.
     return salted_hmac(_SALT, payload, secret=key, algorithm="sha256").digest()

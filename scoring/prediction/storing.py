@@ -12,7 +12,7 @@ from typing import Any
 import skops.io
 from skops.io.exceptions import UntrustedTypesFoundException
 
-from scoring.prediction.columns import Encoder
+from scoring.prediction.columns import Encoder, Matrix
 from scoring.prediction.sealing import PredictionNotUsable, seal, unseal
 
 # What our estimators are made of beyond what skops trusts by itself: data and arithmetic, nothing that calls.
@@ -27,14 +27,20 @@ TRUSTED = (
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """A model ready to be asked."""
+    """A model ready to be asked, and what is usual, to tell its reasons by."""
 
     estimator: Any
     encoder: Encoder
+    usual: Matrix
 
 
 def keep_fitted(fitted: Fitted) -> bytes:
-    return seal(skops.io.dumps({"estimator": fitted.estimator, "features": fitted.encoder.as_json()}))
+    parts = {
+        "estimator": fitted.estimator,
+        "features": fitted.encoder.as_json(),
+        "usual": fitted.usual,
+    }
+    return seal(skops.io.dumps(parts))
 
 
 def load_fitted(artefact: bytes) -> Fitted:
@@ -42,7 +48,7 @@ def load_fitted(artefact: bytes) -> Fitted:
     payload = unseal(artefact)
     try:
         kept = skops.io.loads(payload, trusted=list(TRUSTED))
-        return Fitted(kept["estimator"], Encoder.from_json(kept["features"]))
+        return Fitted(kept["estimator"], Encoder.from_json(kept["features"]), kept["usual"])
     except UntrustedTypesFoundException as error:
         raise PredictionNotUsable("The kept model holds types that are not on the list.") from error
     except Exception as error:

@@ -7,7 +7,7 @@ levels, the choice between the candidates, the calibration.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -42,6 +42,8 @@ MIN_RARER_IN_TEST = 5
 LEAKS_FROM = 0.97
 SUSPECT_FROM = 0.9
 SHUFFLES = 5
+# Rows of the training part that stand for what is usual when reasons are given.
+USUAL_ROWS = 16
 SHUFFLED_ROWS = 4_000
 
 MODEL = "model"
@@ -53,10 +55,11 @@ Rows = NDArray[np.intp]
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """A fitted model with what it needs to read a table, and the report of its test."""
+    """A fitted model with what it needs to read a table, some usual rows, and the report of its test."""
 
     estimator: Any
     encoder: Encoder
+    usual: Matrix
     algorithm: str
     report: Report
 
@@ -76,7 +79,8 @@ def train(table: Table, *, seed: int = SEED, min_rows: int = MIN_ROWS) -> Traine
         model = fitting.fit_calibrated(candidates[0], values[training], target[training], seed=seed)
         trial = _Trial(table, target, training, test, encoder, values, model, seed)
         report = trial.report(split, excluded, candidates)
-    return Trained(model, encoder, candidates[0].name, report)
+    drawn = np.random.default_rng(seed).choice(training, USUAL_ROWS, replace=False)
+    return Trained(model, encoder, values[np.sort(drawn)], candidates[0].name, report)
 
 
 def _check_enough(target: NDArray[np.bool_], *, min_rows: int) -> None:
@@ -221,11 +225,11 @@ class _Trial:
         full = _area(happened, fitting.chances_of(self.model, asked))
         found = []
         for group, places in self._groups().items():
-            lost = []
-            for _ in range(SHUFFLES):
-                shuffled = asked.copy()
-                shuffled[:, places] = asked[rng.permutation(len(rows))][:, places]
-                lost.append(full - _area(happened, fitting.chances_of(self.model, shuffled)))
+            shuffled = np.tile(asked, (SHUFFLES, 1))
+            order = np.concatenate([rng.permutation(len(rows)) for _ in range(SHUFFLES)])
+            shuffled[:, places] = asked[order][:, places]
+            scores = fitting.chances_of(self.model, shuffled).reshape(SHUFFLES, -1)
+            lost = [full - _area(happened, each) for each in scores]
             found.append(_importance(group, round(float(np.mean(lost)), 4)))
         return sorted(found, key=lambda each: -each.roc_auc_lost)
 
@@ -270,7 +274,7 @@ class _Trial:
 
 def _measure(name: str, happened: Floats, scores: Floats, chances: Floats, draws: list[Floats]) -> Measured:
     ranked, ones = Ranked.of(happened, scores), np.ones(len(happened))
-    measures = {
+    measures: dict[str, Callable[[Floats], float]] = {
         "roc_auc": ranked.roc_auc,
         "pr_auc": ranked.average_precision,
         "brier": lambda weights: brier(happened, chances, weights),

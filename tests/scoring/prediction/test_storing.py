@@ -26,7 +26,7 @@ def fitted(request, table):
     values, target = encoder.encode(table.columns), np.array(table.target)
     estimator = fitting.CANDIDATES[request.param](encoder, rows=200, seed=1)
     candidate = fitting.Candidate(request.param, 0.0, 0.0, estimator)
-    return Fitted(fitting.fit_calibrated(candidate, values, target, seed=1), encoder)
+    return Fitted(fitting.fit_calibrated(candidate, values, target, seed=1), encoder, values[:3])
 
 
 def test_a_kept_model_says_the_same(fitted, table):
@@ -34,6 +34,7 @@ def test_a_kept_model_says_the_same(fitted, table):
 
     values = fitted.encoder.encode(table.columns)
     assert back.encoder == fitted.encoder
+    assert np.array_equal(back.usual, fitted.usual, equal_nan=True)
     assert np.array_equal(
         fitting.chances_of(back.estimator, values), fitting.chances_of(fitted.estimator, values)
     )
@@ -47,7 +48,7 @@ def test_a_freely_calibrated_model_is_kept_too(table, monkeypatch):
     candidate = fitting.Candidate("logistic regression", 0.0, 0.0, estimator)
     model = fitting.fit_calibrated(candidate, values, np.array(table.target), seed=1)
 
-    back = load_fitted(keep_fitted(Fitted(model, encoder)))
+    back = load_fitted(keep_fitted(Fitted(model, encoder, values[:3])))
 
     assert model.method == "isotonic"
     assert np.array_equal(fitting.chances_of(back.estimator, values), fitting.chances_of(model, values))
