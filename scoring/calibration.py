@@ -30,8 +30,9 @@ from scoring.outcomes import outcomes_after
 
 log = structlog.get_logger(__name__)
 
-HANDOFFS_PER_STEP = 2_000
-LEADS_PER_STEP = 2_000
+# A step is a transaction of well under a second.
+HANDOFFS_PER_STEP = 500
+LEADS_PER_STEP = 250
 FEWEST_DAYS, MOST_DAYS, USUAL_DAYS = 7, 1_100, 365
 CALIBRATORS = (User.Role.MARKETING, User.Role.MANAGER)
 

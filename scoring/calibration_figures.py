@@ -17,7 +17,7 @@ from scoring.intervals import Interval, auc_interval, roc_auc, share_ratio, wils
 from scoring.rules import BehaviourRule, Effect, FitRule, Model
 from scoring.sentences import rule_sentence
 from scoring.suggestions import Effect as Odds
-from scoring.suggestions import common_effect, drawn_towards, fit_slope, spread_of
+from scoring.suggestions import common_effect, drawn_towards, points_per_log_odds, spread_of
 
 MOST_BANDS = 8
 WIDTHS = (5, 10, 20, 25, 50, 100, 200, 250, 500)
@@ -189,11 +189,10 @@ def rule_figures(model: Model, counts: Counts, goal: Goal, *, least: int) -> lis
     """All rules of the model in its order."""
     of_goal = counts.goals[goal]
     everybody = total_of(of_goal.by_score.values())
-    slope = fit_slope(of_goal.by_score)
-    scale = slope.log_odds if slope and slope.interval[0] > 0 else None
     judged = _judge(model, of_goal, everybody, least=least)
-    expected = {rule_id: each.given * (scale or 0) for rule_id, each in judged.items()}
-    spread = spread_of([each.effect for each in judged.values()], list(expected.values()))
+    effects, given = [each.effect for each in judged.values()], [each.given for each in judged.values()]
+    factor = points_per_log_odds(effects, given)
+    spread = spread_of(effects, [points / factor for points in given]) if factor else 0.0
     figures = []
     for rule in model.rules:
         fired = of_goal.rules[rule.key].fired if rule.key in of_goal.rules else Share()
@@ -201,7 +200,7 @@ def rule_figures(model: Model, counts: Counts, goal: Goal, *, least: int) -> lis
         advice, suggested = Advice.TOO_FEW, None
         if min(fired.n, others.n) >= least:
             advice, suggested = _advise(
-                rule, judged.get(rule.key), scale=scale, spread=spread, threshold=model.threshold
+                rule, judged.get(rule.key), factor=factor, spread=spread, threshold=model.threshold
             )
         figures.append(_figures(rule, counts, fired, others, advice, suggested, least=least))
     return figures
@@ -233,21 +232,21 @@ def _advise(
     rule: FitRule | BehaviourRule,
     judged: _Judged | None,
     *,
-    scale: float | None,
+    factor: float | None,
     spread: float,
     threshold: int,
 ) -> tuple[Advice, int | None]:
     if rule.effect is not Effect.POINTS:
         return Advice.NO_POINTS, None
-    if judged is None or scale is None:
+    if judged is None or factor is None:
         return Advice.UNKNOWN, None
-    expected = judged.given * scale
+    expected = judged.given / factor
     low, high = judged.effect.interval
     if not judged.effect.is_certain:
         return (Advice.KEEP if low <= expected <= high else Advice.IDLE), None
     believed = drawn_towards(expected, judged.effect, spread=spread)
     # What it gave on average, to what it says: occurrences, caps and fading stay as they are.
-    points = round(believed / scale * rule.points / judged.given)
+    points = round(believed * factor * rule.points / judged.given)
     if points * rule.points <= 0:
         return Advice.TAKE_OUT, 0
     points = max(-threshold, min(threshold, points))

@@ -189,7 +189,7 @@ def advice_words(figures: RuleFigures, *, least: int) -> str:
         return "Keep: too few outcomes"
     return {
         Advice.NO_POINTS: "Gives no points",
-        Advice.UNKNOWN: "Keep: the score as a whole does not tell yet",
+        Advice.UNKNOWN: "Keep: no effect of points can be told from chance yet",
         Advice.KEEP: f"Keep {points}",
         Advice.IDLE: f"Keep {points}, but no effect shows: leads that score alike convert alike without it",
         Advice.CHANGE: f"{points} → {signed(figures.suggested or 0)}",

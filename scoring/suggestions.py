@@ -4,9 +4,10 @@
    alike otherwise*: the common odds ratio of Mantel and Haenszel (1959) over strata of the remaining score,
    with the variance of Robins, Breslow and Greenland (1986), Biometrics 42:311. Without the strata a rule
    would be praised for what fires together with it.
-2. A point is worth so many log-odds as the logistic regression of conversion on the score says (`fit_slope`):
-   as in scorecards (Siddiqi 2006, ch. 6), points are log-odds times a factor, here the model's own. So the
-   points of all rules stay comparable with each other and with the threshold.
+2. Points are log-odds times a factor, as in scorecards (Siddiqi 2006, ch. 6). The factor is the model's own:
+   the one by which all effects together, less what chance adds to them, are as large as all points together
+   are now. So the sum of points stays on the scale of the threshold. The slope of conversion on the score
+   would be no such factor: where the points are wrong it is near zero.
 3. Of little evidence little is believed: each effect is drawn towards what the rule's points say now, the
    more so the larger its variance is against the spread of all rules around that (empirical Bayes, Efron and
    Morris 1975, J. Am. Stat. Assoc. 70:311).
@@ -14,16 +15,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from math import exp, log, sqrt
+from math import log, sqrt
 
 from scoring.calibration_counts import Share
 from scoring.intervals import Interval, normal_quantile
-
-# Newton's method either settles within a few steps or the figures do not determine a slope.
-STEPS = 50
-SETTLED = 1e-10
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,38 +42,6 @@ class Effect:
         return low > 0 or high < 0
 
 
-def fit_slope(by_score: Mapping[int, Share]) -> Effect | None:
-    """The log-odds of converting that one more point brings: logistic regression, by Newton's method.
-
-    None where the scores do not differ, or where they separate those who convert perfectly: then no slope is
-    too steep.
-    """
-    rows = [(score, share.yes, share.n) for score, share in by_score.items() if share.n]
-    total, yes = sum(n for _, _, n in rows), sum(y for _, y, _ in rows)
-    if not 0 < yes < total:
-        return None
-    middle = sum(score * n for score, _, n in rows) / total
-    level, slope = log(yes / (total - yes)), 0.0
-    for _ in range(STEPS):
-        terms = [(score - middle, y, n, _logistic(level + slope * (score - middle))) for score, y, n in rows]
-        gradient = sum(y - n * p for _, y, n, p in terms), sum(x * (y - n * p) for x, y, n, p in terms)
-        weights = [(x, n * p * (1 - p)) for x, _, n, p in terms]
-        w, wx, wxx = (sum(x**power * weight for x, weight in weights) for power in (0, 1, 2))
-        determinant = w * wxx - wx**2
-        if determinant <= w * SETTLED:
-            return None
-        change = (w * gradient[1] - wx * gradient[0]) / determinant
-        level += (wxx * gradient[0] - wx * gradient[1]) / determinant
-        slope += change
-        if abs(change) < SETTLED:
-            return Effect(slope, sqrt(w / determinant))
-    return None
-
-
-def _logistic(x: float) -> float:
-    return 1 / (1 + exp(-x)) if x > -700 else 0.0
-
-
 def common_effect(strata: Iterable[tuple[Share, Share]]) -> Effect | None:
     """The common log odds ratio of the first of each pair over the second; None if they say nothing."""
     r_sum = s_sum = pr = ps_qr = qs = 0.0
@@ -92,6 +57,14 @@ def common_effect(strata: Iterable[tuple[Share, Share]]) -> Effect | None:
         return None
     variance = pr / (2 * r_sum**2) + ps_qr / (2 * r_sum * s_sum) + qs / (2 * s_sum**2)
     return Effect(log(r_sum / s_sum), sqrt(variance))
+
+
+def points_per_log_odds(effects: Sequence[Effect], points: Sequence[float]) -> float | None:
+    """The model's own factor; None if chance alone explains the effects."""
+    beyond_chance = sum(effect.log_odds**2 - effect.error**2 for effect in effects)
+    if beyond_chance <= 0 or not any(points):
+        return None
+    return sqrt(sum(given**2 for given in points) / beyond_chance)
 
 
 def spread_of(effects: Sequence[Effect], expected: Sequence[float]) -> float:
