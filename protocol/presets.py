@@ -16,13 +16,30 @@ from sla.presets import SlaPreset
 
 @dataclass(frozen=True)
 class ProtocolPreset:
-    """A whole protocol as an operator loads it. `summary` says in a sentence whom it suits."""
+    """A protocol as an operator loads it. `summary` says in a sentence or two whom it suits.
+
+    A part that is None stays as it is in the portal.
+    """
 
     summary: str
     scoring: ScoringPreset
-    sla: SlaPreset
-    feedback: FeedbackPreset
-    handoffs: HandoffPreset
+    sla: SlaPreset | None = None
+    feedback: FeedbackPreset | None = None
+    handoffs: HandoffPreset | None = None
+
+    @property
+    def kept(self) -> str:
+        """What the preset leaves alone, in a sentence; blank if nothing."""
+        parts = {"Service levels": self.sla, "reasons": self.feedback, "routing": self.handoffs}
+        names = [name for name, part in parts.items() if part is None]
+        if not names:
+            return ""
+        text = f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
+        return f"{text[:1].upper()}{text[1:]} stay as they are."
+
+
+def _scoring_alone(preset: ScoringPreset) -> ProtocolPreset:
+    return ProtocolPreset(summary=preset.summary, scoring=preset)
 
 
 PRESETS: dict[str, ProtocolPreset] = {
@@ -33,6 +50,10 @@ PRESETS: dict[str, ProtocolPreset] = {
         feedback=feedback.presets.CLASSIC,
         handoffs=handoffs.presets.CLASSIC,
     ),
+    "hybrid": _scoring_alone(scoring.presets.HYBRID),
+    "speed": _scoring_alone(scoring.presets.SPEED),
+    "six-step": _scoring_alone(scoring.presets.SIX_STEP),
+    "bant": _scoring_alone(scoring.presets.BANT),
     "marketplace": ProtocolPreset(
         summary="For leads that arrive ready-made, known by their origin alone: every one goes to sales.",
         scoring=marketplace.SCORING,

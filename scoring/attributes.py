@@ -43,7 +43,7 @@ ATTRIBUTES: dict[str, Attribute] = {
         Attribute("pain_point", "Pain point", Kind.TEXT, Owner.LEAD, "pain_point"),
         Attribute("company.industry", "Industry", Kind.TEXT, Owner.COMPANY, "industry"),
         Attribute("company.technologies", "Tech stack", Kind.TEXT, Owner.COMPANY, "technologies"),
-        Attribute("company.growth_signals", "Growth signals", Kind.TEXT, Owner.COMPANY, "growth_signals"),
+        Attribute("company.growth_signals", "Growth signal", Kind.TEXT, Owner.COMPANY, "growth_signals"),
         Attribute("company.country", "Company country", Kind.TEXT, Owner.COMPANY, "country"),
         Attribute("company.domain", "Company domain", Kind.TEXT, Owner.COMPANY, "domain"),
         Attribute("company.employee_count", "Company size", Kind.NUMBER, Owner.COMPANY, "employee_count"),

@@ -153,7 +153,7 @@ def test_every_preset_loads_on_an_empty_portal(name: str, now: datetime) -> None
 
 
 def test_an_unknown_preset_is_refused_with_the_names_that_exist(now: datetime) -> None:
-    with pytest.raises(InvalidInput, match="classic, marketplace"):
+    with pytest.raises(InvalidInput, match="bant, classic, hybrid, marketplace, six-step, speed"):
         load_preset("baroque", by=None, now=now)
 
 
