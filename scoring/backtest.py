@@ -48,7 +48,8 @@ class VersionChanged(DomainError):
 
 @transaction.atomic
 def request_backtest(version: ModelVersion, *, days: int, by: User, now: datetime) -> Backtest:
-    """Have the version run against the last `days`, rounded up to whole weeks, beside the active version.
+    """Have the version run against the last `days`, rounded up to whole weeks, beside the active version
+    unless it is that one.
 
     Asking twice is asking once: the same that is still waiting is returned; another one of the version that
     is not finished gives way. Raises InvalidInput, NotAllowed.
@@ -60,7 +61,7 @@ def request_backtest(version: ModelVersion, *, days: int, by: User, now: datetim
     asked = {
         "days": days,
         "fingerprint": fingerprint_of(version),
-        "against": ModelVersion.objects.active().first(),
+        "against": ModelVersion.objects.active().exclude(pk=version.pk).first(),
     }
     unfinished = Backtest.objects.filter(version=version, finished_at=None)
     if same := unfinished.filter(parked_at=None, **asked).first():

@@ -176,7 +176,7 @@ def headline_of(backtest: Backtest) -> str:
     weeks = "week" if tally.weeks == 1 else f"{tally.weeks} weeks"
     passed = f"In the last {weeks} {name_of(backtest.version)} would have passed {_mqls(sum(tally.draft))}"
     if backtest.against_id is None:
-        return f"{passed}. There was no active version to hold it against."
+        return f"{passed}."
     more, fewer = tally.fates["more"].leads, tally.fates["fewer"].leads
     return f"{passed} instead of {sum(tally.active):,}: {more:,} more, {fewer:,} fewer."
 

@@ -86,7 +86,7 @@ def _context(request: HttpRequest, version: ModelVersion) -> dict[str, object]:
         "failed": unfinished if unfinished and unfinished.parked_at else None,
         "page": describe_backtest(chosen, user=user) if chosen else None,
         "is_stale": chosen is not None and is_stale(chosen),
-        "is_against_other": chosen is not None and active is not None and chosen.against_id != active.pk,
+        "is_against_other": chosen is not None and active not in (None, version) and chosen.against != active,
         "finished": finished,
     }
 
