@@ -25,9 +25,10 @@ from scoring.admin_inlines import (
     RuleGroupInline,
     is_published,
 )
+from scoring.admin_presets import preset_urls
 from scoring.admin_signals import conditions_of, signal_urls
 from scoring.admin_workbench import workbench_urls
-from scoring.models import ModelVersion, Signal, SignalCondition
+from scoring.models import ModelVersion, ScoringPolicy, Signal, SignalCondition
 from scoring.pages import describe_version
 from scoring.permissions import may_edit_scoring
 from scoring.revising import revise_signal
@@ -55,7 +56,7 @@ class ModelVersionAdmin(admin.ModelAdmin[ModelVersion]):
         return super().get_inline_instances(request, obj) if obj else []
 
     def get_urls(self) -> list[URLPattern]:
-        return [*workbench_urls(self), *super().get_urls()]
+        return [*preset_urls(self), *workbench_urls(self), *super().get_urls()]
 
     def has_change_permission(self, request: HttpRequest, obj: ModelVersion | None = None) -> bool:
         return not is_published(obj) and super().has_change_permission(request, obj)
@@ -180,6 +181,19 @@ class SignalAdmin(admin.ModelAdmin[Signal]):
                 f"“{signal}” is counted by a published version, so this is its revision {signal.revision}. "
                 "Drafts count it; the active version keeps the old definition until a draft is published.",
             )
+
+
+@admin.register(ScoringPolicy)
+class ScoringPolicyAdmin(admin.ModelAdmin[ScoringPolicy]):
+    """There is one; a manager keeps it, and can neither multiply nor remove it."""
+
+    fields = ("needs_second_person", "min_outcomes", "min_training_outcomes")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return super().has_add_permission(request) and not ScoringPolicy.objects.exists()
+
+    def has_delete_permission(self, request: HttpRequest, obj: ScoringPolicy | None = None) -> bool:
+        return False
 
 
 def _free_key(name: str) -> str:

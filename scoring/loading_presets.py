@@ -21,7 +21,7 @@ from scoring.models import (
 from scoring.permissions import require_marketing
 from scoring.presets import RulePreset, ScoringPreset, SignalPreset, model_of_preset
 from scoring.revising import revise_signal
-from scoring.rules import Shape
+from scoring.rules import Model, Shape
 from scoring.sentences import Change, differences
 from scoring.versions import CONTENT_FIELDS, create_draft, publish_version, take_versions_lock
 
@@ -68,17 +68,31 @@ def draft_scoring_preset(preset: ScoringPreset, *, by: User | None, now: datetim
     return _draft(preset, signals, by=by, now=now)
 
 
-def preset_changes(preset: ScoringPreset) -> list[Change]:
-    """What would change if the preset took the place of the active version; nothing is written."""
-    wanted = {signal.key: signal for signal in preset.signals}
+def preset_changes(*presets: ScoringPreset) -> list[list[Change]]:
+    """What would change if each preset took the place of the active version; nothing is written."""
+    active = _active_model()
+    wanted = {signal.key for preset in presets for signal in preset.signals}
     current = Signal.objects.current().filter(key__in=wanted).prefetch_related("conditions")
-    return _changes(preset, {signal.key: signal for signal in current if _is_as(signal, wanted[signal.key])})
+    by_key = {signal.key: signal for signal in current}
+    changes = []
+    for preset in presets:
+        ids = {
+            signal.key: by_key[signal.key].pk
+            for signal in preset.signals
+            if signal.key in by_key and _is_as(by_key[signal.key], signal)
+        }
+        changes.append(differences(active, model_of_preset(preset, ids)))
+    return changes
+
+
+def _active_model() -> Model | None:
+    active = ModelVersion.objects.active().with_rules().first()
+    return load_model(active) if active else None
 
 
 def _changes(preset: ScoringPreset, signals: dict[str, Signal]) -> list[Change]:
-    active = ModelVersion.objects.active().with_rules().first()
     ids = {key: signal.pk for key, signal in signals.items()}
-    return differences(load_model(active) if active else None, model_of_preset(preset, ids))
+    return differences(_active_model(), model_of_preset(preset, ids))
 
 
 def _load(preset: ScoringPreset, *, by: User | None, now: datetime) -> list[str]:
