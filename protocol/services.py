@@ -18,6 +18,7 @@ from sla.presets import load_sla_preset
 @transaction.atomic
 def load_preset(name: str, *, by: User | None, now: datetime, dry_run: bool = False) -> list[str]:
     """Make the protocol that of the preset, all or nothing; return what changed (or would) in sentences.
+    Parts that the preset lacks stay as they are, and the last sentence says so.
 
     Loading the same preset again changes nothing and returns an empty plan. Raises InvalidInput for a name
     nobody knows, NotAllowed where `by` may not edit a part of it; None is the system itself.

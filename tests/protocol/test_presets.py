@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
@@ -183,3 +184,46 @@ def test_the_command_says_when_there_is_nothing_to_change(
 def test_the_command_refuses_an_unknown_name() -> None:
     with pytest.raises(CommandError):
         call_command("load_preset", "baroque")
+
+
+class TestScoringAlone:
+    """`hybrid`, `speed`, `six-step` and `bant` bring their scoring; the rest of the portal stays."""
+
+    @pytest.mark.parametrize("name", ["hybrid", "speed", "six-step", "bant"])
+    def test_the_plan_says_what_stays_as_it_is(self, classic: ModelVersion, name: str, now: datetime) -> None:
+        plan = load_preset(name, by=None, now=now)
+
+        assert plan[-1] == "Service levels, reasons and routing stay as they are."
+        assert ModelVersion.objects.active().get() != classic
+
+    def test_service_levels_reasons_and_routing_stay(self, classic: ModelVersion, now: datetime) -> None:
+        def kept() -> list[list[object]]:
+            models = (Policy, Target, RejectionReason, RoutingRule, Playbook, QualificationGate)
+            return [list(model._default_manager.order_by("pk").values()) for model in models]
+
+        before = kept()
+
+        load_preset("hybrid", by=None, now=now)
+
+        assert kept() == before
+
+    def test_loading_it_again_changes_nothing(self, now: datetime) -> None:
+        load_preset("speed", by=None, now=now)
+
+        assert load_preset("speed", by=None, now=now) == []
+
+    def test_a_dry_run_says_what_loading_then_does(self, now: datetime) -> None:
+        planned = load_preset("six-step", by=None, now=now, dry_run=True)
+
+        assert not ModelVersion.objects.exists()
+        assert load_preset("six-step", by=None, now=now) == planned
+
+    def test_a_whole_protocol_keeps_nothing_back(self, now: datetime) -> None:
+        assert PRESETS["classic"].kept == ""
+        assert not any("stay" in line for line in load_preset("classic", by=None, now=now))
+
+
+def test_a_preset_may_bring_only_some_of_its_parts() -> None:
+    brought = replace(PRESETS["classic"], feedback=None)
+
+    assert brought.kept == "Reasons stay as they are."
