@@ -43,6 +43,7 @@ SECTIONS = (
                 frozenset({Role.MARKETING, Role.MANAGER, Role.READ_ONLY}),
             ),
             Page("/scoring/", "Scoring", "sliders", EVERYBODY - {Role.BDR, Role.OPERATOR}),
+            Page("/scoring/criteria/", "MQL criteria", "journal-text", EVERYBODY),
         ),
     ),
     Section(

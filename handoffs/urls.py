@@ -1,12 +1,13 @@
 from django.urls import path
 
-from handoffs import views, views_capacity, views_leads, views_queue
+from handoffs import views, views_capacity, views_criteria, views_leads, views_queue
 
 app_name = "handoffs"
 urlpatterns = [
     path("queue/", views_queue.queue, name="queue"),
     path("leads/", views_leads.lead_list, name="leads"),
     path("handoffs/capacity/", views_capacity.capacity_panel, name="capacity_panel"),
+    path("handoffs/sql-criteria/", views_criteria.sql_criteria_panel, name="sql_criteria_panel"),
     path("handoffs/<int:pk>/", views.detail, name="detail"),
     path("handoffs/<int:pk>/accept/", views.accept, name="accept"),
     path("handoffs/<int:pk>/attempts/", views.add_attempt, name="add_attempt"),

@@ -51,7 +51,7 @@ def rules_to_show(model: Model, names: Sequence[str]) -> list[BehaviourRule]:
     rules = rules_with_points(model)
     chosen = [rule for rule in rules if rule.name in names]
     if not chosen:
-        chosen = sorted(rules, key=lambda rule: (rule.decay is None, -abs(rule.points)))
+        chosen = sorted(rules, key=lambda rule: (rule.decay is None, -rule.points))
     return chosen[:MOST_LINES]
 
 

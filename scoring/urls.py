@@ -1,13 +1,30 @@
 from django.urls import path
 
-from scoring import views, views_backtest, views_calibration, views_prediction, views_try
+from scoring import (
+    views,
+    views_approval,
+    views_axes,
+    views_backtest,
+    views_calibration,
+    views_lead,
+    views_pilot,
+    views_prediction,
+    views_release,
+    views_try,
+)
 
 app_name = "scoring"
 urlpatterns = [
     path("", views.overview, name="overview"),
     path("<int:number>/", views.version_page, name="version"),
     path("<int:number>/copy/", views.copy_version, name="copy"),
-    path("<int:number>/publish/", views.publish_page, name="publish"),
+    path("<int:number>/propose/", views_approval.propose_page, name="propose"),
+    path("<int:number>/approve/", views_approval.approve, name="approve"),
+    path("<int:number>/return/", views_approval.return_to_draft, name="return"),
+    path("<int:number>/roll-back/", views_approval.roll_back_to, name="roll_back"),
+    path("<int:number>/pilot/", views_pilot.pilot_page, name="pilot"),
+    path("release/", views_release.release_page, name="release"),
+    path("rescoring/", views.rescoring_progress, name="rescoring"),
     path("<int:number>/backtest/", views_backtest.backtest_page, name="backtest"),
     path("<int:number>/backtest/progress/", views_backtest.backtest_progress, name="backtest_progress"),
     path("<int:number>/try/", views_try.try_version, name="try"),
@@ -19,5 +36,8 @@ urlpatterns = [
     path("prediction/train/", views_prediction.train, name="prediction_train"),
     path("prediction/<int:pk>/promote/", views_prediction.promote, name="prediction_promote"),
     path("prediction/<int:pk>/retire/", views_prediction.retire, name="prediction_retire"),
-    path("leads/<int:pk>/panel/", views.lead_panel, name="lead_panel"),
+    path("grid/", views_axes.grid, name="grid"),
+    path("criteria/", views_axes.criteria, name="criteria"),
+    path("leads/<int:pk>/panel/", views_lead.lead_panel, name="lead_panel"),
+    path("leads/<int:pk>/history/", views_lead.lead_history, name="lead_history"),
 ]
