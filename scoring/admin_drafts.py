@@ -87,6 +87,6 @@ def refusals_of(form: BaseForm, formsets: list[Any]) -> list[str]:
 def _errors_of(form: BaseForm, where: str) -> list[str]:
     found = []
     for name, errors in form.errors.items():
-        label = f"{form.fields[name].label or name}: " if name in form.fields else ""
+        label = f"{form[name].label}: " if name in form.fields else ""
         found += [f"{where}{label}{error}" for error in errors]
     return found

@@ -7,10 +7,11 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils.text import slugify
 
 from scoring.models import CategoryTier, DecayStep, ModelVersion, RuleGroup, Signal, SignalCondition
-from scoring.rules import MAX_VALUES, PER_MILLE
+from scoring.rules import MAX_CAP, MAX_DAYS, MAX_THRESHOLD, MAX_VALUES, PER_MILLE
 
 NUMBER_OPERATORS = (SignalCondition.Operator.AT_LEAST, SignalCondition.Operator.AT_MOST)
 
@@ -85,6 +86,15 @@ def shown_when(field: forms.Field, **conditions: Iterable[str]) -> None:
     )
 
 
+def bound(field: forms.Field, low: int, high: int) -> None:
+    """Refuse values outside in words of people: the database's own constraint would name itself."""
+    field.validators += [
+        MinValueValidator(low, f"Give at least {low:,}."),
+        MaxValueValidator(high, f"Give at most {high:,}."),
+    ]
+    field.widget.attrs |= {"min": low, "max": high}
+
+
 class ModelVersionForm(forms.ModelForm[ModelVersion]):
     class Meta:
         model = ModelVersion
@@ -109,12 +119,17 @@ class ModelVersionForm(forms.ModelForm[ModelVersion]):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if not self.fields:
+            return  # a version that can only be read
         for name in ("formula", "engagement_percent"):
-            if name in self.fields:
-                # What is hidden, or was not asked yet, keeps what it was.
-                self.fields[name].required = False
-        if "engagement_percent" in self.fields:
-            shown_when(self.fields["engagement_percent"], formula=[ModelVersion.Formula.HYBRID])
+            # What is hidden, or was not asked yet, keeps what it was.
+            self.fields[name].required = False
+        shown_when(self.fields["engagement_percent"], formula=[ModelVersion.Formula.HYBRID])
+        bound(self.fields["engagement_percent"], 0, 100)
+        bound(self.fields["threshold"], 1, MAX_THRESHOLD)
+        bound(self.fields["icp_from"], 0, MAX_THRESHOLD)
+        bound(self.fields["signal_days"], 1, MAX_DAYS)
+        bound(self.fields["decay_floor"], 0, MAX_THRESHOLD)
 
 
 class RuleGroupForm(forms.ModelForm[RuleGroup]):
@@ -123,6 +138,11 @@ class RuleGroupForm(forms.ModelForm[RuleGroup]):
         fields = ("name", "cap")
         labels = {"cap": "Together at most"}
         help_texts = {"cap": "Points; of a group that takes points away, at most so many are taken."}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "cap" in self.fields:
+            bound(self.fields["cap"], 1, MAX_CAP)
 
 
 class DecayStepForm(forms.ModelForm[DecayStep]):
@@ -135,6 +155,8 @@ class DecayStepForm(forms.ModelForm[DecayStep]):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if "after_days" in self.fields:
+            bound(self.fields["after_days"], 1, MAX_DAYS)
         if self.instance.pk:
             self.initial["kept"] = plain_decimal(self.instance.per_mille / 10)
 

@@ -244,7 +244,7 @@ def test_the_panel_shows_a_ledger_that_adds_up_and_what_is_missing(
     text = page(client, bdr, f"/scoring/leads/{lead.pk}/panel/")
 
     assert "Case study download: +15 each time" in text
-    assert "15 before decay" in text
+    assert "+15 by the rule; " in text
     assert "Missing for an MQL" in text
     assert "+4 points: for example" in text
     assert "35 of 20 fit points" in text
