@@ -126,6 +126,13 @@ def test_a_period_holds_what_was_handed_over_in_it_with_all_that_followed(pool: 
     assert {before.pk, after.pk}.isdisjoint(outcome.handoff_id for outcome in outcomes)
 
 
+def test_a_period_is_read_in_chunks(pool: Pool, now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("scoring.outcomes.CHUNK", 2)
+    handoffs = [offer(ready_lead(now=now), now=now).pk for _ in range(5)]
+
+    assert [outcome.handoff_id for outcome in outcomes_between(now, now + HOUR)] == handoffs
+
+
 @pytest.mark.parametrize("count", [1, 4])
 def test_the_number_of_queries_does_not_grow(
     pool: Pool, now: datetime, count: int, django_assert_num_queries: DjangoAssertNumQueries
@@ -134,7 +141,7 @@ def test_the_number_of_queries_does_not_grow(
 
     with django_assert_num_queries(1):
         assert len(outcomes_of(leads)) == count
-    with django_assert_num_queries(1):
+    with django_assert_num_queries(2):
         assert len(list(outcomes_between(now, now + HOUR))) == count
     with django_assert_num_queries(0):
         assert outcomes_of([]) == []
