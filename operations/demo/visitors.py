@@ -37,7 +37,8 @@ class Visitors:
 
     def _visit(self, story: Story, index: int, now: datetime) -> None:
         visit = story.visits[index]
-        if index == 0 or visit.answers_form:
+        # A short second visit may be over before a long first one is.
+        if story.number not in self._leads or visit.answers_form:
             facts = facts_of(story, at=visit.at, with_answers=visit.answers_form)
             recorded = record_lead(facts, via="form", now=visit.at, nudge=False)
             self._leads[story.number] = recorded.lead
