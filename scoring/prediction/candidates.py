@@ -25,7 +25,7 @@ log = structlog.get_logger(__name__)
 Status = PredictionModel.Status
 
 # The newest handoffs are enough, and training ends before the queue gives its task up.
-MAX_EXAMPLES = 10_000
+MAX_EXAMPLES = 5_000
 # Candidates that nobody promoted are kept so many deep.
 KEPT_CANDIDATES = 12
 # Two runs of the schedule nearer than this are one.

@@ -1,9 +1,10 @@
-"""The estimators: two candidates, the choice between them inside the training part, calibration, and the
+"""The estimators: a few candidates, the choice between them inside the training part, calibration, and the
 naive Bayes that they have to beat. Deterministic for a seed."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -41,8 +42,11 @@ class Candidate:
     estimator: Any
 
 
-def logistic_regression(encoder: Encoder, *, rows: int, seed: int) -> Pipeline:
-    """Numbers as they are and by their rank; levels as yes or no; that a number is blank is a fact too."""
+def logistic_regression(encoder: Encoder, *, rows: int, seed: int, freedom: float = 0.3) -> Pipeline:
+    """Numbers as they are and by their rank; levels as yes or no; that a number is blank is a fact too.
+
+    The less `freedom`, the nearer to zero are the weights: what many columns and few rows need.
+    """
     blanks = SimpleImputer(strategy="median", keep_empty_features=True)
     marked = SimpleImputer(strategy="median", keep_empty_features=True, add_indicator=True)
     ranks = QuantileTransformer(n_quantiles=min(QUANTILES, rows // 2), random_state=seed)
@@ -57,7 +61,7 @@ def logistic_regression(encoder: Encoder, *, rows: int, seed: int) -> Pipeline:
             ("levels", OneHotEncoder(handle_unknown="ignore", sparse_output=False), encoder.words),
         ]
     )
-    return Pipeline([("prepare", prepare), ("fit", LogisticRegression(C=0.3, max_iter=3_000))])
+    return Pipeline([("prepare", prepare), ("fit", LogisticRegression(C=freedom, max_iter=3_000))])
 
 
 def gradient_boosting(encoder: Encoder, *, rows: int, seed: int) -> Pipeline:
@@ -79,7 +83,11 @@ def gradient_boosting(encoder: Encoder, *, rows: int, seed: int) -> Pipeline:
     return Pipeline([("prepare", prepare), ("fit", trees)])
 
 
-CANDIDATES = {"logistic regression": logistic_regression, "gradient boosting": gradient_boosting}
+CANDIDATES = {
+    "logistic regression": logistic_regression,
+    "restrained logistic regression": partial(logistic_regression, freedom=0.01),
+    "gradient boosting": gradient_boosting,
+}
 
 
 def compare_candidates(encoder: Encoder, values: Matrix, target: Target, *, seed: int) -> list[Candidate]:

@@ -41,10 +41,10 @@ MIN_RARER_IN_TEST = 5
 # One column that tells success from failure so well by itself was most likely written afterwards.
 LEAKS_FROM = 0.97
 SUSPECT_FROM = 0.9
-SHUFFLES = 5
+SHUFFLES = 3
 # Rows of the training part that stand for what is usual when reasons are given.
 USUAL_ROWS = 16
-SHUFFLED_ROWS = 4_000
+SHUFFLED_ROWS = 1_500
 
 MODEL = "model"
 RULES = "rules"
