@@ -68,8 +68,10 @@ def compile_model(model: Model, scope: Scope, *, ledger: bool = False, historica
     ledger see `scoring.compiling.ledger`.
     """
     parameters: dict[str, Any] = {}
-    layout = layout_of(model, ledger=ledger)
-    parts = _parts(model, layout, scope, parameters, historical=historical or scope.tells_moment)
+    layout = layout_of(model, scope, ledger=ledger)
+    parts = _parts(
+        model, layout, scope, parameters, ledger=ledger, historical=historical or scope.tells_moment
+    )
     columns = [f"judged.{name}{'::int' if name in _WHOLE else ''} AS {name}" for name in RESULT_COLUMNS]
     if scope is Scope.MOMENTS:
         columns[-1] = "NULL::timestamptz AS next_change_at"
@@ -84,16 +86,16 @@ def compile_model(model: Model, scope: Scope, *, ledger: bool = False, historica
 
 
 def _parts(
-    model: Model, layout: Layout, scope: Scope, parameters: dict[str, Any], *, historical: bool
+    model: Model, layout: Layout, scope: Scope, parameters: dict[str, Any], *, ledger: bool, historical: bool
 ) -> dict[str, str]:
-    parts = {"moments": moments(layout, scope)}
+    parts = {"moments": moments(model, layout)}
     if scope is Scope.MOMENTS:
         parts["edited"] = edited(model)
         if layout.signals:
             parts["arrivals"] = arrivals(layout)
     parts["facts"] = facts(model, scope, historical=historical)
-    parts["fits"] = fits(model, parameters)
+    parts["fits"] = fits(model, scope, parameters, ledger=ledger)
     parts["histories"] = histories(layout, scope, historical=historical)
-    parts["behaviour"] = behaviour(model, layout, scope)
-    parts["judged"] = judged(model, layout)
+    parts["behaviour"] = behaviour(model, layout, ledger=ledger)
+    parts["judged"] = judged(model)
     return parts

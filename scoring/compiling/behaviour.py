@@ -1,33 +1,36 @@
-"""What the lead did, counted rule by rule and summed up."""
+"""What the lead did, rule by rule, summed up."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from scoring.compiling.changes import changes_at
-from scoring.compiling.fit import capped, sum_of
-from scoring.compiling.layout import EVER_HOURS, SLOT_HOURS, Layout, cut, gives_for_each, is_seen_or_not, seen
-from scoring.compiling.scopes import Scope, hours, level
-from scoring.rules import MAX_OCCURRENCES, PER_MILLE, BehaviourRule, Effect, Model, RuleDecay
+from scoring.compiling.counting import count, faded_points, holds, last_seen, left, left_of, newest
+from scoring.compiling.fit import capped, factor, factor_of, sum_of
+from scoring.compiling.layout import Layout
+from scoring.compiling.scopes import Scope, level
+from scoring.rules import BehaviourRule, Effect, FitRule, Model
 
 
-def behaviour(model: Model, layout: Layout, scope: Scope) -> str:
-    """One row per lead and moment, with `earned`, `lost`, the last times that matter, and `changes_at`."""
+def behaviour(model: Model, layout: Layout, *, ledger: bool) -> str:
+    """One row per lead and moment, with `earned`, `lost`, the last times that matter, and `changes_at`.
+
+    On the way there `past_…` is where the hits of a slot end at the moment, and `newest_…` the hit there: the
+    last of its slot, or of one before if it has none, which is longer ago than any window.
+    """
     slots = range(len(layout.signals))
-    past = [f"width_bucket(until_{slot}, times) AS past_{slot}" for slot in slots]
-    last = [
-        f"CASE WHEN times[past_{slot}] > floor_{slot}"
-        f" THEN times[past_{slot}] - {hours(slot * SLOT_HOURS)} END AS last_{slot}"
-        for slot in slots
+    past = [f"width_bucket({layout.now_in(slot)}, times) AS past_{slot}" for slot in slots]
+    newest = [f"times[past_{slot}] AS newest_{slot}" for slot in slots]
+    counts = [count(slot, window, layout) for slot, window in layout.counted]
+    shares = [
+        f"{left_of(rule, rule.decay, layout)} AS {left(rule)}" for rule in model.behaviour if rule.decay
     ]
-    counts = [_count(slot, window) for slot, window in layout.counted]
-    fading = [rule for rule in model.behaviour if rule.decay]
-    given = [f"{_given(rule, layout)} AS {_base(rule)}" for rule in fading]
-    shares = [f"{_left(rule, rule.decay, layout)} AS {_left_name(rule)}" for rule in fading if rule.decay]
-    source = _joined(scope)
-    for columns in (past, last, counts, given, shares):
+    source = _joined(layout.scope)
+    for columns in (past, newest, counts, shares):
         source = level(columns, source) if columns else source
-    return level(_summed(model, layout, scope), source)
+    keys = ["lead_id", "as_of", "returned_at", "fit", "fit_disqualifies"]
+    keys += [factor(rule) for rule in model.multipliers if isinstance(rule, FitRule)]
+    return level(_summed(model, layout), source, keep=["*"] if ledger else keys)
 
 
 def _joined(scope: Scope) -> str:
@@ -49,99 +52,28 @@ def _joined(scope: Scope) -> str:
     )
 
 
-# One rule
-
-
-def _count(slot: int, window: int | None) -> str:
-    since, latest = (f"floor_{slot}", EVER_HOURS) if window is None else (f"since_{slot}_{window}", window)
-    return (
-        f"CASE WHEN last_{slot} > {cut(latest)} THEN past_{slot} - width_bucket({since}, times) ELSE 0 END"
-        f" AS {seen(slot, window)}"
-    )
-
-
-def holds(rule: BehaviourRule, layout: Layout) -> str:
-    """True, false, or null where the signal was never seen."""
-    slot = layout.slot(rule.signal)
-    if is_seen_or_not(rule):
-        return f"last_{slot} > {cut(rule.window_hours or EVER_HOURS)}"
-    count = seen(slot, rule.window_hours)
-    if rule.max_count is None:
-        return f"{count} >= {rule.min_count}"
-    return f"{count} BETWEEN {rule.min_count} AND {rule.max_count}"
-
-
-def base_points(rule: BehaviourRule, layout: Layout) -> str:
-    """What the rule itself gives, bounded by its cap, before fading."""
-    return _base(rule) if rule.decay else _given(rule, layout)
-
-
-def faded_points(rule: BehaviourRule, layout: Layout) -> str:
-    if not rule.decay:
-        return _given(rule, layout)
-    return f"({_base(rule)}::bigint * {_left_name(rule)} / {PER_MILLE})::int"
-
-
-def _given(rule: BehaviourRule, layout: Layout) -> str:
-    points = str(_bounded(rule.points, rule.cap))
-    if gives_for_each(rule):
-        points = (
-            f"{rule.points} * least({seen(layout.slot(rule.signal), rule.window_hours)}, {MAX_OCCURRENCES})"
-        )
-        if rule.cap is not None:
-            points = f"least({rule.cap}, {points})" if rule.points > 0 else f"greatest(-{rule.cap}, {points})"
-    return f"CASE WHEN {holds(rule, layout)} THEN {points} ELSE 0 END" if rule.points else "0"
-
-
-def _bounded(points: int, cap: int | None) -> int:
-    return points if cap is None else max(-cap, min(cap, points))
-
-
-def _base(rule: BehaviourRule) -> str:
-    return f"base_{rule.key}"
-
-
-def _left_name(rule: BehaviourRule) -> str:
-    return f"left_{rule.key}"
-
-
-def _left(rule: BehaviourRule, decay: RuleDecay, layout: Layout) -> str:
-    """Per mille of the points left at the age of the last hit; intervals compare in days of 24 hours."""
-    steps = decay.steps()
-    if not steps:
-        return str(PER_MILLE)
-    ages = ",".join(f'"{after} hours"' for after, _ in steps)
-    kept = ",".join(str(per_mille) for per_mille in (PER_MILLE, *(kept for _, kept in steps)))
-    age = f"as_of - last_{layout.slot(rule.signal)}"
-    return (
-        f"CASE WHEN {_base(rule)} <> 0 THEN ('{{{kept}}}'::int[])"
-        f"[1 + width_bucket({age}, '{{{ages}}}'::interval[])] ELSE {PER_MILLE} END"
-    )
-
-
-# All rules
-
-
-def _summed(model: Model, layout: Layout, scope: Scope) -> list[str]:
+def _summed(model: Model, layout: Layout) -> list[str]:
     gains = {rule: faded_points(rule, layout) for rule in model.behaviour if rule.points > 0}
     losses = {rule: faded_points(rule, layout) for rule in model.behaviour if rule.points < 0}
     against = [holds(rule, layout) for rule in model.behaviour if rule.effect is Effect.DISQUALIFIES]
-    engaging = sorted({layout.slot(rule.signal) for rule in model.behaviour if rule.engages})
+    # Only the decay of the model asks when the lead was last engaged.
+    engaging = {layout.slot(rule.signal) for rule in model.behaviour if rule.engages and model.decay}
     columns = [
         f"({sum_of(capped(gains, model.groups))})::bigint AS earned",
         f"({sum_of(capped(losses, model.groups))})::bigint AS lost",
-        f"{_latest([f'last_{slot}' for slot in engaging])} AS engaged_at",
+        f"{_latest([last_seen(slot, layout) for slot in sorted(engaging)])} AS engaged_at",
         f"coalesce({' OR '.join(against) or 'false'}, false) AS behaviour_disqualifies",
-        f"{changes_at(model, layout, scope)} AS changes_at",
+        f"{changes_at(model, layout)} AS changes_at",
     ]
     for name, counts in _VERDICTS.items():
         times = [
-            f"CASE WHEN {holds(rule, layout)} THEN last_{layout.slot(rule.signal)} END"
+            f"CASE WHEN {holds(rule, layout)} THEN {newest(layout.slot(rule.signal))} END"
             for rule in model.behaviour
             if counts(rule)
         ]
         columns.append(f"{_latest(times)} AS {name}")
-    return columns
+    multipliers = [rule for rule in model.behaviour if rule.effect is Effect.MULTIPLIES]
+    return columns + [factor_of(rule, holds(rule, layout)) for rule in multipliers]
 
 
 _VERDICTS: dict[str, Callable[[BehaviourRule], bool]] = {

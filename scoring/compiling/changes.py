@@ -6,25 +6,26 @@ The time of the model's own decay is in `scoring.compiling.verdicts`.
 
 from __future__ import annotations
 
-from scoring.compiling.layout import SLOT_HOURS, Layout, gives_for_each, is_seen_or_not, seen
+from scoring.compiling.counting import base_points, left
+from scoring.compiling.layout import EVER_HOURS, SLOT_HOURS, Layout, gives_for_each, is_seen_or_not, seen
 from scoring.compiling.scopes import Scope, hours
 from scoring.rules import PER_MILLE, BehaviourRule, Model, RuleDecay
 
 
-def changes_at(model: Model, layout: Layout, scope: Scope) -> str:
+def changes_at(model: Model, layout: Layout) -> str:
     """Null for MOMENTS: a backtest asks what was, not when to look again."""
-    if scope is Scope.MOMENTS:
+    if layout.scope is Scope.MOMENTS:
         return "NULL::timestamptz"
-    moments = [_arrival(slot) for slot in range(len(layout.signals))]
+    moments = [_arrival(slot, layout) for slot in range(len(layout.signals))]
     moments += dict.fromkeys(_leaving(rule, layout) for rule in model.behaviour if rule.window_hours)
     moments += [_fading(rule, rule.decay, layout) for rule in model.behaviour if rule.decay]
     # LEAST ignores NULL, which is wanted here: the earliest of the moments there are.
     return f"least({', '.join(moments)})" if moments else "NULL::timestamptz"
 
 
-def _arrival(slot: int) -> str:
+def _arrival(slot: int, layout: Layout) -> str:
     following = f"times[past_{slot} + 1]"
-    ends = f"floor_{slot} + {hours(SLOT_HOURS)}"
+    ends = layout.now_in(slot + 1, ago=EVER_HOURS)
     return f"CASE WHEN ahead AND {following} < {ends} THEN {following} - {hours(slot * SLOT_HOURS)} END"
 
 
@@ -33,7 +34,8 @@ def _leaving(rule: BehaviourRule, layout: Layout) -> str:
     without which there are too few; and where there are too many, the one that makes them few enough."""
     slot, window = layout.slot(rule.signal), rule.window_hours or 0
     if is_seen_or_not(rule):
-        return f"CASE WHEN last_{slot} + {hours(window)} > as_of THEN last_{slot} + {hours(window)} END"
+        held = f"newest_{slot} > {layout.now_in(slot, ago=window)}"
+        return f"CASE WHEN {held} THEN newest_{slot} + {hours(window - slot * SLOT_HOURS)} END"
     count = seen(slot, window)
     oldest = f"{count} - 1" if gives_for_each(rule) else str(rule.min_count - 1)
     moved = hours(window - slot * SLOT_HOURS)
@@ -49,11 +51,12 @@ def _fading(rule: BehaviourRule, decay: RuleDecay, layout: Layout) -> str:
     steps = decay.steps()
     if not steps:
         return "NULL::timestamptz"
-    base, left = f"abs(base_{rule.key})::bigint", f"left_{rule.key}"
-    ages = ",".join(f'"{after} hours"' for after, _ in reversed(steps))
+    slot, kept_now = layout.slot(rule.signal), left(rule)
+    base = f"abs({base_points(rule, layout)})::bigint"
+    ages = ",".join(f'"{after - slot * SLOT_HOURS} hours"' for after, _ in reversed(steps))
     kept = ",".join(str(per_mille) for _, per_mille in reversed(steps))
-    enough = f"({base} * {left} / {PER_MILLE} * {PER_MILLE} - 1) / {base}"
+    enough = f"({base} * {kept_now} / {PER_MILLE} * {PER_MILLE} - 1) / {base}"
     return (
-        f"CASE WHEN {base} * {left} >= {PER_MILLE} THEN last_{layout.slot(rule.signal)}"
+        f"CASE WHEN {base} * {kept_now} >= {PER_MILLE} THEN newest_{slot}"
         f" + ('{{{ages}}}'::interval[])[width_bucket({enough}, '{{{kept}}}'::bigint[])] END"
     )

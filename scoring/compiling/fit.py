@@ -7,16 +7,17 @@ from typing import Any
 
 from scoring.attributes import ATTRIBUTES, Kind
 from scoring.compiling.facts import fact
-from scoring.compiling.scopes import level
-from scoring.rules import Effect, FitRule, Group, Model, Operator
+from scoring.compiling.scopes import Scope, level
+from scoring.rules import PER_MILLE, BehaviourRule, Effect, FitRule, Group, Model, Operator
 
 
-def fits(model: Model, parameters: dict[str, Any]) -> str:
-    """The facts, a column `holds_…` per rule, `fit` and `fit_disqualifies`."""
+def fits(model: Model, scope: Scope, parameters: dict[str, Any], *, ledger: bool) -> str:
+    """What of the facts is needed further on, `fit`, `fit_disqualifies`, and a column `factor_…` for each
+    multiplier; for the ledger a column `holds_…` for each rule."""
+    used = sorted({rule.attribute for rule in model.fit})
+    numbers = [fact(key) for key in used if ATTRIBUTES[key].kind is Kind.NUMBER]
     texts = [
-        f"lower(btrim({fact(key)})) AS {_text(key)}"
-        for key in sorted({rule.attribute for rule in model.fit})
-        if ATTRIBUTES[key].kind is Kind.TEXT
+        f"lower(btrim({fact(key)})) AS {_text(key)}" for key in used if ATTRIBUTES[key].kind is Kind.TEXT
     ]
     flags = [f"coalesce({_test(rule, parameters)}, false) AS {fit_holds(rule)}" for rule in model.fit]
     points = {
@@ -28,12 +29,28 @@ def fits(model: Model, parameters: dict[str, Any]) -> str:
     summed = [
         f"({sum_of(capped(points, model.groups))})::bigint AS fit",
         f"{' OR '.join(against) or 'false'} AS fit_disqualifies",
+        *(factor_of(rule, fit_holds(rule)) for rule in model.fit if rule.effect is Effect.MULTIPLIES),
     ]
-    return level(summed, level(flags, level(texts, "SELECT * FROM facts")))
+    keys = ["lead_id", "returned_at", *_VALIDITY.get(scope, ())]
+    tested = level(flags, level(texts, "SELECT * FROM facts", keep=[*keys, *numbers]), keep=keys)
+    return level(summed, tested, keep=["*"] if ledger else keys)
+
+
+# From when to when a row of facts holds.
+_VALIDITY = {Scope.MOMENTS: ("first_at", "last_at"), Scope.PAIRS: ("as_of",)}
 
 
 def fit_holds(rule: FitRule) -> str:
     return f"holds_{rule.key}"
+
+
+def factor(rule: FitRule | BehaviourRule) -> str:
+    return f"factor_{rule.key}"
+
+
+def factor_of(rule: FitRule | BehaviourRule, condition: str) -> str:
+    """The factor of a multiplier, which is 1 while it does not hold, as a column."""
+    return f"CASE WHEN {condition} THEN {rule.factor} ELSE {PER_MILLE} END AS {factor(rule)}"
 
 
 def capped(points: dict[Any, str], groups: Iterable[Group]) -> list[str]:

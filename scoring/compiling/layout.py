@@ -23,30 +23,33 @@ EVER_HOURS = 400 * 8_766
 class Layout:
     """The signals in order, and what is counted of each: spans of hours, None for ever."""
 
+    scope: Scope
     signals: tuple[int, ...]
     counted: tuple[tuple[int, int | None], ...]
-    cuts: tuple[int, ...]
 
     def slot(self, signal: int) -> int:
         return self.signals.index(signal)
 
+    def now_in(self, slot: int, *, ago: int = 0) -> str:
+        """The moment, so many hours ago, in a slot.
 
-def layout_of(model: Model, *, ledger: bool) -> Layout:
+        Where one moment is for all leads this is a constant to the planner: unlike timestamptz, timestamps
+        without a zone are added up before the statement runs. Otherwise it is a column of `moments`.
+        """
+        shift = slot * SLOT_HOURS - ago
+        if self.scope.tells_moment:
+            return _moved(shift)
+        return f"(({AS_OF} AT TIME ZONE 'UTC' + {hours(shift)}) AT TIME ZONE 'UTC')"
+
+
+def layout_of(model: Model, scope: Scope, *, ledger: bool) -> Layout:
     signals = tuple(sorted({rule.signal for rule in model.behaviour}))
     counted = {
-        (rule.signal, rule.window_hours) for rule in model.behaviour if ledger or not is_seen_or_not(rule)
+        (signals.index(rule.signal), rule.window_hours)
+        for rule in model.behaviour
+        if ledger or not is_seen_or_not(rule)
     }
-    cuts = {rule.window_hours or EVER_HOURS for rule in model.behaviour}
-    cuts |= {step.after_hours for step in model.decay} | {model.signal_hours}
-    return Layout(
-        signals,
-        tuple(sorted(((signals.index(signal), window) for signal, window in counted), key=_order)),
-        tuple(sorted(cuts)),
-    )
-
-
-def _order(window: tuple[int, int | None]) -> tuple[int, int]:
-    return window[0], window[1] or 0
+    return Layout(scope, signals, tuple(sorted(counted, key=lambda window: (window[0], window[1] or 0))))
 
 
 def is_seen_or_not(rule: BehaviourRule) -> bool:
@@ -63,26 +66,20 @@ def seen(slot: int, window_hours: int | None) -> str:
     return f"seen_{slot}_{window_hours or 'ever'}"
 
 
-def cut(span_hours: int) -> str:
-    """The column with the moment so many hours ago: later is inside."""
-    return f"cut_{span_hours}"
+def moments(model: Model, layout: Layout) -> str:
+    """The moments, each with all that `now_in` names: worked out once for all leads."""
+    if not layout.scope.tells_moment:
+        return f"SELECT {AS_OF} AS as_of"
+    slots = range(len(layout.signals) + 1)
+    shifts = {slot * SLOT_HOURS - ago for slot in slots for ago in (0, EVER_HOURS)}
+    for rule in model.behaviour:
+        shifts.add(layout.slot(rule.signal) * SLOT_HOURS - (rule.window_hours or EVER_HOURS))
+    columns = [f"as_of + {hours(shift)} AS {_moved(shift)}" for shift in sorted(shifts)]
+    return f"SELECT {', '.join(['*', *columns])}\nFROM ({_MOMENTS[layout.scope]}) moment"
 
 
-def moments(layout: Layout, scope: Scope) -> str:
-    """The moments, each with its cuts: worked out once for all leads, where a moment is for all leads."""
-    columns = [f"as_of - {hours(span)} AS {cut(span)}" for span in layout.cuts]
-    for slot in range(len(layout.signals)):
-        columns += [
-            f"as_of + {hours(slot * SLOT_HOURS)} AS until_{slot}",
-            f"as_of + {hours(slot * SLOT_HOURS - EVER_HOURS)} AS floor_{slot}",
-        ]
-    columns += [
-        f"as_of + {hours(slot * SLOT_HOURS - window)} AS since_{slot}_{window}"
-        for slot, window in layout.counted
-        if window is not None
-    ]
-    source = _MOMENTS.get(scope, f"SELECT {AS_OF} AS as_of")
-    return f"SELECT {', '.join(['*', *columns])}\nFROM ({source}) moment"
+def _moved(shift: int) -> str:
+    return f"later_{shift}" if shift >= 0 else f"earlier_{-shift}"
 
 
 _MOMENTS = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scoring.compiling.behaviour import base_points, faded_points, holds
+from scoring.compiling.counting import base_points, faded_points, holds, newest
 from scoring.compiling.fit import fit_holds
 from scoring.compiling.layout import SLOT_HOURS, Layout, seen
 from scoring.compiling.scopes import hours
@@ -59,7 +59,7 @@ def _row(turn: int, rule: FitRule | BehaviourRule, model: Model, layout: Layout)
     family, cap = ("NULL", "NULL") if rule.group is None else (str(rule.group), str(caps[rule.group]))
     readied = "NULL"
     if rule in model.multipliers:
-        readied = readiness(model, layout, model.multipliers[: model.multipliers.index(rule) + 1])
+        readied = readiness(model, model.multipliers[: model.multipliers.index(rule) + 1])
     if isinstance(rule, FitRule):
         evidence = _fit_evidence(rule, readied)
     else:
@@ -85,7 +85,7 @@ def _behaviour_evidence(rule: BehaviourRule, readied: str, layout: Layout) -> li
         readied,
         count,
         f"CASE WHEN {count} > 0 THEN times[past_{slot} - {count} + 1] - {hours(slot * SLOT_HOURS)} END",
-        f"last_{slot}",
+        f"CASE WHEN {count} > 0 THEN {newest(slot)} END",
         f"coalesce({holds(rule, layout)}, false)",
     ]
 

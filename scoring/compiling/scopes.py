@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import Enum
 
 from scoring.rules import Formula, Model
@@ -44,13 +45,13 @@ def hours(count: int) -> str:
     return f"interval '{count} hours'"
 
 
-def level(columns: list[str], source: str) -> str:
-    """One fenced step: all that the source has, and these columns computed from it.
+def level(columns: list[str], source: str, keep: Sequence[str] = ("*",)) -> str:
+    """One fenced step: columns of the source that are still wanted, and these, computed from it.
 
-    OFFSET 0 keeps the planner from repeating an expression wherever its result is used; what no later step
-    reads it leaves out.
+    OFFSET 0 keeps the planner from repeating an expression wherever its result is used. What is kept costs
+    time at every step, also where nobody reads it.
     """
-    return f"SELECT {', '.join(['*', *columns])}\nFROM (\n{source}\n) AS step OFFSET 0"
+    return f"SELECT {', '.join([*keep, *columns])}\nFROM (\n{source}\n) AS step OFFSET 0"
 
 
 def is_hybrid(model: Model) -> bool:

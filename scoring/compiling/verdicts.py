@@ -4,29 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from scoring.compiling.behaviour import holds
-from scoring.compiling.fit import fit_holds
-from scoring.compiling.layout import Layout, cut
+from scoring.compiling.fit import factor
 from scoring.compiling.scopes import hours, is_hybrid, level
 from scoring.rules import PER_MILLE, BehaviourRule, Category, FitRule, Formula, Model, Warmth
 
 _REST = f"'{Category.C}'"
 
 
-def judged(model: Model, layout: Layout) -> str:
+def judged(model: Model) -> str:
     """All of the result's columns, beside those that the ledger needs."""
-    freshness = [
-        f"coalesce({seen_at} > {cut(model.signal_hours)}, false) AS {name}"
-        for seen_at, name in _FRESH.items()
-    ]
-    decaying = [f"{decayed(model, 'earned')} AS decayed"]
-    engaged = ["decayed + lost AS engagement", f"{_next_change(model)} AS next_change_at", *freshness]
-    ready = [f"{readiness(model, layout, model.multipliers)} AS readiness"]
-    summed = [f"{weighted(model, 'fit', 'engagement', 'readiness')} AS summed"]
+    fresh = f"as_of - {hours(model.signal_hours)}"
+    steps = (
+        [f"{_kept(model)} AS kept"],
+        [f"{decayed(model, 'earned')} AS decayed"],
+        [
+            "decayed + lost AS engagement",
+            f"{_next_change(model)} AS next_change_at",
+            *(f"coalesce({seen_at} > {fresh}, false) AS {name}" for seen_at, name in _FRESH.items()),
+        ],
+        [f"{readiness(model, model.multipliers)} AS readiness"],
+        [f"{weighted(model, 'fit', 'engagement', 'readiness')} AS summed"],
+        _verdicts(model),
+    )
     source = "SELECT * FROM behaviour"
-    for columns in ([f"{_kept(model)} AS kept"], decaying, engaged, ready, summed):
+    for columns in steps:
         source = level(columns, source)
-    return level(_verdicts(model), source)
+    return source
 
 
 _FRESH = {"signalled_at": "has_signal", "instant_at": "is_instant_mql", "raised_at": "is_raised"}
@@ -35,7 +38,8 @@ _FRESH = {"signalled_at": "has_signal", "instant_at": "is_instant_mql", "raised_
 def _kept(model: Model) -> str:
     """What the decay of the model leaves, in per mille."""
     steps = "".join(
-        f" WHEN engaged_at <= {cut(step.after_hours)} THEN {step.per_mille}" for step in reversed(model.decay)
+        f" WHEN as_of >= engaged_at + {hours(step.after_hours)} THEN {step.per_mille}"
+        for step in reversed(model.decay)
     )
     return f"CASE{steps} ELSE {PER_MILLE} END" if steps else str(PER_MILLE)
 
@@ -45,15 +49,13 @@ def decayed(model: Model, earned: str, kept: str = "kept") -> str:
     return f"greatest({earned} * {kept} / {PER_MILLE}, least({earned}, {model.decay_floor}))"
 
 
-def readiness(model: Model, layout: Layout, multipliers: Iterable[FitRule | BehaviourRule]) -> str:
+def readiness(model: Model, multipliers: Iterable[FitRule | BehaviourRule]) -> str:
     """Readiness after these of the multipliers, each rounded by itself."""
     if not is_hybrid(model):
         return "fit"
     expression = "greatest(fit + engagement, 0)"
     for rule in multipliers:
-        condition = fit_holds(rule) if isinstance(rule, FitRule) else holds(rule, layout)
-        factor = f"CASE WHEN {condition} THEN {rule.factor} ELSE {PER_MILLE} END"
-        expression = f"({expression} * {factor} / {PER_MILLE})"
+        expression = f"({expression} * {factor(rule)} / {PER_MILLE})"
     return expression
 
 
