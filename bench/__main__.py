@@ -6,7 +6,7 @@ import multiprocessing
 import sys
 from concurrent.futures import ProcessPoolExecutor
 
-from bench.figures import append_json_lines, as_table
+from bench.figures import Figure, append_json_lines, as_table
 from bench.running import BENCHMARKS, run_one
 from handoff_portal.database import VAR
 
@@ -15,12 +15,12 @@ def main(only: str) -> int:
     if only and only not in BENCHMARKS:
         print(f"There is no benchmark {only!r}. Choose one of: {', '.join(BENCHMARKS)}", file=sys.stderr)
         return 2
-    figures = []
+    figures: list[Figure] = []
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, mp_context=spawn, max_tasks_per_child=1) as pool:
         for name in [only] if only else BENCHMARKS:
             print(f"Measuring {name} …", file=sys.stderr)
-            figures.append(pool.submit(run_one, name).result())
+            figures += pool.submit(run_one, name).result()
     append_json_lines(figures, VAR / "bench.jsonl")
     print(as_table(figures))
     return 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.db import connection, models
@@ -11,8 +12,11 @@ from leads.models import Activity, Company, Lead
 LEADS_PER_COMPANY = 10
 
 
-def populate(*, leads: int, activities_per_lead: int) -> None:
-    """Insert that many leads with spread-out facts, and let the planner know."""
+def populate(*, leads: int, activities_per_lead: int, lead_facts: Mapping[str, str] | None = None) -> None:
+    """Insert that many leads with spread-out facts, and let the planner know.
+
+    `lead_facts` gives further columns of the lead as SQL, in which n is its number.
+    """
     _insert(
         Company,
         max(1, leads // LEADS_PER_COMPANY),
@@ -38,6 +42,7 @@ def populate(*, leads: int, activities_per_lead: int) -> None:
             "company_id": "(SELECT min(id) FROM leads_company) + "
             f"(n / {LEADS_PER_COMPANY}) % {max(1, leads // LEADS_PER_COMPANY)}",
             "created_at": "now() - interval '300 days' * random()",
+            **(lead_facts or {}),
         },
     )
     for _ in range(activities_per_lead):

@@ -7,16 +7,21 @@ import importlib
 from bench.figures import Figure
 from bench.installation import scratch_portal
 
-# Each module has measure(database_url) -> Figure; imported late, because models need settings.
+# Each module has measure(database_url), which yields a figure or several; imported late, because models need
+# settings.
 BENCHMARKS = {
     "http.create": "bench.http_create",
+    "score.full": "bench.score_full",
+    "score.odoo": "bench.score_odoo",
     "score.one": "bench.score_one",
+    "score.sweep": "bench.score_sweep",
+    "score.backtest": "bench.score_backtest",
     "intake.to_queue": "bench.intake_to_queue",
 }
 
 
-def run_one(name: str) -> Figure:
+def run_one(name: str) -> list[Figure]:
     """Measure on a portal made for it. Once per process: Django takes its database once."""
     with scratch_portal() as database_url:
-        figure: Figure = importlib.import_module(BENCHMARKS[name]).measure(database_url)
-    return figure
+        found: Figure | list[Figure] = importlib.import_module(BENCHMARKS[name]).measure(database_url)
+    return found if isinstance(found, list) else [found]
