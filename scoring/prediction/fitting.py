@@ -3,6 +3,7 @@ naive Bayes that they have to beat. Deterministic for a seed."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -83,7 +84,7 @@ def gradient_boosting(encoder: Encoder, *, rows: int, seed: int) -> Pipeline:
     return Pipeline([("prepare", prepare), ("fit", trees)])
 
 
-CANDIDATES = {
+CANDIDATES: dict[str, Callable[..., Pipeline]] = {
     "logistic regression": logistic_regression,
     "restrained logistic regression": partial(logistic_regression, freedom=0.01),
     "gradient boosting": gradient_boosting,
