@@ -18,10 +18,13 @@ class Access:
 
     edits: frozenset[str] = frozenset()
     views: frozenset[str] = frozenset()
+    # Models of an edited app that somebody else keeps.
+    only_views: frozenset[str] = frozenset()
 
     def allows(self, action: str, app: str, model: str) -> bool:
         names = {app, f"{app}.{model}"}
-        return bool(names & self.edits) or (action == "view" and bool(names & self.views))
+        may_edit = bool(names & self.edits) and f"{app}.{model}" not in self.only_views
+        return may_edit or (action == "view" and bool(names & (self.edits | self.views)))
 
 
 RECORDS = frozenset(
@@ -37,6 +40,8 @@ ADMIN_ACCESS: dict[str, Access] = {
             {"scoring", "handoffs.playbook", "feedback.rejectionreason", "leads.quarantineditem", "protocol"}
         ),
         views=RECORDS | {"leads.activity", "leads.attributechange"},
+        # Whether a second person approves is not for those who are to be checked.
+        only_views=frozenset({"scoring.scoringpolicy"}),
     ),
     Role.MANAGER: Access(
         edits=frozenset(
@@ -49,6 +54,7 @@ ADMIN_ACCESS: dict[str, Access] = {
                 "handoffs.playbook",
                 "feedback.rejectionreason",
                 "accounts.absence",
+                "scoring.scoringpolicy",
             }
         ),
         views=RECORDS | {"accounts.user", "accounts.team", "notifications"},

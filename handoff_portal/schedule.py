@@ -10,6 +10,7 @@ import feedback.tasks
 import handoffs.tasks
 import leads.tasks
 import scoring.prediction.tasks
+import scoring.tasks
 import scoring.tasks_backtest
 import scoring.tasks_calibration
 import scoring.tasks_verification
@@ -27,6 +28,9 @@ SCHEDULE = [
     Periodic("sla-sweep", sla.tasks.sweep_clocks_task, every=15 * SECOND),
     Periodic("sla-recompute", sla.tasks.recompute_changed_clocks_task, every=5 * MINUTE),
     Periodic("feedback-wake-recyclings", feedback.tasks.wake_recyclings_task, every=5 * MINUTE),
+    Periodic("scoring-activate-versions", scoring.tasks.activate_due_versions_task, every=15 * SECOND),
+    Periodic("scoring-rescore", scoring.tasks.rescore_task, every=30 * SECOND),
+    Periodic("scoring-backfill-drafts", scoring.tasks.backfill_drafts_task, every=10 * MINUTE),
     Periodic("scoring-run-backtests", scoring.tasks_backtest.run_waiting_backtests_task, every=MINUTE),
     Periodic("scoring-verify-scores", scoring.tasks_verification.verify_scores_task, cron="10 3 * * *"),
     Periodic("scoring-calibrate", scoring.tasks_calibration.calibrate_task, cron="40 3 * * *"),

@@ -16,6 +16,7 @@ from feedback.models import Recycling
 from handoffs.models import Handoff
 from handoffs.pipeline import retry_parked_leads
 from leads.models import Company, Lead, QuarantinedItem
+from scoring.rescoring import parked_chunks, retry_parked_chunks, unfinished_chunks
 from sla.models import Clock
 
 Rows = Callable[[datetime], QuerySet[Any]]
@@ -60,6 +61,12 @@ FOR_SWEEPS = (
         Company.objects.due_to_spread,
         "spread_at",
     ),
+    Mark(
+        "leads_to_rescore",
+        "Chunks of leads to score by new rules",
+        lambda now: unfinished_chunks(),
+        "rescoring__started_at",
+    ),
     Mark("breaches_to_record", "Deadlines passed, not yet recorded", Clock.objects.due, "due_at"),
     Mark("warnings_to_give", "Warnings due, not yet given", Clock.objects.warning_due, "warn_at"),
     Mark(
@@ -93,6 +100,13 @@ FOR_PEOPLE = (
         lambda now: Lead.objects.filter(advance_parked_at__isnull=False),
         "advance_parked_at",
         retry=lambda now: retry_parked_leads(now=now),
+    ),
+    Mark(
+        "rescoring_parked",
+        "Chunks of leads that could not be scored by new rules",
+        lambda now: parked_chunks(),
+        "parked_at",
+        retry=lambda now: retry_parked_chunks(now=now),
     ),
     Mark(
         "companies_parked",

@@ -39,21 +39,49 @@ def was_in_pilot(pilot: Pilot, lead_id: int, *, as_of: datetime) -> bool:
     return bool(_members(pilot, Scope.ONE, {"lead": lead_id}, as_of=as_of, historical=True))
 
 
+def segment_members(pilot: Pilot, lead_ids: Sequence[int], *, as_of: datetime) -> list[int]:
+    """Those of the leads that meet the pilot's condition, whether in its share or not."""
+    candidates, parameters = _candidates(pilot, Scope.MANY, as_of=as_of, historical=False)
+    with connection.cursor() as cursor:
+        cursor.execute(candidates, parameters | {"leads": list(lead_ids)})
+        return [lead_id for (lead_id,) in cursor.fetchall()]
+
+
+def count_pilot(pilot: Pilot, *, as_of: datetime) -> tuple[int, int, int]:
+    """How many leads are in the pilot, how many meet its condition, and how many there are."""
+    candidates, parameters = _candidates(pilot, Scope.RANGE, as_of=as_of, historical=False)
+    parameters |= {"first": 0, "last": MAX_ID, "pilot": pilot.version_id, "percent": pilot.percent}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT count(*) FILTER (WHERE {_SHARE}), count(*), (SELECT count(*) FROM leads_lead)"
+            f" FROM ({candidates}) candidates",
+            parameters,
+        )
+        in_pilot, in_segment, everybody = cursor.fetchone()
+    return in_pilot, in_segment, everybody
+
+
 def _members(
     pilot: Pilot, scope: Scope, leads: dict[str, Any], *, as_of: datetime, historical: bool
 ) -> list[int]:
-    parameters: dict[str, Any] = {**leads, "pilot": pilot.version_id, "percent": pilot.percent}
-    if pilot.attribute:
-        statement = compile_model(segment_model(pilot), scope, historical=historical)
-        candidates = f"SELECT lead_id FROM ({statement.sql}) scored WHERE icp_match"
-        parameters |= statement.parameters | {"as_of": as_of}
-    else:
-        candidates = f"SELECT id AS lead_id FROM leads_lead WHERE {scope.on('id')}"
+    candidates, parameters = _candidates(pilot, scope, as_of=as_of, historical=historical)
+    parameters |= leads | {"pilot": pilot.version_id, "percent": pilot.percent}
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT lead_id FROM ({candidates}) candidates WHERE {_SHARE} ORDER BY lead_id", parameters
         )
         return [lead_id for (lead_id,) in cursor.fetchall()]
+
+
+def _candidates(
+    pilot: Pilot, scope: Scope, *, as_of: datetime, historical: bool
+) -> tuple[str, dict[str, Any]]:
+    """SQL of a column lead_id, and its parameters but for the scope's own: the leads of the segment."""
+    if not pilot.attribute:
+        return f"SELECT id AS lead_id FROM leads_lead WHERE {scope.on('id')}", {}
+    statement = compile_model(segment_model(pilot), scope, historical=historical)
+    sql = f"SELECT lead_id FROM ({statement.sql}) scored WHERE icp_match"
+    return sql, {**statement.parameters, "as_of": as_of}
 
 
 def segment_model(pilot: Pilot) -> Model:

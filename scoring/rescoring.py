@@ -14,7 +14,7 @@ from datetime import datetime
 
 import structlog
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, transaction
 from django.db.models import Count, Q, QuerySet, Sum
 
 from common.parking import begin_attempt, forget_failure, keep_failure, retry_parked
@@ -131,6 +131,8 @@ def rescore_next_chunk(*, now: datetime) -> bool:
     try:
         if chunk.parked_at is None:
             _score_chunk(chunk, now=now)
+        else:
+            _leave_to_pipeline(chunk, now=now)
     except Exception as error:
         keep_failure(row, error)
     _finish_if_done(chunk.rescoring, now=now)
@@ -141,12 +143,14 @@ def rescore_next_chunk(*, now: datetime) -> bool:
 def _claim(*, now: datetime) -> RescoringChunk | None:
     """Count the try before it begins, so that a killed worker counts too. Those tried least come first, so
     that two workers that meet do not use up the tries of one chunk. After the last try it is parked."""
-    waiting = RescoringChunk.objects.waiting().filter(rescoring__finished_at=None)
-    free = waiting.select_for_update(skip_locked=True, of=("self",)).select_related("rescoring__version")
+    free = (
+        unfinished_chunks()
+        .select_for_update(skip_locked=True, of=("self",))
+        .select_related("rescoring__version")
+    )
     chunk = free.order_by("attempts", "pk").first()
     if chunk and not begin_attempt(RescoringChunk.objects.filter(pk=chunk.pk), now=now):
         chunk.parked_at = now
-        _leave_to_pipeline(chunk, now=now)
     return chunk
 
 
@@ -185,7 +189,7 @@ def _score_stale(first: int, last: int, *, now: datetime) -> None:
 def _stale(
     first: int, last: int, active: ModelVersion, pilot: ModelVersion | None, *, now: datetime
 ) -> set[int]:
-    scores = LeadScore.objects.filter(lead__range=(first, last))
+    scores = LeadScore.objects.filter(lead__gte=first, lead__lte=last)
     stale = set(scores.exclude(version=active).values_list("lead_id", flat=True))
     stale.update(Lead.objects.filter(pk__range=(first, last), score=None).values_list("pk", flat=True))
     if pilot:
@@ -196,11 +200,16 @@ def _stale(
 
 
 def _leave_to_pipeline(chunk: RescoringChunk, *, now: datetime) -> None:
-    """Mark the leads of a parked chunk: the pipeline tells the one that fails from the others."""
+    """Mark the leads of a parked chunk: the pipeline tells the one that fails from the others. One by one, as
+    the one that fails may refuse even that."""
     later = Q(advance_at=None) | Q(advance_at__gt=now)
-    leads = Lead.objects.filter(later, pk__range=(chunk.first_id, chunk.last_id))
-    lead_ids = list(leads.select_for_update(of=("self",)).order_by("pk").values_list("pk", flat=True))
-    Lead.objects.filter(pk__in=lead_ids).update(advance_at=now)
+    leads = Lead.objects.filter(later, pk__range=(chunk.first_id, chunk.last_id)).order_by("pk")
+    for lead_id in list(leads.values_list("pk", flat=True)):
+        try:
+            with transaction.atomic():
+                Lead.objects.filter(later, pk=lead_id).update(advance_at=now)
+        except DatabaseError as error:
+            log.exception("lead_not_marked", lead_id=lead_id, error=type(error).__name__)
 
 
 def _finish_if_done(rescoring: Rescoring, *, now: datetime) -> None:
@@ -229,6 +238,10 @@ def progress_of_rescoring() -> Progress | None:
     if running is None:
         return None
     return Progress(running, running.leads or 0, running.done or 0, running.parked)
+
+
+def unfinished_chunks() -> QuerySet[RescoringChunk]:
+    return RescoringChunk.objects.waiting().filter(rescoring__finished_at=None)
 
 
 def parked_chunks() -> QuerySet[RescoringChunk]:

@@ -182,6 +182,7 @@ def roll_back(
     """
     require_marketing(by)
     take_versions_lock()
+    to = ModelVersion.objects.get(pk=to.pk)
     if to.status != Status.RETIRED or to.published_at is None:
         raise NeverActive(to)
     if replacing is not None:

@@ -18,14 +18,14 @@ from scoring.loading import load_model
 from scoring.models import ModelVersion
 from scoring.rules import Model, RuleRefused
 from scoring.trying import Side, active_rules, find_leads, try_imagined, try_lead
-from scoring.views import READERS, _version
+from scoring.views import READERS, version_by_number
 
 
 @require_http_methods(["GET", "POST"])
 @role_required(*READERS)
 def try_version(request: HttpRequest, number: int) -> HttpResponse:
     """GET is the box, POST its answer by the version as it is saved."""
-    version = _version(number)
+    version = version_by_number(number)
     if request.method == "GET":
         return render(request, "scoring/_try.html", {"version": version, **empty_forms()})
     try:

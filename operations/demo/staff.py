@@ -42,6 +42,7 @@ STAFF = (
     Employee("marcus", "Marcus", "Reed", Role.BDR, AMERICAS, "America/New_York", "New York office"),
     Employee("dana", "Dana", "Flores", Role.BDR, AMERICAS, "America/Chicago", "Chicago, from home"),
     Employee("jo", "Jo", "Marks", Role.MARKETING, "", "Europe/London", "London office"),
+    Employee("lee", "Lee", "Sato", Role.MARKETING, "", "Europe/London", "London office"),
     Employee("nia", "Nia", "Berg", Role.MANAGER, EUROPE, "Europe/Berlin", "Berlin office"),
     Employee("ola", "Ola", "Kern", Role.OPERATOR, "", "Europe/Berlin", "Berlin office"),
     Employee("rae", "Rae", "Wolf", Role.READ_ONLY, "", "Europe/London", "London office"),

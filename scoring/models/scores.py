@@ -15,6 +15,7 @@ from scoring.models.versions import ModelVersion
 # Stages from which a lead becomes an MQL; the others are with sales, customers, or out for good.
 ENTRY_STAGES = (Lead.Stage.LEAD, Lead.Stage.NURTURE, Lead.Stage.LOST)
 
+
 class LeadScore(models.Model):
     """The score of a lead now. Rewritten only when the result changes; the ledger is recomputed on demand."""
 

@@ -1,0 +1,230 @@
+"""A change of rules never hands off a flood: what qualifies only by it waits for marketing (ADR 0013)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from accounts.models import User
+from common.errors import NotAllowed
+from handoffs.models import Handoff
+from handoffs.pipeline import advance_due_leads, advance_lead
+from leads.models import Lead
+from scoring.models import LeadScore, ModelVersion, ReleaseItem, Signal
+from scoring.release import keep_leads_back, kept_for_release, release_leads
+from scoring.rescoring import rescore_all
+from scoring.services import create_draft, publish_version, score_leads
+from scoring.versions import roll_back
+from tests.desk import load_desk
+from tests.factories import NOON, LeadFactory
+from tests.scoring.builders import do, make_signal, publish
+
+pytestmark = pytest.mark.django_db
+
+DAY = timedelta(days=1)
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def demo(db: None) -> Signal:
+    return make_signal("Demo", ["Demo Requested"], intent="high")
+
+
+@pytest.fixture
+def strict(bdr: User, demo: Signal) -> ModelVersion:
+    """An active version by which a demo request alone is not enough."""
+    load_desk(now=NOON - 100 * DAY)
+    return publish({"signal": demo, "points": 10, "per_occurrence": True}, threshold=20, now=NOON)
+
+
+def generous(based_on: ModelVersion, now: object = NOON + HOUR) -> ModelVersion:
+    """Publish a version by which it is."""
+    draft = create_draft(based_on=based_on, by=None, now=NOON)
+    ModelVersion.objects.filter(pk=draft.pk).update(threshold=10)
+    return publish_version(draft, by=None, note="Lower", now=now)  # type: ignore[arg-type]
+
+
+def interested(count: int) -> list[Lead]:
+    leads = [LeadFactory() for _ in range(count)]
+    for lead in leads:
+        do(lead, "Demo Requested", NOON - DAY)
+    score_leads([lead.pk for lead in leads], now=NOON)
+    Lead.objects.update(advance_at=None)
+    return leads
+
+
+def test_three_hundred_leads_that_qualify_by_new_rules_wait_and_ten_are_released(
+    strict: ModelVersion, marketing: User
+) -> None:
+    interested(300)
+
+    generous(strict)
+    rescore_all(now=NOON + HOUR)
+    while advance_due_leads(now=NOON + HOUR):
+        pass
+
+    assert Handoff.objects.count() == 0
+    assert ReleaseItem.objects.waiting().count() == 300
+
+    some = ReleaseItem.objects.waiting().order_by("pk")[:10].values("pk")
+    assert release_leads(ReleaseItem.objects.filter(pk__in=some), by=marketing, now=NOON + 2 * HOUR) == 10
+    while advance_due_leads(now=NOON + 2 * HOUR):
+        pass
+
+    assert Handoff.objects.count() == 10
+    assert ReleaseItem.objects.waiting().count() == 290
+
+
+def test_the_pipeline_lists_a_lead_that_it_meets_before_the_rescoring(strict: ModelVersion) -> None:
+    [lead] = interested(1)
+    generous(strict)
+
+    advance_lead(lead.pk, now=NOON + HOUR)
+
+    assert LeadScore.objects.get(lead=lead).qualifies
+    assert not Handoff.objects.exists()
+    assert ReleaseItem.objects.waiting().get().lead == lead
+
+
+def test_new_high_intent_evidence_lets_a_listed_lead_go_by_itself(strict: ModelVersion) -> None:
+    [lead] = interested(1)
+    generous(strict)
+    rescore_all(now=NOON + HOUR)
+
+    do(lead, "Demo Requested", NOON + 2 * HOUR)
+    advance_lead(lead.pk, now=NOON + 2 * HOUR)
+
+    assert Handoff.objects.get().lead == lead
+    item = ReleaseItem.objects.get()
+    assert (item.decision, item.decided_by) == ("overtaken", None)
+
+
+def test_low_interest_does_not_let_it_go(strict: ModelVersion) -> None:
+    make_signal("Visit", ["Page Viewed"], intent="low")
+    [lead] = interested(1)
+    generous(strict)
+    rescore_all(now=NOON + HOUR)
+
+    do(lead, "Page Viewed", NOON + 2 * HOUR)
+    advance_lead(lead.pk, now=NOON + 2 * HOUR)
+
+    assert not Handoff.objects.exists()
+
+
+def test_a_lead_kept_back_needs_evidence_from_after_that(strict: ModelVersion, marketing: User) -> None:
+    [lead] = interested(1)
+    generous(strict)
+    rescore_all(now=NOON + HOUR)
+    do(lead, "Demo Requested", NOON + 2 * HOUR)
+    keep_leads_back(ReleaseItem.objects.waiting(), by=marketing, now=NOON + 3 * HOUR)
+
+    advance_lead(lead.pk, now=NOON + 4 * HOUR)
+    assert not Handoff.objects.exists()
+
+    do(lead, "Demo Requested", NOON + 5 * HOUR)
+    advance_lead(lead.pk, now=NOON + 5 * HOUR)
+    assert Handoff.objects.get().lead == lead
+
+
+def test_rolling_back_empties_the_list(strict: ModelVersion, marketing: User) -> None:
+    interested(3)
+    generous(strict)
+    rescore_all(now=NOON + HOUR)
+    assert ReleaseItem.objects.waiting().count() == 3
+
+    roll_back(strict, by=marketing, now=NOON + 2 * HOUR)
+    rescore_all(now=NOON + 2 * HOUR)
+
+    assert ReleaseItem.objects.waiting().count() == 0
+    assert release_leads(ReleaseItem.objects.all(), by=marketing, now=NOON + 3 * HOUR) == 0
+
+
+def test_a_lead_that_qualified_before_goes_its_usual_way(strict: ModelVersion) -> None:
+    [lead] = interested(1)
+    do(lead, "Demo Requested", NOON - HOUR)
+    score_leads([lead.pk], now=NOON)
+    generous(strict)
+    rescore_all(now=NOON + HOUR)
+
+    advance_lead(lead.pk, now=NOON + HOUR)
+
+    assert Handoff.objects.get().lead == lead
+    assert not ReleaseItem.objects.exists()
+
+
+def test_a_lead_never_scored_before_goes_its_usual_way(strict: ModelVersion) -> None:
+    lead = LeadFactory(advance_at=None)
+    do(lead, "Demo Requested", NOON - DAY)
+    generous(strict)
+    rescore_all(now=NOON + HOUR)
+
+    advance_lead(lead.pk, now=NOON + HOUR)
+
+    assert Handoff.objects.get().lead == lead
+
+
+def test_a_lead_around_the_threshold_becomes_an_mql_once(strict: ModelVersion, marketing: User) -> None:
+    """SCORE-14: however often the rules go back and forth."""
+    [lead] = interested(1)
+    now, lower = NOON + HOUR, generous(strict)
+    rescore_all(now=now)
+    release_leads(ReleaseItem.objects.waiting(), by=marketing, now=now)
+    advance_lead(lead.pk, now=now)
+    for version in (strict, lower, strict, lower):
+        now += HOUR
+        roll_back(version, by=marketing, now=now)
+        rescore_all(now=now)
+        while advance_due_leads(now=now):
+            pass
+
+    assert Handoff.objects.filter(lead=lead).count() == 1
+    assert ReleaseItem.objects.waiting().count() == 0
+
+
+def test_held_leads_and_those_with_sales_are_not_listed(strict: ModelVersion) -> None:
+    held, selling, free = interested(3)
+    Lead.objects.filter(pk=held.pk).update(hold=Lead.Hold.FOR_GOOD)
+    Lead.objects.filter(pk=selling.pk).update(stage=Lead.Stage.SAL)
+
+    generous(strict)
+    rescore_all(now=NOON + HOUR)
+
+    assert [item.lead for item in ReleaseItem.objects.all()] == [free]
+
+
+def test_a_lead_that_sales_returned_is_listed_only_with_new_evidence(strict: ModelVersion) -> None:
+    """FEED-2 comes before the list: without evidence there is nothing to release."""
+    without, with_evidence = interested(2)
+    Lead.objects.update(recycled_at=NOON - HOUR)
+    do(with_evidence, "Demo Requested", NOON - 2 * DAY, received_at=NOON)
+    Lead.objects.filter(pk=with_evidence.pk).update(recycled_at=NOON - HOUR)
+    score_leads([with_evidence.pk], now=NOON)
+    LeadScore.objects.update(qualifies=False)
+
+    generous(strict)
+    rescore_all(now=NOON + HOUR)
+
+    assert [item.lead for item in ReleaseItem.objects.all()] == [with_evidence]
+    assert without.pk not in kept_for_release([without.pk])
+
+
+def test_only_marketing_releases(strict: ModelVersion, manager: User, bdr: User) -> None:
+    for person in (manager, bdr):
+        with pytest.raises(NotAllowed):
+            release_leads(ReleaseItem.objects.all(), by=person, now=NOON)
+        with pytest.raises(NotAllowed):
+            keep_leads_back(ReleaseItem.objects.all(), by=person, now=NOON)
+
+
+def test_asking_the_list_is_one_query_for_any_number_of_leads(strict: ModelVersion) -> None:
+    leads = interested(20)
+    generous(strict)
+    rescore_all(now=NOON + HOUR)
+
+    with CaptureQueriesContext(connection) as queries:
+        kept = kept_for_release([lead.pk for lead in leads])
+
+    assert (len(queries), len(kept)) == (1, 20)
