@@ -18,6 +18,8 @@ from scoring.prediction.wording import group_label, label_of
 
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 RULES = "rules"
+# Moments scored at a time.
+BATCH = 500
 
 
 class Goal(models.TextChoices):
@@ -94,7 +96,11 @@ def _rules(moments: Sequence[Moment]) -> dict[str, list[float]]:
     version = ModelVersion.objects.active().with_rules().first()
     if version is None:
         return {}
-    totals = {(result.lead_id, as_of): result.total for as_of, result in score_pairs(version, moments)}
+    totals = {
+        (result.lead_id, as_of): result.total
+        for start in range(0, len(moments), BATCH)
+        for as_of, result in score_pairs(version, moments[start : start + BATCH])
+    }
     return {RULES: [float(totals.get(moment, 0)) for moment in moments]}
 
 
