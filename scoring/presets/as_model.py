@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from scoring.presets.shapes import RulePreset, ScoringPreset, SignalPreset
+from scoring.presets.shapes import FadingPreset, RulePreset, ScoringPreset, SignalPreset
 from scoring.rules import (
     BehaviourRule,
     Category,
@@ -77,7 +77,6 @@ def _fit_rule(key: int, rule: RulePreset, group: int | None) -> FitRule:
 def _behaviour_rule(
     key: int, rule: RulePreset, signal: SignalPreset, signal_id: int, group: int | None
 ) -> BehaviourRule:
-    fading = rule.fading
     return BehaviourRule(
         key=key,
         signal=signal_id,
@@ -93,7 +92,11 @@ def _behaviour_rule(
         name=rule.name,
         signal_name=signal.name,
         max_count=rule.max_count,
-        decay=fading and RuleDecay(fading.shape, fading.days, fading.percent, fading.floor_percent),
+        decay=_decay(rule.fading),
         factor=rule.factor,
         group=group,
     )
+
+
+def _decay(fading: FadingPreset | None) -> RuleDecay | None:
+    return RuleDecay(fading.shape, fading.days, fading.percent, fading.floor_percent) if fading else None
