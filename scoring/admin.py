@@ -76,6 +76,8 @@ class ModelVersionAdmin(admin.ModelAdmin[ModelVersion]):
         context["may_edit"] = may_edit_scoring(signed_in_user(request))
         if context.get("original") and not is_published(context["original"]):
             context |= empty_forms()
+            text = describe_version(ModelVersion.objects.with_rules().get(pk=context["original"].pk))
+            context["problems"] = [*text.faults, *text.oddities]
         return super().render_change_form(request, context, *args, **kwargs)
 
     def save_model(

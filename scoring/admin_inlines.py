@@ -85,7 +85,7 @@ class RuleInline(OpenWhileDraft, admin.StackedInline[Rule, ModelVersion]):
         formfield = super().formfield_for_dbfield(db_field, request, **kwargs)
         if formfield and db_field.name == "signal":
             # A signal is deleted on its own page, not from a rule that counts it.
-            formfield.widget.can_delete_related = False  # type: ignore[attr-defined]
+            formfield.widget.can_delete_related = False
         return formfield
 
 

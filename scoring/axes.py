@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import sqrt
 
 from django.db import connection
 from django.db.models import Count
@@ -103,4 +104,4 @@ def _shade(leads: int, fullest: int) -> int:
     """Evenly over the square root, so that a crowd at the origin does not hide everybody else."""
     if not leads:
         return 0
-    return max(1, min(SHADES, round(SHADES * (leads / fullest) ** 0.5)))
+    return max(1, min(SHADES, round(SHADES * sqrt(leads / fullest))))

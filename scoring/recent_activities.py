@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Max, Min
@@ -117,9 +118,15 @@ def _matched(signal: Signal, conditions: Sequence[SignalCondition], *, by: User,
     for span in SPANS:
         try:
             with at_most(PATIENCE_SECONDS, otherwise=TOO_LONG), connection.cursor() as cursor:
-                parameters = {"signal": signal.pk, "number": NUMBER, "examples": MOST_EXAMPLES}
                 since = now - span
-                cursor.execute(_MATCHED, {**parameters, "since": since, "first": first_id_since(since)})
+                parameters: dict[str, Any] = {
+                    "signal": signal.pk,
+                    "number": NUMBER,
+                    "examples": MOST_EXAMPLES,
+                    "since": since,
+                    "first": first_id_since(since),
+                }
+                cursor.execute(_MATCHED, parameters)
                 looked_at, matched, leads, ids = cursor.fetchone()
         except TookTooLong:
             if span == SPANS[-1]:

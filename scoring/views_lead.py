@@ -45,7 +45,7 @@ def lead_panel(request: HttpRequest, pk: int) -> HttpResponse:
     form = MomentForm(request.GET)
     chosen = form.cleaned_data["at"] if form.is_valid() else None
     explanation = explain_score(lead, as_of=chosen or timezone.now())
-    context = {
+    context: dict[str, object] = {
         "lead": lead,
         "explanation": explanation,
         "warmth": LeadScore.Warmth(explanation.warmth).label,

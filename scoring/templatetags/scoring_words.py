@@ -22,3 +22,10 @@ def rule_words(rule: Rule) -> str:
 def ledger_sections(explanation: Explanation) -> list[ledger.LedgerSection]:
     """The ledger in sections whose sums add up to the score."""
     return ledger.ledger_sections(explanation)
+
+
+@register.filter
+def problems_of(rule: Rule, problems: list[str] | str) -> list[str]:
+    """Those of the version's problems that speak of this rule: they quote its sentence or its name."""
+    words = sentence_of(rule)
+    return [each for each in problems or [] if words in each or f"“{rule.name}”" in each]
