@@ -15,11 +15,15 @@ from handoffs.contact import record_attempt
 from handoffs.models import Handoff
 from handoffs.services import accept_handoff
 from leads.models import QuarantinedItem
+from scoring.approval import approve_version, propose_version
 from scoring.backtest import advance_backtest, request_backtest
-from scoring.models import ModelVersion
-from scoring.services import create_draft
+from scoring.calibration import advance_calibration, request_calibration
+from scoring.models import ModelVersion, ReleaseItem, ScoringPolicy, Signal
+from scoring.pilot import PilotPlan
+from scoring.services import create_draft, score_lead
 from tests.browser.conftest import Open
 from tests.desk import offer, ready_lead, reason
+from tests.factories import UserFactory
 
 pytestmark = pytest.mark.browser
 
@@ -40,13 +44,22 @@ PAGES = [
     ("marketing", "/marketing/"),
     ("marketing", "/scoring/"),
     ("marketing", "/scoring/{version}/"),
-    ("marketing", "/scoring/{draft}/publish/"),
+    ("marketing", "/scoring/{draft}/propose/"),
+    ("marketing", "/scoring/{proposed}/"),
+    ("marketing", "/scoring/{pilot}/pilot/"),
+    ("marketing", "/scoring/release/"),
     ("marketing", "/scoring/{draft}/backtest/"),
     ("marketing", "/scoring/{version}/backtest/"),
+    ("marketing", "/scoring/calibration/"),
+    ("manager", "/scoring/calibration/?goal=won&sort=lift"),
     ("marketing", "/leads/quarantine/"),
     ("marketing", "/leads/quarantine/{item}/"),
     ("marketing", "/admin/"),
     ("marketing", "/admin/scoring/modelversion/{draft_pk}/change/"),
+    ("marketing", "/admin/scoring/modelversion/"),
+    ("marketing", "/admin/scoring/signal/{signal}/change/"),
+    ("marketing", "/scoring/grid/"),
+    ("bdr", "/scoring/criteria/"),
     ("manager", "/sla/"),
     ("manager", "/sla/breaches/"),
     ("operator", "/ops/"),
@@ -80,10 +93,25 @@ def places(desk: str, bdr: User, marketing: User, now: datetime) -> dict[str, in
     record_attempt(contacted, channel="call", outcome="connected", note="Call in May", by=bdr, now=now)
     rejected = offer(ready_lead(now=earlier), now=earlier)
     reject_handoff(rejected, reason=reason("premature"), note="In May", by=bdr, via=Verdict.Via.PAGE, now=now)
+    ScoringPolicy.objects.create(min_outcomes=1)  # so that charts and figures are there to be looked at
+    calibration = request_calibration(active, by=marketing, now=now)
+    while advance_calibration(calibration.pk, now=now):
+        pass
     backtest = request_backtest(draft, days=30, by=marketing, now=now)
     while advance_backtest(backtest.pk, now=now):
         pass
+    second = UserFactory(username="lee", first_name="Lee", last_name="Sato", role=User.Role.MARKETING)
+    proposed, pilot = (create_draft(based_on=active, by=second, now=now) for _ in range(2))
+    ModelVersion.objects.filter(pk=proposed.pk).update(threshold=55)
+    propose_version(proposed, by=second, note="Fewer, better leads", now=now)
+    propose_version(pilot, by=second, note="Try it first", pilot=PilotPlan(50), now=now)
+    approve_version(pilot, by=marketing, now=now)
+    waiting = ready_lead(now=earlier)
+    score_lead(waiting, now=now)
+    ReleaseItem.objects.create(lead=waiting, version=active, listed_at=now)
     return {
+        "proposed": proposed.number,
+        "pilot": pilot.number,
         "offered": offered.pk,
         "contacted": contacted.pk,
         "rejected": rejected.pk,
@@ -92,6 +120,7 @@ def places(desk: str, bdr: User, marketing: User, now: datetime) -> dict[str, in
         "version": active.number,
         "draft": draft.number,
         "draft_pk": draft.pk,
+        "signal": Signal.objects.get(key="pricing-page").pk,
     }
 
 

@@ -84,7 +84,7 @@ def test_the_rules_stand_there_as_sentences(desk: Client, draft: ModelVersion) -
     text = desk.get(path_of(draft)).content.decode()
 
     assert "E-mail open, 3 times or more within 30 days: +10" in text
-    assert "Publish…" in text
+    assert "Propose…" in text
 
 
 @pytest.mark.parametrize(

@@ -236,6 +236,18 @@ def test_a_large_model_can_be_saved(desk: Client, draft: ModelVersion) -> None:
     assert response.status_code == 302
 
 
+def test_what_is_odd_about_a_rule_stands_beside_it(desk: Client, draft: ModelVersion) -> None:
+    rule = draft.rules.get(name="Size in range")
+    rule.pk, rule.kind, rule.points = None, "disqualifier", 0
+    rule.save()
+
+    text = desk.get(path_of(draft)).content.decode()
+
+    summaries = [part for part in text.split("</summary>") if "rule-odd" in part]
+    assert summaries
+    assert all("Company size" in part.rsplit("<summary>", 1)[1] for part in summaries)
+
+
 # The workbench
 
 
