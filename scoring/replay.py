@@ -1,4 +1,4 @@
-"""A backtest as arithmetic: how leads stood under two versions week by week, and what that adds up to. It asks no database.
+"""A backtest as arithmetic: how leads stood under two versions week by week. It asks no database.
 
 A track says of one lead, for each weekly point, up to which threshold it would have been an MQL. The first
 point is the baseline: who qualifies there did so before the window, and counts in no week. A lead becomes an
