@@ -160,6 +160,7 @@ class RuleFigures:
     others_rate: Rate | None
     lift: float | None
     lift_interval: Interval
+    decided: Share
     accepted: Rate | None
     advice: Advice
     suggested: int | None
@@ -263,6 +264,7 @@ def _figures(
     *,
     least: int,
 ) -> RuleFigures:
+    decided = counts.decided_by_rule.get(rule.key, Share())
     lift, interval = None, (0.0, inf)
     if min(fired.n, others.n) >= least:
         interval = share_ratio(fired.yes, fired.n, others.yes, others.n)
@@ -278,7 +280,8 @@ def _figures(
         others_rate=rate_of(others, least=least),
         lift=lift,
         lift_interval=interval,
-        accepted=rate_of(counts.decided_by_rule.get(rule.key, Share()), least=least),
+        decided=decided,
+        accepted=rate_of(decided, least=least),
         advice=advice,
         suggested=suggested,
         reasons=_reasons_of(rule.key, counts, least=least),

@@ -43,14 +43,22 @@ VERDICT_WORDS = {
 
 
 @dataclass(frozen=True, slots=True)
+class Cell:
+    """A figure with its interval; without a figure `span` says why."""
+
+    value: str = ""
+    span: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class RuleRow:
     """One rule as the table shows it."""
 
     figures: RuleFigures
-    fired: str
-    others: str
-    lift: str
-    accepted: str
+    fired: Cell
+    others: Cell
+    lift: Cell
+    accepted: Cell
     advice: str
     can_apply: bool
 
@@ -144,9 +152,13 @@ def too_few(outcomes: int, least: int) -> str:
     return f"Too few outcomes: {outcomes:,} of {least:,}"
 
 
-def rate_words(rate: Rate | None, counted: Share, *, least: int) -> str:
+def rate_cell(rate: Rate | None, counted: Share, *, least: int) -> Cell:
     if rate is None:
-        return too_few(counted.n, least)
+        return Cell(span=too_few(counted.n, least) if counted.n else "—")
+    return Cell(percentage(rate.share), span_words((rate.low, rate.high), percentage))
+
+
+def rate_words(rate: Rate) -> str:
     return f"{percentage(rate.share)} ({span_words((rate.low, rate.high), percentage)})"
 
 
@@ -155,16 +167,14 @@ def span_words(interval: Interval, words: Callable[[float], str]) -> str:
     return f"{words(low)} to {words(high)}" if isfinite(high) else f"{words(low)} or more"
 
 
-def lift_words(figures: RuleFigures, *, least: int) -> str:
-    """Such as "1.8 times as often (1.2 to 2.6)"."""
+def lift_cell(figures: RuleFigures, *, least: int) -> Cell:
+    """How many times as often: "1.8 times", "1.2 to 2.6"."""
     if figures.lift is None:
         if figures.fewer >= least:
-            return "Nobody converted"
-        return too_few(figures.fewer, least)
+            return Cell(span="Nobody converted")
+        return Cell(span=too_few(figures.fewer, least) if figures.fewer else "—")
     span = span_words(figures.lift_interval, "{:.1f}".format)
-    if figures.lift == inf:
-        return f"Only with it ({span} times)"
-    return f"{figures.lift:.1f} times as often ({span})"
+    return Cell("Only with it" if figures.lift == inf else f"{figures.lift:.1f} times", span)
 
 
 def ranking_words(ranking: Ranking, goal: Goal, *, least: int) -> str:
@@ -185,13 +195,13 @@ def advice_words(figures: RuleFigures, *, least: int) -> str:
     points = signed(figures.points or 0)
     if figures.advice is Advice.TOO_FEW:
         if figures.others.n < least <= figures.fired.n:
-            return "Keep: it fires on nearly everybody, so there is nothing to compare with"
-        return "Keep: too few outcomes"
+            return "Keep: it fires on nearly everybody"
+        return "Keep: too few outcomes" if figures.fired.n else "Keep: it fired on nobody"
     return {
         Advice.NO_POINTS: "Gives no points",
-        Advice.UNKNOWN: "Keep: no effect of points can be told from chance yet",
+        Advice.UNKNOWN: "Keep: all may be chance yet",
         Advice.KEEP: f"Keep {points}",
-        Advice.IDLE: f"Keep {points}, but no effect shows: leads that score alike convert alike without it",
+        Advice.IDLE: f"Keep {points}, though no effect shows",
         Advice.CHANGE: f"{points} → {signed(figures.suggested or 0)}",
         Advice.TAKE_OUT: "Take it out: it works against its points",
     }[figures.advice]
@@ -272,10 +282,10 @@ def sorted_rules(rules: list[RuleFigures], sort: str) -> list[RuleFigures]:
 def _rule_row(figures: RuleFigures, *, least: int) -> RuleRow:
     return RuleRow(
         figures=figures,
-        fired=rate_words(figures.fired_rate, figures.fired, least=least),
-        others=rate_words(figures.others_rate, figures.others, least=least),
-        lift=lift_words(figures, least=least),
-        accepted=rate_words(figures.accepted, Share(), least=least) if figures.accepted else "—",
+        fired=rate_cell(figures.fired_rate, figures.fired, least=least),
+        others=rate_cell(figures.others_rate, figures.others, least=least),
+        lift=lift_cell(figures, least=least),
+        accepted=rate_cell(figures.accepted, figures.decided, least=least),
         advice=advice_words(figures, least=least),
         can_apply=figures.suggested is not None,
     )
@@ -286,7 +296,7 @@ def _reason_row(figures: ReasonFigures, *, least: int) -> ReasonRow:
         sentences: tuple[str, ...] = (too_few(figures.n, least),)
     else:
         sentences = tuple(
-            f"{name} fired in {percentage(rate.share)} ({span_words((rate.low, rate.high), percentage)})"
+            f"{name} fired in {rate_words(rate)}"
             + (f", against {percentage(base.share)} of all decided" if base else "")
             for name, rate, base in figures.rules
         )
@@ -321,12 +331,12 @@ def _drift_words(drift: Drift | None, found: Found, *, least: int) -> str:
 
 
 def _firing_rows(model: Model, found: Found) -> list[FiringRow]:
-    """Every rule that fires, those that changed most first."""
-    rows = []
+    """Every rule that fires, those that changed most first; two of one name that fire alike are one row."""
+    rows = set()
     for rule in model.rules:
         before = rate_of(Share(found.before.fired.get(rule.key, 0), found.before.leads))
         after = rate_of(Share(found.after.fired.get(rule.key, 0), found.after.leads))
         if before and after and (before.yes or after.yes):
             words = [f"{100 * rate.share:.1f} %" for rate in (before, after)]
-            rows.append(FiringRow(rule.name, before.share, after.share, words[0], words[1]))
-    return sorted(rows, key=lambda row: abs(row.after - row.before), reverse=True)
+            rows.add(FiringRow(rule.name, before.share, after.share, words[0], words[1]))
+    return sorted(rows, key=lambda row: (-abs(row.after - row.before), row.name))
