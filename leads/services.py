@@ -131,11 +131,15 @@ def assign_lead(lead: Lead, *, owner: User | None, team: Team | None) -> None:
 
 
 def hold_lead(lead: Lead, *, hold: Lead.Hold, until: datetime | None, at: datetime) -> None:
-    """Keep a returned lead from qualifying again. `until` belongs to Hold.UNTIL_DATE alone."""
+    """Keep a returned lead from qualifying again. `until` belongs to Hold.UNTIL_DATE alone.
+
+    That it was returned is a fact of its score (SCORE-8), so it is looked at again.
+    """
     lead.hold, lead.held_until = hold, until
     lead.recycled_at = at
     lead.trips += 1
     lead.save(update_fields=["hold", "held_until", "recycled_at", "trips"])
+    mark_lead_changed(lead, now=at, nudge=False)
 
 
 @transaction.atomic
