@@ -85,10 +85,11 @@ def _keep(version: ModelVersion, scope: Scope, leads: Mapping[str, Any], *, now:
     )
     parameters = {**statement.parameters, **leads, "as_of": now, "version": version.pk}
     with connection.cursor() as cursor:
-        if scope is Scope.ONE:
-            execute_prepared(cursor, sql, parameters)
-        else:
+        if scope is Scope.RANGE:
+            # Planned each time: how many leads lie in the range decides how they are best read.
             cursor.execute(sql, parameters)
+        else:
+            execute_prepared(cursor, sql, parameters)
         return [Move(*row) for row in cursor.fetchall()]
 
 

@@ -16,17 +16,30 @@ def changes_at(model: Model, layout: Layout) -> str:
     """Null for MOMENTS: a backtest asks what was, not when to look again."""
     if layout.scope is Scope.MOMENTS:
         return "NULL::timestamptz"
-    moments = [_arrival(slot, layout) for slot in range(len(layout.signals))]
-    moments += dict.fromkeys(_leaving(rule, layout) for rule in model.behaviour if rule.window_hours)
-    moments += [_fading(rule, rule.decay, layout) for rule in model.behaviour if rule.decay]
+    slots = range(len(layout.signals))
+    moments = [_earliest("ahead", [_arrival(slot, layout) for slot in slots])]
+    moments += [_changes_of(slot, model, layout) for slot in slots]
+    return f"least({', '.join(moments)})" if layout.signals else "NULL::timestamptz"
+
+
+def _changes_of(slot: int, model: Model, layout: Layout) -> str:
+    """Of all rules on one signal; most leads have not seen most signals, so that is asked first."""
+    rules = [rule for rule in model.behaviour if layout.slot(rule.signal) == slot]
+    moments = list(dict.fromkeys(_leaving(rule, layout) for rule in rules if rule.window_hours))
+    moments += [_fading(rule, rule.decay, layout) for rule in rules if rule.decay]
+    widest = max(rule.window_hours or EVER_HOURS for rule in rules)
+    return _earliest(f"newest_{slot} > {layout.now_in(slot, ago=widest)}", moments)
+
+
+def _earliest(condition: str, moments: list[str]) -> str:
     # LEAST ignores NULL, which is wanted here: the earliest of the moments there are.
-    return f"least({', '.join(moments)})" if moments else "NULL::timestamptz"
+    return f"CASE WHEN {condition} THEN least({', '.join(moments or ['NULL::timestamptz'])}) END"
 
 
 def _arrival(slot: int, layout: Layout) -> str:
     following = f"times[past_{slot} + 1]"
     ends = layout.now_in(slot + 1, ago=EVER_HOURS)
-    return f"CASE WHEN ahead AND {following} < {ends} THEN {following} - {hours(slot * SLOT_HOURS)} END"
+    return f"CASE WHEN {following} < {ends} THEN {following} - {hours(slot * SLOT_HOURS)} END"
 
 
 def _leaving(rule: BehaviourRule, layout: Layout) -> str:
