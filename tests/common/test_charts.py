@@ -8,7 +8,8 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from django.template.loader import render_to_string
 
-from common.charts import Chart, Event, Mark, Point, Series, bar_chart, line_chart, percentage, spread
+from common.chart_pictures import spread
+from common.charts import Chart, Event, Mark, Point, Series, bar_chart, line_chart, percentage
 from common.ticks import number_ticks, plain_number, time_ticks
 
 START = datetime(2026, 3, 3, 14, 5, tzinfo=UTC)
