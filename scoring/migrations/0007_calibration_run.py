@@ -6,43 +6,79 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('scoring', '0006_only_drafts_change'),
+        ("scoring", "0006_only_drafts_change"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='scorecheck',
-            name='checked_to',
-            field=models.BigIntegerField(default=0, help_text='Leads up to this id are done.'),
+            model_name="scorecheck",
+            name="checked_to",
+            field=models.BigIntegerField(default=0, help_text="Leads up to this id are done."),
         ),
         migrations.AddField(
-            model_name='scorecheck',
-            name='waiting',
+            model_name="scorecheck",
+            name="waiting",
             field=models.PositiveIntegerField(default=0),
         ),
         migrations.CreateModel(
-            name='CalibrationRun',
+            name="CalibrationRun",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('attempts', models.PositiveSmallIntegerField(default=0, editable=False, help_text='Counted before each try; back to 0 when one succeeds.')),
-                ('parked_at', models.DateTimeField(blank=True, editable=False, null=True)),
-                ('error', models.CharField(blank=True, editable=False, max_length=500)),
-                ('days', models.PositiveSmallIntegerField(default=365)),
-                ('as_of', models.DateTimeField()),
-                ('position', models.JSONField(default=dict, editable=False)),
-                ('counts', models.JSONField(default=dict, editable=False)),
-                ('steps_done', models.PositiveIntegerField(default=0)),
-                ('steps', models.PositiveIntegerField(default=1)),
-                ('finished_at', models.DateTimeField(blank=True, null=True)),
-                ('requested_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('version', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='calibrations', to='scoring.modelversion')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "attempts",
+                    models.PositiveSmallIntegerField(
+                        default=0,
+                        editable=False,
+                        help_text="Counted before each try; back to 0 when one succeeds.",
+                    ),
+                ),
+                ("parked_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                ("error", models.CharField(blank=True, editable=False, max_length=500)),
+                ("days", models.PositiveSmallIntegerField(default=365)),
+                ("as_of", models.DateTimeField()),
+                ("position", models.JSONField(default=dict, editable=False)),
+                ("counts", models.JSONField(default=dict, editable=False)),
+                ("steps_done", models.PositiveIntegerField(default=0)),
+                ("steps", models.PositiveIntegerField(default=1)),
+                ("finished_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "requested_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "version",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="calibrations",
+                        to="scoring.modelversion",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('-as_of', '-id'),
-                'constraints': [models.CheckConstraint(condition=models.Q(('days__gte', 7), ('days__lte', 1100)), name='calibration_days_are_sane'), models.UniqueConstraint(condition=models.Q(('finished_at', None), ('parked_at', None)), fields=('version',), name='one_calibration_of_a_version_at_a_time')],
+                "ordering": ("-as_of", "-id"),
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("days__gte", 7), ("days__lte", 1100)),
+                        name="calibration_days_are_sane",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("finished_at", None), ("parked_at", None)),
+                        fields=("version",),
+                        name="one_calibration_of_a_version_at_a_time",
+                    ),
+                ],
             },
         ),
     ]
