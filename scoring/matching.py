@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from django.db.models import Max
 
 from leads.models import Activity, Lead
-from scoring.models import Rule, Signal, SignalCondition
+from scoring.models import Rule, Signal
 
 # Guards the casts below: what does not look like a plain number never compares.
 NUMBER = r"^-?[0-9]{1,15}(\.[0-9]{1,9})?$"
@@ -118,7 +118,7 @@ def backfill_drafts(*, now: datetime) -> None:
 
 def _backfill_in_chunks(signal_id: int, *, now: datetime) -> None:
     """An edit of the definition meanwhile forgets what was matched, so it is begun again with the new one."""
-    definition = None
+    definition: str | None = ""
     while definition != (definition := _definition(signal_id)):
         _wait_for_matching()
         for first in range(0, _last_activity() + 1, ACTIVITIES_PER_CHUNK):
@@ -129,19 +129,19 @@ def _backfill_in_chunks(signal_id: int, *, now: datetime) -> None:
 
 
 @transaction.atomic
-def _note_backfilled(signal_id: int, definition: object, *, now: datetime) -> None:
+def _note_backfilled(signal_id: int, definition: str | None, *, now: datetime) -> None:
     """The mark is for this definition only; whoever edits it later takes the mark away."""
     Signal.objects.select_for_update(no_key=True).filter(pk=signal_id).first()
     if _definition(signal_id) == definition:
         Signal.objects.filter(pk=signal_id).update(backfilled_at=now)
 
 
-def _definition(signal_id: int) -> object:
-    conditions = SignalCondition.objects.filter(signal=signal_id).order_by("pk")
-    return (
-        list(Signal.objects.filter(pk=signal_id).values_list("event_names")),
-        list(conditions.values_list("property_name", "operator", "values")),
-    )
+def _definition(signal_id: int) -> str | None:
+    """Which state of the row it is; every edit of a definition, its conditions included, writes the row."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT xmin::text FROM scoring_signal WHERE id = %s", [signal_id])
+        row = cursor.fetchone()
+    return row and str(row[0])
 
 
 def _last_activity() -> int:

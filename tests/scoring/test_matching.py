@@ -10,10 +10,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from leads.models import Lead
-from scoring.matching import backfill_signals, match_activities
+from scoring import matching
+from scoring.matching import backfill_drafts, backfill_signals, match_activities
 from scoring.models import Signal, SignalHit
+from scoring.revising import revise_signal
 from tests.factories import NOON, ActivityFactory, LeadFactory
-from tests.scoring.builders import do, make_signal
+from tests.scoring.builders import do, make_draft, make_signal
 
 pytestmark = pytest.mark.django_db
 
@@ -173,3 +175,49 @@ def test_activities_of_unknown_visitors_are_no_hits() -> None:
     backfill_signals([signal], now=NOON)
 
     assert not SignalHit.objects.exists()
+
+
+# Ahead of a publish
+
+
+def test_drafts_are_backfilled_chunk_by_chunk_so_that_a_publish_finds_it_done(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(matching, "ACTIVITIES_PER_CHUNK", 2)
+    lead = LeadFactory()
+    for days in range(5):
+        do(lead, "Demo Requested", NOON - timedelta(days=days))
+    match_activities([lead.pk])
+    demo = make_signal("Demo", ["Demo Requested"], intent="high")
+    unused = make_signal("Visit", ["Page Viewed"])
+    make_draft({"signal": demo, "points": 30})
+
+    for _ in range(2):
+        backfill_drafts(now=NOON)
+
+    demo.refresh_from_db()
+    unused.refresh_from_db()
+    assert SignalHit.objects.filter(signal=demo).count() == 5
+    assert (demo.backfilled_at, unused.backfilled_at) == (NOON, None)
+
+
+def test_a_definition_edited_while_it_is_backfilled_is_begun_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    lead = LeadFactory()
+    do(lead, "Demo Requested")
+    do(lead, "Trial Started")
+    match_activities([lead.pk])
+    demo = make_signal("Demo", ["Demo Requested"], intent="high")
+    make_draft({"signal": demo, "points": 30})
+    match_old, edits = matching._match_old, iter([["Demo Requested"], ["Trial Started"]])
+
+    def edited_meanwhile(signal_ids: list[int], *, first: int, last: int) -> None:
+        match_old(signal_ids, first=first, last=last)
+        demo.event_names = next(edits, [])
+        if demo.event_names:
+            revise_signal(demo, conditions=[], by=None, now=NOON)
+
+    monkeypatch.setattr(matching, "_match_old", edited_meanwhile)
+
+    backfill_drafts(now=NOON)
+
+    assert [hit.activity.event for hit in SignalHit.objects.filter(signal=demo)] == ["Trial Started"]
