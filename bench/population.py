@@ -12,14 +12,22 @@ from leads.models import Activity, Company, Lead
 LEADS_PER_COMPANY = 10
 
 
-def populate(*, leads: int, activities_per_lead: int, lead_facts: Mapping[str, str] | None = None) -> None:
+def populate(
+    *,
+    leads: int,
+    activities_per_lead: int,
+    lead_facts: Mapping[str, str] | None = None,
+    numbered_from: int = 1,
+) -> None:
     """Insert that many leads with spread-out facts, and let the planner know.
 
     `lead_facts` gives further columns of the lead as SQL, in which n is its number.
     """
+    companies = max(1, leads // LEADS_PER_COMPANY)
+    company_from = 1 + numbered_from // LEADS_PER_COMPANY
     _insert(
         Company,
-        max(1, leads // LEADS_PER_COMPANY),
+        range(company_from, company_from + companies),
         {
             "name": "'Company ' || n",
             "domain": "'company' || n || '.example'",
@@ -31,7 +39,7 @@ def populate(*, leads: int, activities_per_lead: int, lead_facts: Mapping[str, s
     )
     _insert(
         Lead,
-        leads,
+        range(numbered_from, numbered_from + leads),
         {
             "public_id": "gen_random_uuid()",
             "email": f"'person' || n || '@company' || (1 + n / {LEADS_PER_COMPANY}) || '.example'",
@@ -48,7 +56,7 @@ def populate(*, leads: int, activities_per_lead: int, lead_facts: Mapping[str, s
     for _ in range(activities_per_lead):
         _insert(
             Activity,
-            leads,
+            range(numbered_from, numbered_from + leads),
             {
                 "lead_id": "(SELECT min(id) FROM leads_lead) + n - 1",
                 "event": "(ARRAY['Page Viewed', 'Email Opened', 'Whitepaper Downloaded'])[1 + n % 3]",
@@ -63,8 +71,8 @@ def populate(*, leads: int, activities_per_lead: int, lead_facts: Mapping[str, s
         cursor.execute("ANALYZE")
 
 
-def _insert(model: type[models.Model], count: int, expressions: dict[str, str]) -> None:
-    """Insert rows numbered n = 1 … count; fields without an expression get their default or null."""
+def _insert(model: type[models.Model], numbers: range, expressions: dict[str, str]) -> None:
+    """Insert a row for each number n; fields without an expression get their default or null."""
     columns, values, parameters = [], [], []
     for field in model._meta.concrete_fields:
         if field.primary_key:
@@ -77,7 +85,7 @@ def _insert(model: type[models.Model], count: int, expressions: dict[str, str]) 
             parameters.append(_default(field))
     sql = (
         f'INSERT INTO "{model._meta.db_table}" ({", ".join(columns)}) '
-        f"SELECT {', '.join(values)} FROM generate_series(1, {count}) AS n"
+        f"SELECT {', '.join(values)} FROM generate_series({numbers[0]}, {numbers[-1]}) AS n"
     )
     with connection.cursor() as cursor:
         cursor.execute(sql.replace("% ", "%% "), parameters)

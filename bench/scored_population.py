@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from bench.population import populate
 from leads.models import Lead
-from scoring.models import CategoryTier, DecayStep, ModelVersion, Rule, RuleGroup, Signal
+from scoring.models import CategoryTier, DecayStep, ModelVersion, Rule, RuleGroup, Signal, SignalHit
 from scoring.services import create_draft, publish_version
 
 SIGNALS = 12
@@ -32,7 +32,7 @@ FROM (
             ELSE floor(random() * %(leads)s)::bigint END AS lead_id,
         (%(signals)s::bigint[])[1 + floor(random() * %(kinds)s)::int] AS signal_id,
         now() - interval '365 days' * random() AS occurred_at
-    FROM generate_series(1, %(hits)s) n
+    FROM generate_series(%(done)s + 1, %(done)s + %(hits)s) n
 ) drawn
 ORDER BY lead_id, signal_id, occurred_at
 """
@@ -43,8 +43,16 @@ def populate_scored(
 ) -> ModelVersion:
     """Publish a version of so many behaviour rules, and insert the leads and hits that it scores."""
     version = publish_rules(rules)
-    populate(leads=leads, activities_per_lead=0, lead_facts=lead_facts)
-    first = Lead.objects.order_by("pk").values_list("pk", flat=True)[0]
+    add_leads(leads=leads, hits=hits, lead_facts=lead_facts)
+    return version
+
+
+def add_leads(
+    *, leads: int, hits: int, lead_facts: Mapping[str, str] | None = None, numbered_from: int = 1
+) -> None:
+    """Insert further leads with hits of the signals of the version."""
+    populate(leads=leads, activities_per_lead=0, lead_facts=lead_facts, numbered_from=numbered_from)
+    first = Lead.objects.order_by("-pk").values_list("pk", flat=True)[0] - leads + 1
     signals = list(Signal.objects.filter(key__startswith="bench-").values_list("pk", flat=True))
     with connection.cursor() as cursor:
         # Without triggers: the activities of the hits are not there.
@@ -56,6 +64,7 @@ def populate_scored(
                 "first": first,
                 "leads": leads,
                 "hits": hits,
+                "done": SignalHit.objects.count(),
                 "heavy": _HEAVY_SHARE,
                 "signals": signals,
                 "kinds": len(signals),
@@ -63,7 +72,6 @@ def populate_scored(
         )
         cursor.execute("RESET session_replication_role")
         cursor.execute(VACUUM)
-    return version
 
 
 def publish_rules(behaviour_rules: int) -> ModelVersion:
