@@ -46,11 +46,14 @@ WITH scored AS MATERIALIZED (
     FROM ({scored}) scored
     LEFT JOIN (SELECT * FROM scoring_leadscore WHERE {scope}) before ON before.lead_id = scored.lead_id
     WHERE ROW(before.version_id, {before}) IS DISTINCT FROM ROW(%(version)s::bigint, {after})
-), kept AS (
+), replaced AS (
+    UPDATE scoring_leadscore kept SET
+        (version_id, {columns}, scored_at) = ROW(%(version)s::bigint, {after}, %(as_of)s::timestamptz)
+    FROM scored WHERE had AND kept.lead_id = scored.lead_id
+), added AS (
     INSERT INTO scoring_leadscore (lead_id, version_id, {columns}, scored_at)
-    SELECT lead_id, %(version)s::bigint, {columns}, %(as_of)s::timestamptz FROM scored ORDER BY lead_id
-    ON CONFLICT (lead_id) DO UPDATE SET
-        (version_id, {columns}, scored_at) = ROW(excluded.version_id, {excluded}, excluded.scored_at)
+    SELECT lead_id, %(version)s::bigint, {columns}, %(as_of)s::timestamptz
+    FROM scored WHERE NOT had ORDER BY lead_id
 )
 SELECT lead_id, was, total, category_was, category, version_was, qualified_was, qualifies
 FROM scored
@@ -79,7 +82,6 @@ def _keep(version: ModelVersion, scope: Scope, leads: Mapping[str, Any], *, now:
         scope=scope.on("lead_id"),
         scored=statement.sql,
         columns=", ".join(_KEPT_COLUMNS),
-        excluded=", ".join(f"excluded.{name}" for name in _KEPT_COLUMNS),
         before=", ".join(f"before.{name}" for name in _KEPT_COLUMNS),
         after=", ".join(f"scored.{name}" for name in _KEPT_COLUMNS),
     )
