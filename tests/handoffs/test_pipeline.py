@@ -161,7 +161,7 @@ def test_the_sweep_scores_a_batch_in_a_handful_of_queries(
     for _ in range(30):
         fitting_lead(now=now)
 
-    with django_assert_max_num_queries(25):
+    with django_assert_max_num_queries(28):
         assert advance_due_leads(now=now) == 30
 
 
