@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Max
@@ -156,6 +157,6 @@ def _wait_for_matching() -> None:
 
 
 def _match_old(signal_ids: Sequence[int], *, first: int, last: int) -> None:
-    parameters = {"signals": list(signal_ids), "number": NUMBER, "first": first, "last": last}
+    parameters: dict[str, Any] = {"signals": list(signal_ids), "number": NUMBER, "first": first, "last": last}
     with connection.cursor() as cursor:
         cursor.execute(_MATCH_OLD, parameters)

@@ -45,7 +45,7 @@ def version_context(version: ModelVersion, user: User) -> dict[str, Any]:
         "version": version,
         "active": active,
         "text": describe_version(version, against=active),
-        "events": version.events.select_related("by"),  # type: ignore[attr-defined]
+        "events": version.events.select_related("by"),
         "waiting": [decision_on(version, user)] if waits_for_approval(version) else [],
         "pilot_text": describe_pilot(pilot) if pilot else "",
         "can_roll_back": version.status == Status.RETIRED and version.published_at is not None,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 import structlog
 from django.db import connection, transaction
@@ -46,15 +47,22 @@ DO UPDATE SET version_id = excluded.version_id, listed_at = excluded.listed_at
 
 def list_for_release(lead_ids: Sequence[int], *, version: ModelVersion, now: datetime) -> None:
     """Put leads on the list that would become MQLs by this version. The caller holds the leads' locks."""
-    parameters = {"leads": list(lead_ids), "stages": list(ENTRY_STAGES), "version": version.pk, "now": now}
+    parameters: dict[str, Any] = {
+        "leads": list(lead_ids),
+        "stages": list(ENTRY_STAGES),
+        "version": version.pk,
+        "now": now,
+    }
     with connection.cursor() as cursor:
         cursor.execute(_LIST, parameters)
 
 
 def kept_for_release(lead_ids: Sequence[int]) -> set[int]:
     """Those of the leads that only marketing may let go now; one query for all of them."""
-    latest = _latest_items(lead_ids) if lead_ids else ()
-    return {item.lead_id for item in latest if item.decision in _KEEPING and not item.has_evidence}
+    if not lead_ids:
+        return set()
+    said = _latest_items(lead_ids).values_list("lead_id", "decision", "has_evidence")
+    return {lead_id for lead_id, decision, has_evidence in said if decision in _KEEPING and not has_evidence}
 
 
 _KEEPING = ("", Decision.DISMISSED)

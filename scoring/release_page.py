@@ -40,10 +40,7 @@ def describe_items(items: Sequence[ReleaseItem], *, now: datetime) -> list[Row]:
     for version in versions:
         lead_ids = [item.lead_id for item in items if item.lead.score.version_id == version.pk]
         drivers |= _drivers(version, lead_ids, now=now)
-    return [
-        Row(item, _before(item), drivers.get(item.lead_id, ""))  # type: ignore[attr-defined]
-        for item in items
-    ]
+    return [Row(item, _before(item), drivers.get(item.lead_id, "")) for item in items]
 
 
 def _before(item: ReleaseItem) -> int:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import structlog
 from django.conf import settings
@@ -79,7 +80,7 @@ def start_rescoring(version: ModelVersion, *, now: datetime, leads: list[int] | 
     """
     if leads is None:
         _supersede(Rescoring.objects.all(), now=now)
-        ids, parameters = "SELECT id FROM leads_lead", dict[str, object]()
+        ids, parameters = "SELECT id FROM leads_lead", dict[str, Any]()
     else:
         if _supersede(Rescoring.objects.filter(version=version), now=now):
             return start_rescoring(version, now=now)
@@ -95,7 +96,7 @@ def start_rescoring(version: ModelVersion, *, now: datetime, leads: list[int] | 
 
 def _nudge_workers(rescoring: Rescoring) -> None:
     """For latency only, as the schedule does the same. One worker stays free for what people wait for."""
-    waiting = rescoring.chunks.waiting().count()  # type: ignore[attr-defined]
+    waiting = rescoring.chunks.waiting().count()
     for _ in range(min(waiting, max(1, settings.Q_CLUSTER["workers"] - 1))):
         enqueue("scoring.tasks.rescore_task")
 
@@ -214,7 +215,7 @@ def _leave_to_pipeline(chunk: RescoringChunk, *, now: datetime) -> None:
 
 def _finish_if_done(rescoring: Rescoring, *, now: datetime) -> None:
     """Of several workers that finish at once, one says so."""
-    if rescoring.chunks.waiting().exists():  # type: ignore[attr-defined]
+    if rescoring.chunks.waiting().exists():
         return
     if Rescoring.objects.filter(pk=rescoring.pk, finished_at=None).update(finished_at=now):
         record(rescoring.version, VersionEvent.Kind.RESCORED, at=now, by=None)

@@ -14,7 +14,9 @@ from scoring.models import ModelVersion
 
 def tell_approvers(version: ModelVersion, *, now: datetime) -> None:
     """Everybody of marketing but the proposer is asked to look."""
-    others = User.objects.filter(role=User.Role.MARKETING, is_active=True).exclude(pk=version.proposed_by_id)
+    others = User.objects.filter(role=User.Role.MARKETING, is_active=True).exclude(
+        username=version.proposed_by.username if version.proposed_by else ""
+    )
     notify_users(
         others,
         kind=Notification.Kind.SCORING,
