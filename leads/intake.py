@@ -192,13 +192,16 @@ def record_activities(
 
 @transaction.atomic
 def adopt_activities(lead: Lead, visitor_ids: Iterable[int], *, now: datetime) -> None:
-    """Give the lead what it did before anybody knew who it was. The caller holds the visitors' locks."""
+    """Give the lead what it did before anybody knew who it was: known as its own from `now` on.
+
+    The caller holds the visitors' locks.
+    """
     unclaimed = Activity.objects.filter(visitor__in=list(visitor_ids), lead=None)
     activity_ids = list(unclaimed.values_list("pk", flat=True))
     if not activity_ids:
         return
     lead.refresh_from_db(from_queryset=Lead.objects.select_for_update(of=("self",)))
-    Activity.objects.filter(pk__in=activity_ids).update(lead=lead)
+    Activity.objects.filter(pk__in=activity_ids).update(lead=lead, attributed_at=now)
     mark_leads_of(activity_ids, lead_ids=[lead.pk], now=now, nudge=True)
     _release_if_waiting(lead, now=now)
 

@@ -326,7 +326,11 @@ class ActivityQuerySet(models.QuerySet["Activity"]):
 
 
 class Activity(models.Model):
-    """One behavioural event. Append-only; only the lead is filled in later, when a visitor becomes known."""
+    """One behavioural event. Append-only; only the lead is filled in later, when a visitor becomes known.
+
+    It is known as the lead's from the later of `received_at` and `attributed_at` on: whoever asks for a past
+    moment leaves out what was known only after it (SCORE-7).
+    """
 
     lead = models.ForeignKey(Lead, on_delete=models.CASCADE, null=True, related_name="activities")
     visitor = models.ForeignKey(Visitor, on_delete=models.CASCADE, null=True, related_name="activities")
@@ -338,6 +342,10 @@ class Activity(models.Model):
     )
     occurred_at = models.DateTimeField(help_text="When it happened, corrected for the sender's clock.")
     received_at = models.DateTimeField(help_text="When we learnt of it.")
+    attributed_at = models.DateTimeField(
+        null=True,
+        help_text="When it was given to its lead, as the visitor became known; blank: known when received.",
+    )
     message_id = models.CharField(max_length=255, unique=True)
     source = models.CharField(max_length=40)
 

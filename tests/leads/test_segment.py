@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from segment.analytics.client import Client as SegmentClient
 
 from leads.models import (
@@ -19,7 +21,9 @@ from leads.models import (
     Visitor,
     WriteKey,
 )
+from leads.segment import read_message
 from leads.services import hold_lead
+from leads.visitors import take_message
 from leads.write_keys import find_write_key, revoke_write_key
 
 CAPTURED = Path(__file__).parent / "captured"
@@ -150,6 +154,39 @@ def test_what_an_anonymous_visitor_did_becomes_the_leads_when_they_say_who_they_
     assert lead.activities.count() == 2
     assert lead.unmatched_from == lead.activities.earliest("id").pk
     assert Activity.objects.filter(lead=None).count() == 1
+
+
+def test_an_activity_keeps_when_it_was_given_to_its_lead(now):
+    """Once, and only if that was after we received it (SCORE-7)."""
+    known, aliased, later = (now + timedelta(hours=hours) for hours in (1, 2, 3))
+
+    def say(at, message):
+        take_message(read_message({"messageId": f"m-{at}"} | message, received_at=at), now=at)
+
+    say(now, track("Before", anonymousId="a-1"))
+    say(known, identify(anonymousId="a-1"))
+    say(known + timedelta(minutes=1), track("After", anonymousId="a-1"))
+    say(known + timedelta(minutes=2), track("Elsewhere", anonymousId="a-2"))
+    say(aliased, {"type": "alias", "previousId": "a-2", "userId": "u-1"})
+    say(later, identify(anonymousId="a-1"))
+
+    given = dict(Lead.objects.get().activities.values_list("event", "attributed_at"))
+    assert given == {"Before": known, "After": None, "Elsewhere": aliased}
+
+
+def test_a_past_of_many_activities_is_given_in_one_statement(now):
+    def take(raw):
+        take_message(read_message(raw, received_at=now), now=now)
+
+    def identified(visitor, activities):
+        for number in range(activities):
+            take(track(anonymousId=visitor, messageId=f"{visitor}-{number}"))
+        with CaptureQueriesContext(connection) as queries:
+            take(identify(visitor, anonymousId=visitor, traits={"email": f"{visitor}@acme.example"}))
+        return [query["sql"] for query in queries if query["sql"].startswith('UPDATE "leads_activity"')]
+
+    assert [len(identified("a-1", 1)), len(identified("a-2", 5))] == [1, 1]
+    assert Activity.objects.filter(attributed_at=now).count() == 6
 
 
 def test_an_alias_joins_the_past_of_the_anonymous_id(send):
