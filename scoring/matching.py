@@ -38,14 +38,16 @@ NOT EXISTS (
   )
 """
 
-# The order keeps two writers from a deadlock.
+# A hit is received once the activity is and we know whose it is; GREATEST passes over nulls. The order keeps
+# two writers from a deadlock.
 _MATCH = """
 WITH wanted AS (
   SELECT DISTINCT signal.id, lower(event_name) AS event
   FROM scoring_signal signal, unnest(signal.event_names) event_name WHERE {signals}
 )
 INSERT INTO scoring_signalhit (lead_id, signal_id, activity_id, occurred_at, received_at)
-SELECT activity.lead_id, wanted.id, activity.id, activity.occurred_at, activity.received_at
+SELECT activity.lead_id, wanted.id, activity.id, activity.occurred_at,
+  greatest(activity.received_at, activity.attributed_at)
 FROM {activities}
 JOIN wanted ON wanted.event = lower(activity.event)
 WHERE {leads} AND {holds}

@@ -80,7 +80,10 @@ def version_of(lead: Lead, *, as_of: datetime) -> ModelVersion | None:
 
 
 def has_new_evidence(lead: Lead, *, since: datetime) -> bool:
-    """Whether a high-intent signal reached us after `since`: what a returned lead needs (FEED-2)."""
+    """Whether a high-intent signal reached us after `since`: what a returned lead needs (FEED-2).
+
+    What a visitor did earlier counts if only later we knew that it was the lead.
+    """
     return SignalHit.objects.filter(
         lead=lead, received_at__gt=since, signal__intent=Signal.Intent.HIGH
     ).exists()

@@ -73,7 +73,11 @@ class SignalCondition(models.Model):
 
 
 class SignalHit(models.Model):
-    """An activity of a lead that matches a signal: the narrow table the engine reads in index order."""
+    """An activity of a lead that matches a signal: the narrow table the engine reads in index order.
+
+    `received_at` is when we could count it: when the activity reached us or, if that was later, when we knew
+    whose it was.
+    """
 
     lead = models.ForeignKey("leads.Lead", on_delete=models.CASCADE, related_name="+", db_index=False)
     signal = models.ForeignKey(Signal, on_delete=models.CASCADE, related_name="+", db_index=False)

@@ -1,8 +1,8 @@
 """What was known of leads at given moments: one row of plain values per lead and moment, read in SQL.
 
 Nothing later than the moment is seen: attributes as the history says they were, activities by when we
-received them, earlier handoffs by the log. Training asks for the moment of each handoff, a prediction for
-now; the same statement answers both.
+received them and knew whose they were, earlier handoffs by the log. Training asks for the moment of each
+handoff, a prediction for now; the same statement answers both.
 
 A column's name says where it comes from ("fact:title", "hits:pricing_visit:30"); `wording` turns it into
 words.
@@ -70,7 +70,8 @@ LATERAL (
     floor(extract(epoch FROM person.moment - least(min(occurred_at), (person.lead).created_at)) / 86400)::int,
     (array_agg(event ORDER BY occurred_at, id))[1]
   FROM leads_activity
-  WHERE lead_id = person.lead_id AND occurred_at <= person.moment AND received_at <= person.moment
+  WHERE lead_id = person.lead_id AND occurred_at <= person.moment
+    AND greatest(received_at, attributed_at) <= person.moment
 ) seen,
 LATERAL (
   SELECT count(*) FROM leads_leadevent

@@ -95,6 +95,19 @@ def test_what_happened_before_but_came_in_later_was_not_known():
     assert known(lead, NOON + DAY)["active:7"] == 1
 
 
+def test_what_a_visitor_did_was_not_known_before_they_said_who_they_are():
+    signal = make_signal("Visit", ["Page Viewed"])
+    lead = LeadFactory(created_at=NOON - 9 * DAY, unmatched_from=0)
+    ActivityFactory(lead=lead, occurred_at=NOON - DAY, attributed_at=NOON + DAY)
+    match_activities([lead.pk])
+
+    before, after = known(lead, NOON), known(lead, NOON + DAY)
+
+    assert (before["active:7"], before["since:last"], before["first_event"]) == (0, None, None)
+    assert (after["active:7"], after["since:last"], after["first_event"]) == (1, 2, "Page Viewed")
+    assert [facts[f"hits:{signal.key}:7"] for facts in (before, after)] == [0, 1]
+
+
 def test_a_lead_that_we_did_not_know_yet_is_left_out():
     early, late = LeadFactory(created_at=NOON - DAY), LeadFactory(created_at=NOON + DAY)
 
@@ -114,6 +127,7 @@ def test_the_future_does_not_leak(rules, now):
         for name, when in (
             ("future", {"occurred_at": at}),
             ("late", {"occurred_at": at - DAY, "received_at": at}),
+            ("given later", {"occurred_at": at - DAY, "attributed_at": at}),
         ):
             ActivityFactory(lead=lead, message_id=f"{name}-{lead.pk}", **when)
         replace_values(lead, {"title": "Leaked", "source": "Leaked"}, by=None, at=at, via="test")
