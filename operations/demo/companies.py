@@ -1,4 +1,4 @@
-"""Invented companies: what they make, how large they are, where they sit."""
+"""Invented companies: what they make, how large they are, where they sit, what they work with."""
 
 from __future__ import annotations
 
@@ -122,15 +122,35 @@ SPELLED_OUT = {
 SIZES = ((12, 5), (35, 9), (80, 14), (160, 20), (320, 20), (700, 15), (1_500, 9), (4_200, 5), (11_000, 3))
 
 
+# What a data provider knows of them, with the share of companies of which it knows it.
+TECHNOLOGIES = (
+    ("Excel", 0.6),
+    ("SAP S/4HANA", 0.25),
+    ("Microsoft Dynamics", 0.2),
+    ("Salesforce", 0.2),
+    ("Power BI", 0.15),
+    ("Plannix", 0.06),
+)
+SHARE_OF_KNOWN_TECHNOLOGIES = 0.7
+GROWTH_SIGNALS = ("Hiring in operations", "New site", "Series B", "Acquired a competitor", "New markets")
+SHARE_OF_GROWING = 0.28
+
+
 @dataclass(frozen=True)
 class Employer:
-    """One invented company with its place and trade."""
+    """One invented company with its place and trade. Nothing is known of those that do not grow."""
 
     name: str
     domain: str
     employee_count: int
     trade: Trade
     place: Place
+    technologies: tuple[str, ...] = ()
+    growth_signals: tuple[str, ...] = ()
+
+    @property
+    def is_growing(self) -> bool:
+        return bool(self.growth_signals)
 
 
 def make_employer(rng: random.Random, taken: set[str], *, place: Place | None = None) -> Employer:
@@ -151,7 +171,24 @@ def make_employer(rng: random.Random, taken: set[str], *, place: Place | None = 
             employee_count=round(size * rng.uniform(0.7, 1.4)),
             trade=trade,
             place=home,
+            technologies=_technologies_of(domain),
+            growth_signals=_growth_of(domain),
         )
+
+
+def _technologies_of(domain: str) -> tuple[str, ...]:
+    """Drawn from the name, like growth: the rest of the year is the same with and without them."""
+    rng = random.Random(f"technologies {domain}")
+    if rng.random() > SHARE_OF_KNOWN_TECHNOLOGIES:
+        return ()
+    return tuple(name for name, share in TECHNOLOGIES if rng.random() < share)
+
+
+def _growth_of(domain: str) -> tuple[str, ...]:
+    rng = random.Random(f"growth {domain}")
+    if rng.random() > SHARE_OF_GROWING:
+        return ()
+    return tuple(rng.sample(GROWTH_SIGNALS, rng.choice((1, 1, 2))))
 
 
 def as_domain_label(text: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import Enum
 
@@ -86,10 +86,15 @@ LOST_REASONS = (
 )
 
 
-def temper_of(persona: Persona, *, returning: bool) -> Temper:
+# Who grows has a reason to buy now. It shows in what calibration finds about growth.
+GROWTH_HELPS = 1.5
+
+
+def temper_of(persona: Persona, *, returning: bool, growing: bool) -> Temper:
+    temper = TEMPERS.get(persona, OTHERS)
     if returning and persona in (Persona.TOO_EARLY, Persona.CHAMPION, Persona.EVALUATOR):
-        return RETURNED_IN_EARNEST
-    return TEMPERS.get(persona, OTHERS)
+        temper = RETURNED_IN_EARNEST
+    return replace(temper, won=temper.won * GROWTH_HELPS) if growing else temper
 
 
 def pick_refusal(rng: random.Random, refusals: tuple[tuple[Refusal, int], ...]) -> tuple[str, str]:

@@ -73,7 +73,13 @@ class Reps:
 
     def take_up(self, handoff: Handoff, story: Story, now: datetime) -> None:
         """The owner has got a new offer: plan when they look at it and when they decide."""
-        case = Case(handoff.pk, story, judgement.temper_of(story.persona, returning=handoff.is_returning))
+        employer = story.person.employer
+        temper = judgement.temper_of(
+            story.persona,
+            returning=handoff.is_returning,
+            growing=employer is not None and employer.is_growing,
+        )
+        case = Case(handoff.pk, story, temper)
         decide_after = judgement.time_to_decide(self._rng, self._haste(handoff.owner_id, now))
         open_after = min(judgement.time_to_open(self._rng), decide_after)
         self._plan(case, handoff.owner_id, now, open_after, self._look)

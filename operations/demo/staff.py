@@ -24,7 +24,7 @@ LARGE_FROM = 600
 
 @dataclass(frozen=True)
 class Employee:
-    """One demo user. The first of a role in the list is the one whose login page button says so."""
+    """One demo user. The login page offers the first of each role, of BDRs and marketing the first two."""
 
     username: str
     first_name: str

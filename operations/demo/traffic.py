@@ -197,6 +197,8 @@ def _traits(person: Person) -> dict[str, Any]:
             "name": person.employer.name,
             "employee_count": person.employer.employee_count,
             "industry": person.employer.trade.industry,
+            "technologies": list(person.employer.technologies),
+            "growth_signals": list(person.employer.growth_signals),
         }
     return traits
 
@@ -227,6 +229,8 @@ def _form_of(story: Story) -> dict[str, Any]:
             "domain": person.employer.domain,
             "employee_count": person.employer.employee_count,
             "industry": person.employer.trade.industry,
+            "technologies": ", ".join(person.employer.technologies),
+            "growth_signals": ", ".join(person.employer.growth_signals),
             "country": person.place.country,
         }
     return form

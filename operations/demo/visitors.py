@@ -93,5 +93,7 @@ def _company_of(person: Person) -> CompanyFacts | None:
         domain=person.employer.domain,
         employee_count=person.employer.employee_count,
         industry=person.employer.trade.industry,
+        technologies=", ".join(person.employer.technologies),
+        growth_signals=", ".join(person.employer.growth_signals),
         country=person.place.country,
     )

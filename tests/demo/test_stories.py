@@ -73,3 +73,14 @@ def test_somebody_asks_for_a_demo_in_the_last_minutes(stories: list[Story]) -> N
     late = [story for story in stories if story.visits[-1].at > UNTIL - timedelta(minutes=45)]
 
     assert any(deed.event == "Demo Requested" for story in late for deed in story.visits[-1].deeds)
+
+
+def test_of_some_companies_their_technologies_and_their_growth_are_known(stories: list[Story]) -> None:
+    employers = {
+        story.person.employer.domain: story.person.employer for story in stories if story.person.employer
+    }
+
+    growing = sum(one.is_growing for one in employers.values()) / len(employers)
+    told = sum(bool(one.technologies) for one in employers.values()) / len(employers)
+    assert 0.15 < growing < 0.4
+    assert 0.4 < told < 0.8
