@@ -23,6 +23,8 @@ from accounts.tokens import issue_token, revoke_token
 from common.htmx import wants_fragment
 
 BACKEND = "accounts.backends.RoleBackend"
+# One hands over, or proposes, to the other.
+OFFERED_TWICE = (User.Role.BDR, User.Role.MARKETING)
 
 
 @login_required
@@ -76,14 +78,14 @@ def _next_page(request: HttpRequest) -> str:
 
 
 def _demo_context() -> dict[str, object]:
-    """Two BDRs, so that handing over can be seen, and one person of each other role."""
+    """One person of each role; two where one of them takes what the other gives."""
     if not settings.DEMO:
         return {}
     seen: dict[str, int] = {}
     offered = []
     for user in User.objects.filter(is_active=True, is_superuser=False).order_by("id"):
         seen[user.role] = seen.get(user.role, 0) + 1
-        if seen[user.role] <= (2 if user.role == User.Role.BDR else 1):
+        if seen[user.role] <= (2 if user.role in OFFERED_TWICE else 1):
             offered.append({"user": user, "question": QUESTION[user.role], "icon": ROLE_ICON[user.role]})
     return {"demo_users": offered}
 

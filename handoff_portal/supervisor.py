@@ -29,7 +29,14 @@ DEMO_FILE = database.VAR / "demo.json"
 SECRETS_FILE = database.VAR / "demo_secrets.json"
 LOGS = database.VAR / "log"
 
-USERS = {"bdr": "mara", "bdr2": "theo", "marketing": "jo", "manager": "nia", "operator": "ola"}
+USERS = {
+    "bdr": "mara",
+    "bdr2": "theo",
+    "marketing": "jo",
+    "marketing2": "lee",
+    "manager": "nia",
+    "operator": "ola",
+}
 READY_SECONDS = 90.0
 STOP_SECONDS = 20.0
 LONGEST_BACK_OFF = 30.0

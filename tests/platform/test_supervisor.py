@@ -103,7 +103,7 @@ def test_the_demo_starts_heals_stops_and_starts_again(start: Callable[[], Run]) 
 
     demo = run.demo()
     assert set(demo) == {"url", "admin_url", "salesforce_url", "users", "api_token", "write_key"}
-    assert set(demo["users"]) == {"bdr", "bdr2", "marketing", "manager", "operator"}
+    assert set(demo["users"]) == {"bdr", "bdr2", "marketing", "marketing2", "manager", "operator"}
     assert get(f"{demo['url']}/readyz") == 200
     assert get(str(demo["salesforce_url"])) == 200
     token = {"Authorization": f"Bearer {demo['api_token']}"}
