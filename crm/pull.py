@@ -120,7 +120,7 @@ def apply_remote(remote: RemoteLead, *, now: datetime) -> bool | None:
     if remote.public_id is None:
         return False
     leads = Lead.objects.filter(public_id=remote.public_id)
-    lead = leads.select_for_update(of=("self",), skip_locked=True).first()
+    lead = leads.select_for_update(of=("self",), skip_locked=True, no_key=True).first()
     if lead is None:
         # Either busy, or a lead of another portal on the same org, which is none of our business.
         return None if leads.exists() else False

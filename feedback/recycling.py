@@ -42,7 +42,9 @@ def _try_to_wake(recycling_id: int, lead_id: int, *, now: datetime) -> bool:
 
 @transaction.atomic(durable=True)
 def _wake(recycling_id: int, lead_id: int, *, now: datetime) -> bool:
-    lead = Lead.objects.filter(pk=lead_id).select_for_update(skip_locked=True, of=("self",)).first()
+    lead = (
+        Lead.objects.filter(pk=lead_id).select_for_update(skip_locked=True, no_key=True, of=("self",)).first()
+    )
     if lead is None:
         return False  # somebody has it in hand; the mark stays for the next sweep
     if not Recycling.objects.filter(pk=recycling_id, woken_at=None).update(woken_at=now):

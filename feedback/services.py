@@ -129,6 +129,6 @@ def _lock_both(handoff: Handoff, other: Lead | None) -> tuple[Lead, Lead | None]
     if other is None:
         return lock_handoff(handoff), None
     ids = (handoff.lead_id, other.pk)
-    locked = Lead.objects.filter(pk__in=ids).select_for_update(of=("self",)).order_by("pk")
+    locked = Lead.objects.filter(pk__in=ids).select_for_update(of=("self",), no_key=True).order_by("pk")
     other = {lead.pk: lead for lead in locked}[other.pk]
     return lock_handoff(handoff), other

@@ -107,7 +107,10 @@ def _find_lead(facts: LeadFacts) -> Lead | None:
     if facts.external_id:
         keys |= Q(source_system=facts.source_system, external_id=facts.external_id)
     found = list(
-        Lead.objects.filter(keys).select_related("company").select_for_update(of=("self",)).order_by("id")
+        Lead.objects.filter(keys)
+        .select_related("company")
+        .select_for_update(of=("self",), no_key=True)
+        .order_by("id")
     )
     by_email = (lead for lead in found if facts.email and lead.email == facts.email)
     return next(by_email, found[0] if found else None)
@@ -178,7 +181,9 @@ def record_activities(
     lead_ids = sorted({lead.pk for lead, _ in items})
     locked = {
         lead.pk: lead
-        for lead in Lead.objects.filter(pk__in=lead_ids).select_for_update(of=("self",)).order_by("id")
+        for lead in Lead.objects.filter(pk__in=lead_ids)
+        .select_for_update(of=("self",), no_key=True)
+        .order_by("id")
     }
     added = append_activities(
         [NewActivity(facts, lead_id=lead.pk) for lead, facts in items], via=via, now=now, nudge=nudge
@@ -200,7 +205,7 @@ def adopt_activities(lead: Lead, visitor_ids: Iterable[int], *, now: datetime) -
     activity_ids = list(unclaimed.values_list("pk", flat=True))
     if not activity_ids:
         return
-    lead.refresh_from_db(from_queryset=Lead.objects.select_for_update(of=("self",)))
+    lead.refresh_from_db(from_queryset=Lead.objects.select_for_update(of=("self",), no_key=True))
     Activity.objects.filter(pk__in=activity_ids).update(lead=lead, attributed_at=now)
     mark_leads_of(activity_ids, lead_ids=[lead.pk], now=now, nudge=True)
     _release_if_waiting(lead, now=now)

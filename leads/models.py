@@ -77,8 +77,12 @@ class LeadQuerySet(models.QuerySet["Lead"]):
         return self.filter(advance_at__lte=now, advance_parked_at=None)
 
     def lock(self, pk: int) -> Lead:
-        """Fetch one lead and lock its row: always the first lock of a verb (ARCHITECTURE, lock order)."""
-        return self.select_for_update(of=("self",)).get(pk=pk)
+        """Fetch one lead and lock its row: always the first lock of a verb (ARCHITECTURE, lock order).
+
+        Its key stays free: whoever writes a row that names the lead, such as a backfill of signals, need
+        not wait for the lead, and so the two never wait for each other.
+        """
+        return self.select_for_update(of=("self",), no_key=True).get(pk=pk)
 
 
 class Lead(models.Model):

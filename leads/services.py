@@ -171,7 +171,7 @@ def correct_lead(
     Fields of the company are named "company.industry" and so on. The replaced values stay in the history.
     Values equal to those held change nothing, so repeating it is harmless. Raises InvalidInput(field=…).
     """
-    lead.refresh_from_db(from_queryset=Lead.objects.select_for_update(of=("self",)))
+    lead.refresh_from_db(from_queryset=Lead.objects.select_for_update(of=("self",), no_key=True))
     of_lead = {name: value for name, value in changes.items() if not name.startswith("company.")}
     of_company = {
         name.removeprefix("company."): value for name, value in changes.items() if name.startswith("company.")

@@ -44,7 +44,7 @@ def _tell_leads(company_id: int, *, now: datetime) -> int:
         with transaction.atomic():
             leads = list(
                 Lead.objects.filter(company=company_id, pk__gt=last)
-                .select_for_update(of=("self",))
+                .select_for_update(of=("self",), no_key=True)
                 .order_by("id")[:CHUNK]
             )
             for lead in leads:

@@ -107,9 +107,9 @@ def _claim(clocks: ClockQuerySet) -> list[Clock]:
     circle, skipping it cannot. What is passed over is found by the next sweep.
     """
     return list(
-        clocks.select_related("lead", "owner").select_for_update(skip_locked=True, of=("self", "lead"))[
-            :BATCH
-        ]
+        clocks.select_related("lead", "owner").select_for_update(
+            skip_locked=True, no_key=True, of=("self", "lead")
+        )[:BATCH]
     )
 
 

@@ -129,3 +129,33 @@ def test_a_lead_in_hand_and_a_publish_do_not_wait_for_each_other() -> None:
         return publish_version(draft, by=None, note="", now=NOON)
 
     assert at_once(match_slowly, publish_meanwhile) == [1, draft]
+
+
+def test_old_activities_are_matched_while_a_lead_is_in_hand() -> None:
+    """The hits name the lead, whose key is free; were it locked too, the lead's own matching, which waits for
+    the same hits, would be a deadlock."""
+    demo = make_signal("Demo", ["Demo Requested"], intent="high")
+    draft = make_draft({"signal": demo, "points": 30})
+    lead = LeadFactory()
+    do(lead, "Demo Requested")
+    locked, published = Barrier(2), Barrier(2)
+
+    def hold_and_match() -> object:
+        with transaction.atomic():
+            Lead.objects.lock(lead.pk)
+            locked.wait()
+            published.wait()
+            match_activities([lead.pk])
+        return SignalHit.objects.filter(lead=lead, signal=demo).count()
+
+    def publish_meanwhile() -> object:
+        locked.wait()
+        try:
+            with transaction.atomic():
+                # Only ends a test that would fail anyway.
+                connection.cursor().execute("SET LOCAL lock_timeout = '3s'")
+                return publish_version(draft, by=None, note="", now=NOON)
+        finally:
+            published.wait()
+
+    assert at_once(hold_and_match, publish_meanwhile) == [1, draft]
