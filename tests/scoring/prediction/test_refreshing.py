@@ -7,13 +7,16 @@ from datetime import timedelta
 import pytest
 
 from leads.attributes import replace_values
-from leads.models import Lead
+from leads.models import Lead, LeadEvent
 from scoring.models import LeadPrediction, LeadScore
+from scoring.prediction import refreshing
 from scoring.prediction.candidates import promote_prediction, retire_prediction
+from scoring.prediction.features import read_features
 from scoring.prediction.refreshing import refresh_predictions
 from scoring.prediction.sealing import PredictionNotUsable
 from scoring.prediction.shown import chance_words, prediction_of
 from tests.factories import ActivityFactory, LeadFactory
+from tests.scoring.prediction.season import handed_at
 
 pytestmark = pytest.mark.django_db
 
@@ -40,6 +43,45 @@ def test_a_referral_is_likelier_than_a_fair_and_both_say_why(rules, model, now):
     assert likely.reasons[0] == "Came through Referral: raises it"
     assert unlikely.reasons[0] == "Came through Fair: lowers it"
     assert all(len(each.reasons) <= 3 for each in (likely, unlikely))
+
+
+def hand_over(lead, at, *, handoff_id=900_001):
+    LeadEvent.objects.create(lead=lead, kind="handed_off", at=at, handoff_id=handoff_id)
+
+
+def test_a_lead_with_sales_is_judged_by_what_was_known_at_its_handoff(model, now):
+    """As the examples were: else its own handoff and its silence since then would count against it."""
+    lead, waiting = mql(now, source="Referral", created_at=now - 40 * DAY), mql(now, stage=Lead.Stage.LEAD)
+    Lead.objects.filter(pk=waiting.pk).update(last_activity_at=now - DAY)
+    hand_over(lead, now - 30 * DAY)
+    hand_over(lead, now - 9 * DAY, handoff_id=900_002)
+    replace_values(lead, {"source": "Fair"}, by=None, at=now - DAY, via="test")
+    due = refreshing._due(model, now=now, limit=9, after=0)
+
+    refresh_predictions(now=now)
+
+    assert due == [(lead.pk, now - 9 * DAY), (waiting.pk, now)]
+    said = LeadPrediction.objects.get(lead=lead)
+    assert said.reasons[0] == "Came through Referral: raises it"
+
+
+def test_serving_asks_of_a_handed_over_lead_what_training_asked(model, season, now):
+    lead = season[-1]
+
+    (moment,) = [each for each in refreshing._due(model, now=now, limit=999, after=0) if each[0] == lead.pk]
+
+    assert read_features([moment]) == read_features([(lead.pk, handed_at(lead))])
+    assert read_features([moment])[1]["handed_before"] == [0]
+
+
+def test_a_handoff_makes_the_prediction_due(model, now):
+    lead = mql(now)
+    refresh_predictions(now=now)
+    hand_over(lead, now + HOUR)
+
+    refresh_predictions(now=now + 2 * HOUR)
+
+    assert LeadPrediction.objects.get(lead=lead).predicted_at == now + 2 * HOUR
 
 
 def test_the_score_stays_as_it_is(rules, model, now):
