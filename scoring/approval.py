@@ -47,6 +47,13 @@ class NotWaitingForApproval(DomainError):
         super().__init__(f"{version} does not wait for approval any more{what}.")
 
 
+class ProposalRenewed(DomainError):
+    """It was taken back and proposed again since this person looked at it."""
+
+    def __init__(self, version: ModelVersion) -> None:
+        super().__init__(f"{version} was proposed again meanwhile. Look at the difference as it is now.")
+
+
 class OwnProposal(NotAllowed):
     """Two pairs of eyes."""
 
@@ -146,11 +153,19 @@ def _carry_out_alone(version: ModelVersion, *, by: User, now: datetime) -> Model
 
 
 @transaction.atomic
-def approve_version(version: ModelVersion, *, by: User, now: datetime, comment: str = "") -> ModelVersion:
+def approve_version(
+    version: ModelVersion,
+    *,
+    by: User,
+    now: datetime,
+    comment: str = "",
+    proposed_at: datetime | None = None,
+) -> ModelVersion:
     """Let a proposal take effect, now or at its stated time.
 
-    Raises OwnProposal, NotWaitingForApproval, ActiveVersionChanged, PilotRunning, VersionNotSound and
-    NotAllowed. Of two at once, one waits and then sees what the other did.
+    `proposed_at` says which proposal the person looked at. Raises OwnProposal, NotWaitingForApproval,
+    ProposalRenewed, ActiveVersionChanged, PilotRunning, VersionNotSound and NotAllowed. Of two at once, one
+    waits and then sees what the other did.
     """
     require_marketing(by)
     comment = _allow_words(comment, field="comment")
@@ -158,13 +173,18 @@ def approve_version(version: ModelVersion, *, by: User, now: datetime, comment: 
     version = ModelVersion.objects.with_rules().get(pk=version.pk)
     if not waits_for_approval(version):
         raise NotWaitingForApproval(version)
-    if version.proposed_by == by and needs_second_person():
+    if proposed_at is not None and proposed_at != version.proposed_at:
+        raise ProposalRenewed(version)
+    is_own = version.proposed_by == by
+    if is_own and needs_second_person():
         raise OwnProposal(version)
     require_active(version.proposed_against)
-    version.approved_at, version.approved_by = now, by
+    # An author is no second person, also where none is asked for any more.
+    version.approved_at, version.approved_by = now, None if is_own else by
     version.save(update_fields=["approved_at", "approved_by"])
-    record(version, Kind.APPROVED, at=now, by=by, note=comment)
-    tell_proposer(version, "approved", by=by, now=now)
+    record(version, Kind.APPROVAL_SKIPPED if is_own else Kind.APPROVED, at=now, by=by, note=comment)
+    if not is_own:
+        tell_proposer(version, "approved", by=by, now=now)
     return _carry_out(version, by=by, now=now)
 
 

@@ -42,6 +42,14 @@ class ReturnForm(forms.Form):
 
 class ApproveForm(forms.Form):
     comment = forms.CharField(label="Comment", max_length=500, required=False, widget=_text_area("", rows=2))
+    # Which proposal the person looked at: it may be taken back, changed and made again meanwhile.
+    proposed_at = forms.DateTimeField(
+        widget=forms.HiddenInput,
+        error_messages={
+            "required": "Look at the proposal again, then approve it.",
+            "invalid": "Look at the proposal again, then approve it.",
+        },
+    )
 
 
 class ProposeForm(NoteForm):

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import Any
 
 from accounts.models import User
+from accounts.roles import may_open_admin
 from scoring.approval import needs_second_person, waits_for_approval
 from scoring.backtest_page import summarise_backtest
-from scoring.models import ModelVersion, Pilot, ReleaseItem, ScoreCheck
+from scoring.models import ModelVersion, Pilot, ReleaseItem
 from scoring.models.versions import ModelVersionQuerySet
 from scoring.pages import describe_version
 from scoring.permissions import may_edit_scoring
 from scoring.pilot import describe_pilot
 from scoring.rescoring import progress_of_rescoring
+from scoring.verification import latest_check
 
 Status = ModelVersion.Status
 
@@ -21,7 +24,11 @@ def overview_context(user: User) -> dict[str, Any]:
     """Everything on /scoring/; its cost does not grow with the number of versions."""
     versions = list(with_people(ModelVersion.objects.all()))
     active = ModelVersion.objects.active().with_rules().first()
-    before = next((one for one in versions if one.status == Status.RETIRED and one.published_at), None)
+    before = max(
+        (one for one in versions if one.retired_at and one.published_at),
+        key=attrgetter("retired_at"),
+        default=None,
+    )
     return {
         "active": active,
         "text": describe_version(active) if active else None,
@@ -33,8 +40,9 @@ def overview_context(user: User) -> dict[str, Any]:
         "back": describe_change(active, before) if active and before else None,
         "release_count": ReleaseItem.objects.waiting().count(),
         "progress": progress_of_rescoring(),
-        "latest_check": ScoreCheck.objects.first(),
+        "latest_check": latest_check(),
         "may_edit": may_edit_scoring(user),
+        "may_open_admin": may_open_admin(user),
     }
 
 

@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from django.db.models import Max
 
 from accounts.models import User
-from common.errors import DomainError, InvalidInput
+from common.errors import DomainError, InvalidInput, NotAllowed
 from scoring.history import record
 from scoring.loading import load_model
 from scoring.matching import backfill_signals
@@ -154,13 +154,15 @@ def publish_version(
     now: datetime,
     replacing: ModelVersion | None = None,
 ) -> ModelVersion:
-    """Put a draft in force without asking anybody: for presets and the system. The history says so.
+    """Put a draft in force without asking anybody: for presets and the system only. The history says so.
 
-    `replacing` is the version it was compared with: if another one is active by now, nothing happens. Raises
-    VersionNotDraft, ActiveVersionChanged, VersionNotSound, NotAllowed. Of two at once, one waits and then
-    sees what the other did.
+    `by` is None: a person goes through `scoring.approval`, and is refused here. `replacing` is the version it
+    was compared with: if another one is active by now, nothing happens. Raises VersionNotDraft,
+    ActiveVersionChanged, VersionNotSound, NotAllowed. Of two at once, one waits and then sees what the other
+    did.
     """
-    require_marketing(by)
+    if by is not None:
+        raise NotAllowed("Propose the version: another person of marketing lets it take effect.")
     take_versions_lock()
     version = ModelVersion.objects.with_rules().get(pk=version.pk)
     if version.status != Status.DRAFT:

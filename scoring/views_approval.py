@@ -15,7 +15,7 @@ from scoring.approval import approve_version, needs_second_person, propose_versi
 from scoring.forms import ApproveForm, ProposeForm, ReturnForm
 from scoring.models import ModelVersion
 from scoring.overview import version_context
-from scoring.versions import roll_back
+from scoring.versions import require_active, roll_back
 from scoring.views import version_by_number
 
 
@@ -44,15 +44,18 @@ def propose_page(request: HttpRequest, number: int) -> HttpResponse:
 def _propose(version: ModelVersion, form: ProposeForm, *, by: User) -> tuple[str, int]:
     """Propose as the form says; the refusal in words and the answer's status."""
     cleaned = form.cleaned_data
-    compared = cleaned["replacing"]
+    number = cleaned["replacing"]
+    compared = get_object_or_404(ModelVersion, number=number) if number else None
     try:
+        # What was compared with nothing may not replace anything either.
+        require_active(compared)
         propose_version(
             version,
             by=by,
             note=cleaned["note"],
             takes_effect_at=cleaned["takes_effect_at"] if cleaned["when"] == "later" else None,
             pilot=form.plan(),
-            replacing=get_object_or_404(ModelVersion, number=compared) if compared else None,
+            replacing=compared,
             now=timezone.now(),
         )
     except InvalidInput as error:
@@ -72,9 +75,7 @@ def approve(request: HttpRequest, number: int) -> HttpResponse:
     if not form.is_valid():
         return _refuse(request, version, _first_error(form), status=422)
     try:
-        approve_version(
-            version, by=signed_in_user(request), comment=form.cleaned_data["comment"], now=timezone.now()
-        )
+        approve_version(version, by=signed_in_user(request), now=timezone.now(), **form.cleaned_data)
     except DomainError as error:
         return _refuse(request, version, str(error), status=error.status)
     return redirect("scoring:version", version.number)
@@ -103,6 +104,7 @@ def roll_back_to(request: HttpRequest, number: int) -> HttpResponse:
     compared = request.POST.get("replacing", "")
     replacing = version_by_number(int(compared)) if compared.isdecimal() and len(compared) < 10 else None
     try:
+        require_active(replacing)
         roll_back(version, by=signed_in_user(request), replacing=replacing, now=timezone.now())
     except DomainError as error:
         return _refuse(request, version, str(error), status=error.status)

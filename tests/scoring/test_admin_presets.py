@@ -19,7 +19,7 @@ PAGE = "/admin/scoring/modelversion/presets/"
 
 @pytest.fixture
 def active(marketing: User) -> ModelVersion:
-    load_scoring_preset(CLASSIC, by=marketing, now=timezone.now())
+    load_scoring_preset(CLASSIC, by=None, now=timezone.now())
     return ModelVersion.objects.active().get()
 
 

@@ -174,6 +174,19 @@ def test_a_proposal_compared_with_another_version_is_not_carried_out(
     assert (version.status, version.approved_at) == (Status.PROPOSED, None)
 
 
+def test_authors_are_no_second_person_when_none_is_asked_for_any_more(
+    draft: ModelVersion, marketing: User
+) -> None:
+    version = proposed(draft, marketing)
+    ScoringPolicy.objects.update_or_create(defaults={"needs_second_person": False})
+
+    version = approve_version(version, by=marketing, now=NOON + 2 * HOUR)
+
+    assert (version.status, version.approved_by) == (Status.ACTIVE, None)
+    assert "approval_skipped" in kinds(version)
+    assert "approved" not in kinds(version)
+
+
 def test_only_marketing_proposes_approves_and_returns(
     draft: ModelVersion, marketing: User, manager: User, bdr: User
 ) -> None:

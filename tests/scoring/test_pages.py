@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
@@ -30,7 +31,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def active(marketing: User) -> ModelVersion:
-    load_scoring_preset(CLASSIC, by=marketing, now=timezone.now())
+    load_scoring_preset(CLASSIC, by=None, now=timezone.now())
     return ModelVersion.objects.active().get()
 
 
@@ -51,6 +52,12 @@ FORM = {"note": "x", "when": "now", "whom": "all", "replacing": "1"}
 
 def propose(client: Client, **fields: str) -> HttpResponse:
     return client.post("/scoring/2/propose/", FORM | fields)
+
+
+def approve(client: Client, **fields: str) -> HttpResponse:
+    """As the box for the second person sends it."""
+    seen = ModelVersion.objects.get(number=2).proposed_at.isoformat()
+    return client.post("/scoring/2/approve/", {"proposed_at": seen} | fields)
 
 
 def page(client: Client, user: User, path: str) -> str:
@@ -112,7 +119,6 @@ def test_the_overview_tells_who_published_when_and_why(
     text = page(client, reader, "/scoring/")
 
     assert "Preset “Classic” loaded" in text
-    assert "Jo Marks" in text
     assert "MQL from 50 points" in text
 
 
@@ -142,7 +148,7 @@ def test_a_proposal_takes_effect_when_a_second_person_approves(
     assert "another person of marketing decides" in client.get("/scoring/").content.decode()
 
     assert "Pricing matters more" in page(client, second, "/scoring/")
-    response = client.post("/scoring/2/approve/", {"comment": "Agreed"})
+    response = approve(client, comment="Agreed")
 
     assert response.status_code == 302
     published = ModelVersion.objects.active().get()
@@ -156,10 +162,32 @@ def test_an_author_who_approves_is_told_why_not(client: Client, draft: ModelVers
     client.force_login(marketing)
     propose(client)
 
-    response = client.post("/scoring/2/approve/", {})
+    response = approve(client)
 
     assert response.status_code == 403
     assert "another person of marketing has to approve it" in response.content.decode()
+
+
+def test_a_stale_page_does_not_approve_what_it_did_not_show(
+    client: Client, draft: ModelVersion, marketing: User, second: User
+) -> None:
+    client.force_login(marketing)
+    propose(client)
+    [seen] = re.findall('name="proposed_at" value="([^"]+)"', page(client, second, "/scoring/"))
+    client.post("/scoring/2/return/", {"comment": "Not yet"})
+    draft.rules.filter(name="Pricing page").update(points=500)
+    client.force_login(marketing)
+    propose(client)
+    client.force_login(second)
+
+    stale = client.post("/scoring/2/approve/", {"proposed_at": seen})
+    blind = client.post("/scoring/2/approve/", {})
+
+    assert (stale.status_code, blind.status_code) == (409, 422)
+    assert "proposed again meanwhile" in stale.content.decode()
+    assert ModelVersion.objects.active().get().number == 1
+    [seen] = re.findall('name="proposed_at" value="([^"]+)"', page(client, second, "/scoring/"))
+    assert client.post("/scoring/2/approve/", {"proposed_at": seen}).status_code == 302
 
 
 def test_a_proposal_is_returned_with_what_should_be_different(
@@ -235,7 +263,7 @@ def test_proposing_a_stale_comparison_is_refused_and_shows_the_new_one(
 ) -> None:
     other = create_draft(based_on=active, by=marketing, now=timezone.now())
     other.rules.filter(name="Case study").update(points=16)
-    publish_version(other, by=marketing, note="Other", now=timezone.now())
+    publish_version(other, by=None, note="Other", now=timezone.now())
     client.force_login(marketing)
 
     response = client.post("/scoring/2/propose/", FORM | {"note": "Mine"})
@@ -245,6 +273,18 @@ def test_proposing_a_stale_comparison_is_refused_and_shows_the_new_one(
     assert "Look at the difference again" in text
     assert "Against version 3" in text
     assert "Mine" in text
+
+
+def test_nothing_takes_the_place_of_a_version_that_it_was_not_compared_with(
+    client: Client, draft: ModelVersion, marketing: User
+) -> None:
+    client.force_login(marketing)
+
+    assert client.post("/scoring/2/propose/", FORM | {"replacing": ""}).status_code == 409
+
+    publish_version(draft, by=None, note="", now=timezone.now())
+    assert client.post("/scoring/1/roll-back/").status_code == 409
+    assert ModelVersion.objects.active().get().number == 2
 
 
 @pytest.mark.parametrize("replacing", ["abc", "-1", "9" * 40])
@@ -296,6 +336,18 @@ def test_rolling_back_is_one_click_that_says_what_changes(
     active = ModelVersion.objects.active().get()
     assert (active.number, active.based_on and active.based_on.number) == (3, 1)
     assert active.rules.get(name="Pricing page").points == 20
+
+
+def test_the_version_to_go_back_to_is_the_one_in_force_before(
+    client: Client, draft: ModelVersion, active: ModelVersion, marketing: User
+) -> None:
+    newest = create_draft(based_on=active, by=None, now=timezone.now())
+    publish_version(newest, by=None, note="", now=timezone.now())
+    publish_version(draft, by=None, note="", now=timezone.now())
+    last = create_draft(based_on=active, by=None, now=timezone.now())
+    publish_version(last, by=None, note="", now=timezone.now())
+
+    assert "Roll back to version 2" in page(client, marketing, "/scoring/")
 
 
 def test_a_stale_roll_back_is_refused_in_words(client: Client, draft: ModelVersion, marketing: User) -> None:

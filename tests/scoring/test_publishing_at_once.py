@@ -9,12 +9,14 @@ from threading import Barrier
 import pytest
 from django.db import IntegrityError, connection, connections, transaction
 
+from accounts.models import User
 from leads.models import Lead
+from scoring.approval import NotWaitingForApproval, approve_version, propose_version
 from scoring.matching import match_activities
 from scoring.models import ModelVersion, Rule, SignalHit
 from scoring.services import create_draft, publish_version
 from scoring.versions import ActiveVersionChanged, VersionNotDraft
-from tests.factories import NOON, LeadFactory
+from tests.factories import NOON, LeadFactory, UserFactory
 from tests.scoring.builders import do, make_draft, make_signal, publish
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -76,6 +78,24 @@ def test_of_two_drafts_against_one_version_one_is_published() -> None:
 
     assert sum(isinstance(result, ActiveVersionChanged) for result in results) == 1
     assert ModelVersion.objects.active().count() == 1
+
+
+def test_of_two_approvals_at_once_one_lets_it_take_effect() -> None:
+    """SCORE-10"""
+    demo = make_signal("Demo", ["Demo Requested"], intent="high")
+    author, *others = (UserFactory(role=User.Role.MARKETING, team=None) for _ in range(3))
+    draft = make_draft({"signal": demo, "points": 30})
+    proposal = propose_version(draft, by=author, note="Demos win", now=NOON)
+
+    results = at_once(
+        *[lambda other=other: approve_version(proposal, by=other, now=NOON) for other in others]
+    )
+
+    assert sum(isinstance(result, NotWaitingForApproval) for result in results) == 1
+    version = ModelVersion.objects.active().get()
+    assert version == proposal
+    assert version.events.filter(kind="approved").count() == 1
+    assert version.events.filter(kind="published").count() == 1
 
 
 def test_drafts_made_at_once_get_different_numbers() -> None:
