@@ -9,11 +9,19 @@ from django.db import connection, transaction
 from django.db.models import Max
 
 from accounts.models import User
+from common.errors import DomainError
 from scoring.models import ModelVersion, Rule, Signal, SignalCondition
 from scoring.permissions import require_marketing
 from scoring.versions import take_versions_lock
 
 Status = ModelVersion.Status
+
+
+class SignalRevised(DomainError):
+    """Somebody else's edit made a newer revision of it."""
+
+    def __init__(self, signal: Signal) -> None:
+        super().__init__(f"“{signal}” was edited meanwhile. Open it again and edit its newest definition.")
 
 
 @transaction.atomic
@@ -23,11 +31,14 @@ def revise_signal(
     """Store a changed definition: `signal` as it is in memory, with these conditions instead of its own.
 
     What a published version counts stays as it is, as a retired revision, and drafts move on to the new one.
-    Returns the row with the new definition: the same row while only drafts count it.
+    Returns the row with the new definition: the same row while only drafts count it. Raises SignalRevised,
+    NotAllowed.
     """
     require_marketing(by)
     take_versions_lock()
     stored = Signal.objects.select_for_update(no_key=True).get(pk=signal.pk)
+    if stored.retired_at is not None:
+        raise SignalRevised(stored)
     if Rule.objects.filter(signal=stored).exclude(version__status=Status.DRAFT).exists():
         Signal.objects.filter(pk=stored.pk).update(retired_at=now)
         highest = Signal.objects.filter(key=stored.key).aggregate(Max("revision"))["revision__max"]

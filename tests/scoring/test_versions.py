@@ -19,8 +19,8 @@ from scoring.models import (
     SignalCondition,
     SignalHit,
 )
+from scoring.revising import SignalRevised, revise_signal
 from scoring.services import create_draft, publish_version, score_lead
-from scoring.revising import revise_signal
 from scoring.versions import ActiveVersionChanged, VersionNotDraft, VersionNotSound
 from tests.factories import NOON, LeadFactory
 from tests.scoring.builders import do, make_draft, make_signal, publish
@@ -44,16 +44,16 @@ def active(demo: Signal) -> ModelVersion:
     return publish_version(version, by=None, note="First", now=NOON)
 
 
-def test_publishing_keeps_who_when_and_why(demo: Signal, marketing: User) -> None:
+def test_publishing_keeps_when_and_why(demo: Signal) -> None:
     draft = make_draft({"signal": demo, "points": 30})
 
-    version = publish_version(draft, by=marketing, note="Spring campaign", now=NOON)
+    version = publish_version(draft, by=None, note="Spring campaign", now=NOON)
 
     version.refresh_from_db()
     assert (version.status, version.published_at, version.published_by, version.note) == (
         Status.ACTIVE,
         NOON,
-        marketing,
+        None,
         "Spring campaign",
     )
 
@@ -113,11 +113,16 @@ def test_an_unsound_draft_is_refused_with_its_reasons(demo: Signal) -> None:
         publish_version(draft, by=None, note="", now=NOON)
 
 
-def test_only_marketing_drafts_and_publishes(active: ModelVersion, bdr: User, manager: User) -> None:
-    draft = create_draft(based_on=active, by=None, now=NOON)
+def test_only_marketing_drafts(active: ModelVersion, bdr: User, manager: User) -> None:
     for person in (bdr, manager):
         with pytest.raises(NotAllowed):
             create_draft(based_on=active, by=person, now=NOON)
+
+
+def test_nobody_publishes_past_approval(active: ModelVersion, bdr: User, marketing: User) -> None:
+    """SCORE-10"""
+    draft = create_draft(based_on=active, by=None, now=NOON)
+    for person in (bdr, marketing):
         with pytest.raises(NotAllowed):
             publish_version(draft, by=person, note="", now=NOON)
 
@@ -280,6 +285,18 @@ def test_revising_a_draft_signal_forgets_what_matched_before(demo: Signal) -> No
     revised(demo, "trial")
 
     assert not SignalHit.objects.filter(signal=demo).exists()
+
+
+def test_an_edit_of_a_definition_that_was_revised_meanwhile_is_refused(
+    active: ModelVersion, demo: Signal
+) -> None:
+    first, second = (Signal.objects.get(pk=demo.pk) for _ in range(2))
+    revise_signal(first, conditions=[], by=None, now=NOON)
+
+    with pytest.raises(SignalRevised, match="edited meanwhile"):
+        revise_signal(second, conditions=[], by=None, now=NOON)
+
+    assert Signal.objects.filter(key=demo.key).count() == 2
 
 
 def test_only_marketing_revises_signals(demo: Signal, manager: User) -> None:
