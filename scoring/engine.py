@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeGuard
 
 from django.db import connection
 
@@ -99,7 +99,12 @@ def score_with_ledger(version: ModelVersion | Model, lead_id: int, *, as_of: dat
     """The score with its ledger, as it was known at `as_of`; None if we did not know the lead then."""
     statement = compiled(version, Scope.ONE, ledger=True, historical=True)
     with connection.cursor() as cursor:
-        execute_prepared(cursor, statement.sql, {**statement.parameters, "lead": lead_id, "as_of": as_of})
+        parameters = {**statement.parameters, "lead": lead_id, "as_of": as_of}
+        if _is_settled(version):
+            execute_prepared(cursor, statement.sql, parameters)
+        else:
+            # A draft is another one after the next edit, and what is prepared stays with the connection.
+            cursor.execute(statement.sql, parameters)
         row = cursor.fetchone()
     return row and _result(row)
 
@@ -153,33 +158,41 @@ def score_imagined(version: ModelVersion | Model, person: ImaginedLead, *, as_of
 
 
 def compiled(version: ModelVersion | Model, scope: Scope, *, ledger: bool, historical: bool) -> Statement:
-    """The version's statement; kept for published versions, which never change."""
-    if isinstance(version, Model) or version.published_at is None:
-        return compile_model(model_of(version), scope, ledger=ledger, historical=historical)
-    return _compiled_once(version.pk, version.published_at, scope, ledger, historical)
+    """The version's statement; kept for versions that never change again."""
+    if _is_settled(version):
+        return _compiled_once(version.pk, version.created_at, scope, ledger, historical)
+    return compile_model(model_of(version), scope, ledger=ledger, historical=historical)
 
 
 def model_of(version: ModelVersion | Model) -> Model:
-    """The version in the rule language; kept for published versions."""
+    """The version in the rule language; kept for versions that never change again."""
     if isinstance(version, Model):
         return version
-    if version.published_at is None:
-        return load_model(version)
-    return _model_once(version.pk, version.published_at)
+    return _model_once(version.pk, version.created_at) if _is_settled(version) else load_model(version)
 
 
-# The time of publishing only tells apart databases that one process meets one after another.
+def _is_settled(version: ModelVersion | Model) -> TypeGuard[ModelVersion]:
+    """A draft changes, and what is proposed or scheduled may become a draft again."""
+    status = ModelVersion.Status
+    return isinstance(version, ModelVersion) and version.status in (
+        status.PILOT,
+        status.ACTIVE,
+        status.RETIRED,
+    )
+
+
+# The time of creation only tells apart databases that one process meets one after another.
 
 
 @lru_cache(maxsize=64)
 def _compiled_once(
-    version_id: int, published_at: datetime, scope: Scope, ledger: bool, historical: bool
+    version_id: int, created_at: datetime, scope: Scope, ledger: bool, historical: bool
 ) -> Statement:
-    return compile_model(_model_once(version_id, published_at), scope, ledger=ledger, historical=historical)
+    return compile_model(_model_once(version_id, created_at), scope, ledger=ledger, historical=historical)
 
 
 @lru_cache(maxsize=8)
-def _model_once(version_id: int, published_at: datetime) -> Model:
+def _model_once(version_id: int, created_at: datetime) -> Model:
     return load_model(ModelVersion.objects.with_rules().get(pk=version_id))
 
 

@@ -6,9 +6,13 @@ import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
+from scoring.compile import Scope
+from scoring.engine import compiled, score_with_ledger
+from scoring.loading import load_model
+from scoring.models import ModelVersion
 from scoring.services import explain_score, score_lead
 from tests.factories import NOON, LeadFactory
-from tests.scoring.builders import do, make_signal, publish
+from tests.scoring.builders import do, make_draft, make_signal, publish
 
 pytestmark = pytest.mark.django_db
 
@@ -44,6 +48,26 @@ def test_a_rolled_back_transaction_does_not_lose_the_statement(lead) -> None:
         transaction.set_rollback(True)
 
     assert statements_of(lead) == ["SELECT", "EXECUTE"]
+
+
+@pytest.mark.parametrize(("status", "is_kept"), [("draft", False), ("pilot", True)])
+def test_the_statement_of_what_cannot_change_is_compiled_once(lead, status: str, is_kept: bool) -> None:
+    version = make_draft({"attribute": "title", "operator": "is_known", "points": 20})
+    version.status = status
+
+    again = [compiled(version, Scope.ONE, ledger=False, historical=False) for _ in range(2)]
+
+    assert (again[0] is again[1]) is is_kept
+
+
+def test_what_is_no_version_is_not_prepared(lead) -> None:
+    """A connection would keep one statement for every state of a draft that somebody types."""
+    model = load_model(ModelVersion.objects.active().get())
+
+    with CaptureQueriesContext(connection) as queries:
+        score_with_ledger(model, lead.pk, as_of=NOON)
+
+    assert [query["sql"].split()[0] for query in queries] == ["WITH"]
 
 
 def test_nothing_is_prepared_behind_a_pooler(lead, monkeypatch) -> None:
