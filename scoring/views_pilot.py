@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.models import User
 from accounts.roles import role_required, signed_in_user
-from common.errors import DomainError, InvalidInput, NotAllowed
+from common.errors import DomainError, InvalidInput
 from common.ids import parse_id
 from leads.models import Lead
 from scoring.approval import needs_second_person, propose_promotion, waits_for_approval
@@ -48,8 +48,6 @@ def _act(request: HttpRequest, version: ModelVersion, note: str) -> tuple[str, i
         if verb is None:
             raise InvalidInput("Choose to promote or to end the pilot.", field="act")
         verb(version, by=signed_in_user(request), note=note, now=timezone.now())
-    except NotAllowed as error:
-        return str(error), error.status
     except DomainError as error:
         return str(error), error.status
     return "", 302

@@ -18,10 +18,6 @@ class ModelVersionQuerySet(models.QuerySet["ModelVersion"]):
     def active(self) -> Self:
         return self.filter(status=ModelVersion.Status.ACTIVE)
 
-    def in_force(self, moment: datetime) -> Self:
-        """The version by which leads were scored at that moment."""
-        return self.filter(published_at__lte=moment).filter(Q(retired_at=None) | Q(retired_at__gt=moment))
-
     def in_use(self, moment: datetime) -> Self:
         """The version in force at that moment and, if one ran, the version in pilot beside it."""
         in_force = Q(published_at__lte=moment) & (Q(retired_at=None) | Q(retired_at__gt=moment))
