@@ -8,7 +8,7 @@ reached us later, never counts at a point: the engine's historical statements se
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 
 import structlog
@@ -20,6 +20,8 @@ from common.errors import DomainError, InvalidInput
 from common.parking import begin_attempt, describe_failure, forget_failure, keep_failure
 from common.queue import enqueue
 from leads.models import Lead
+from scoring.calibration import USUAL_DAYS, median_cycles
+from scoring.conversion import Goal, Maturity
 from scoring.engine import model_of, score_with_ledger
 from scoring.matching import backfill_drafts, backfill_signals
 from scoring.models import Backtest, ModelVersion, Signal, SignalCondition
@@ -170,7 +172,12 @@ def _begin(backtest: Backtest, version: ModelVersion, against: ModelVersion | No
         against_threshold=against.threshold if against else threshold,
         thresholds=thresholds_around(threshold),
     )
-    backtest.result = {"tally": tally.as_json(), "last_id": 0}
+    cycles = median_cycles(since=now - timedelta(days=USUAL_DAYS), until=now)
+    backtest.result = {
+        "tally": tally.as_json(),
+        "cycles": {goal.value: cycle.total_seconds() for goal, cycle in cycles.items()},
+        "last_id": 0,
+    }
 
 
 def _signals_of(version: ModelVersion) -> QuerySet[Signal]:
@@ -199,6 +206,7 @@ def _count_next_leads(backtest: Backtest, version: ModelVersion, against: ModelV
         active = tracks_of(against, first=first, last=last, points=points, lowest=tally.against_threshold)
     candidates = sorted({*drafted, *active})
     outcomes = by_lead(outcomes_of(candidates))
+    maturity = _maturity_of(backtest)
     for lead_id in candidates:
         tally.count(
             lead_id,
@@ -206,10 +214,17 @@ def _count_next_leads(backtest: Backtest, version: ModelVersion, against: ModelV
             active.get(lead_id),
             outcomes.get(lead_id, ()),
             since=points[0],
+            maturity=maturity,
         )
     tally.leads += leads
-    backtest.result = {"tally": tally.as_json(), "last_id": last}
+    backtest.result |= {"tally": tally.as_json(), "last_id": last}
     return True
+
+
+def _maturity_of(backtest: Backtest) -> Maturity:
+    """As of the request, by the cycles that were usual when it began: the same for all its steps."""
+    cycles = {Goal(goal): timedelta(seconds=seconds) for goal, seconds in backtest.result["cycles"].items()}
+    return Maturity(backtest.requested_at, cycles)
 
 
 def _next_range(first: int) -> tuple[int | None, int]:

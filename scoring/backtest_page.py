@@ -14,47 +14,11 @@ from common.charts import Chart, Point, Series, bar_chart, line_chart, percentag
 from common.errors import InvalidInput
 from leads.models import Lead
 from scoring.backtest import fingerprint_of, latest_backtest, points_of
-from scoring.intervals import wilson
+from scoring.conversion import Share
 from scoring.models import Backtest, ModelVersion, ScoringPolicy
 from scoring.replay import Example, Fate, Tally
 
 Status = ModelVersion.Status
-
-
-@dataclass(frozen=True, slots=True)
-class Share:
-    """A share with its interval; below the minimum of outcomes only the count is told (SCORE-15)."""
-
-    part: int
-    of: int
-    minimum: int
-
-    @property
-    def is_enough(self) -> bool:
-        return self.of >= max(1, self.minimum)
-
-    @property
-    def count(self) -> str:
-        return f"{self.part} of {self.of}"
-
-    @property
-    def value(self) -> float | None:
-        return self.part / self.of if self.is_enough else None
-
-    @property
-    def words(self) -> str:
-        if not self.of:
-            return "—"
-        if not self.is_enough:
-            return f"{self.count}, too few to say"
-        low, high = wilson(self.part, self.of)
-        return f"{percentage(self.part / self.of)} ({percentage(low)} to {percentage(high)})"
-
-    def point(self, x: str) -> Point:
-        if not self.is_enough:
-            return Point(x, None, note=f"{self.count}, too few to say")
-        low, high = wilson(self.part, self.of)
-        return Point(x, self.part / self.of, low=low, high=high, note=self.count)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +31,15 @@ class Group:
 
     @property
     def accepted(self) -> Share:
-        return Share(self.fate.accepted, max(self.fate.decided, self.fate.accepted), self.minimum)
+        return Share(self.fate.accepted, self.fate.decided, self.minimum)
 
     @property
     def qualified(self) -> Share:
-        return Share(self.fate.qualified, self.fate.handed, self.minimum)
+        return Share(self.fate.qualified, self.fate.old_enough_to_qualify, self.minimum)
 
     @property
     def won(self) -> Share:
-        return Share(self.fate.won, self.fate.handed, self.minimum)
+        return Share(self.fate.won, self.fate.old_enough_to_win, self.minimum)
 
     @property
     def shares(self) -> tuple[Share, Share, Share]:
@@ -240,7 +204,7 @@ def _bands(tally: Tally, minimum: int) -> Chart:
         ],
         x_label="Score when it became an MQL",
         y_words=percentage,
-        empty=f"Too few outcomes: no band has {minimum} leads that were handed over.",
+        empty=f"Too few outcomes: no band has {minimum} leads handed over long enough ago.",
     )
 
 
@@ -273,6 +237,10 @@ def _caveats(tally: Tally) -> list[str]:
         found.append(
             f"Of the {fewer.leads:,} removed, {fewer.handed:,} were handed over: their outcomes are known."
         )
+    found.append(
+        "Hand-offs younger than it usually takes to become sales-qualified or won, refused as another rep's "
+        "or taken back before sales had said anything count on neither side of a share."
+    )
     still_open = sum(tally.fates[group].open for group in ("more", "fewer", "kept"))
     if still_open:
         found.append(f"Sales still works on {still_open:,} of these leads: how they end is not known yet.")

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Self
 
+from scoring.conversion import Goal, Maturity, is_about_the_lead, reached
 from scoring.outcomes import Outcome
 
 WEEK = timedelta(days=7)
@@ -48,24 +49,35 @@ class Track:
 
 @dataclass(slots=True)
 class Fate:
-    """What became of some leads: each counts once in each step that it reached."""
+    """What became of some leads: each counts once in each step that it reached.
+
+    Decisions and conversions are those of hand-offs that say something about the lead, conversions of those
+    old enough for them: so `accepted` is a part of `decided`, and so are `qualified` and `won` of theirs.
+    """
 
     leads: int = 0
     handed: int = 0
     decided: int = 0
     accepted: int = 0
+    old_enough_to_qualify: int = 0
     qualified: int = 0
+    old_enough_to_win: int = 0
     won: int = 0
     open: int = 0
 
-    def count(self, outcomes: Sequence[Outcome]) -> None:
+    def count(self, outcomes: Sequence[Outcome], maturity: Maturity) -> None:
         self.leads += 1
         self.handed += bool(outcomes)
-        self.decided += any(outcome.is_decided and not outcome.is_passed_on for outcome in outcomes)
-        self.accepted += any(outcome.is_accepted for outcome in outcomes)
-        self.qualified += any(outcome.qualified_at is not None for outcome in outcomes)
-        self.won += any(outcome.won_at is not None for outcome in outcomes)
         self.open += any(not outcome.is_finished for outcome in outcomes)
+        telling = [outcome for outcome in outcomes if is_about_the_lead(outcome)]
+        self.decided += any(outcome.is_decided for outcome in telling)
+        self.accepted += any(outcome.is_accepted for outcome in telling)
+        old = [outcome for outcome in telling if maturity.is_mature(outcome, Goal.QUALIFIED)]
+        self.old_enough_to_qualify += bool(old)
+        self.qualified += any(reached(outcome, Goal.QUALIFIED) for outcome in old)
+        old = [outcome for outcome in telling if maturity.is_mature(outcome, Goal.WON)]
+        self.old_enough_to_win += bool(old)
+        self.won += any(reached(outcome, Goal.WON) for outcome in old)
 
     def add(self, other: Fate) -> None:
         for name in Fate.__slots__:
@@ -122,6 +134,7 @@ class Tally:
         outcomes: Sequence[Outcome],
         *,
         since: datetime,
+        maturity: Maturity,
     ) -> None:
         """Take one lead in. Sales had it before the window: then it is no new MQL of either version."""
         if any(outcome.handed_at < since for outcome in outcomes):
@@ -133,12 +146,12 @@ class Tally:
             self._count_thresholds(draft)
         if by_draft:
             self.draft[by_draft - 1] += 1
-            self._count_total(draft, by_draft, outcomes)
+            self._count_total(draft, by_draft, outcomes, maturity)
         if by_active:
             self.active[by_active - 1] += 1
         group = _group(by_draft, by_active)
         if group:
-            self.fates[group].count(outcomes)
+            self.fates[group].count(outcomes, maturity)
             self._keep_example(group, lead_id, draft, active, by_draft, by_active)
 
     def _count_thresholds(self, draft: Track) -> None:
@@ -147,9 +160,11 @@ class Tally:
             if passed:
                 weeks[passed - 1] += 1
 
-    def _count_total(self, draft: Track | None, point: int, outcomes: Sequence[Outcome]) -> None:
+    def _count_total(
+        self, draft: Track | None, point: int, outcomes: Sequence[Outcome], maturity: Maturity
+    ) -> None:
         if draft:
-            self.by_total.setdefault(draft.totals[point], Fate()).count(outcomes)
+            self.by_total.setdefault(draft.totals[point], Fate()).count(outcomes, maturity)
 
     def _keep_example(
         self,

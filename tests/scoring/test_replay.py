@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from scoring.conversion import Goal, Maturity
 from scoring.outcomes import Outcome
 from scoring.replay import (
     AT_ONCE,
@@ -23,6 +24,7 @@ from scoring.replay import (
 UNTIL = datetime(2026, 3, 30, 12, tzinfo=UTC)  # the day after clocks changed
 DAY = timedelta(days=1)
 SINCE = UNTIL - 21 * DAY
+AT_ONCE_MATURE = Maturity(UNTIL, {})
 
 
 def tally_of(weeks: int = 3, threshold: int = 50, against_threshold: int = 50) -> Tally:
@@ -91,7 +93,9 @@ def test_each_lead_stands_on_one_side_of_the_difference(
 ) -> None:
     tally = tally_of()
 
-    tally.count(7, draft and track(*draft), active and track(*active), [], since=SINCE)
+    tally.count(
+        7, draft and track(*draft), active and track(*active), [], since=SINCE, maturity=AT_ONCE_MATURE
+    )
 
     assert {name: fate.leads for name, fate in tally.fates.items() if fate.leads} == (
         {group: 1} if group else {}
@@ -101,7 +105,9 @@ def test_each_lead_stands_on_one_side_of_the_difference(
 def test_a_lead_that_hovers_around_the_threshold_is_one_mql() -> None:
     tally = tally_of(weeks=4)
 
-    tally.count(7, track(10, 60, 40, 60, 60), track(10, 10, 60, 40, 60), [], since=SINCE)
+    tally.count(
+        7, track(10, 60, 40, 60, 60), track(10, 10, 60, 40, 60), [], since=SINCE, maturity=AT_ONCE_MATURE
+    )
 
     assert (tally.draft, tally.active) == ([1, 0, 0, 0], [0, 1, 0, 0])
 
@@ -112,7 +118,7 @@ def test_the_difference_explains_itself() -> None:
     tally = tally_of()
     for lead_id in range(500):
         draft, active = (track(*rng.choices([0, 49, 50, 70], k=4)) for _ in range(2))
-        tally.count(lead_id, draft, active, [], since=SINCE)
+        tally.count(lead_id, draft, active, [], since=SINCE, maturity=AT_ONCE_MATURE)
 
     leads = {name: fate.leads for name, fate in tally.fates.items()}
     assert all(leads.values())
@@ -126,9 +132,9 @@ def test_the_difference_explains_itself() -> None:
 def test_other_thresholds_are_counted_week_by_week() -> None:
     tally = tally_of()
 
-    tally.count(1, track(10, 45, 55, 65), None, [], since=SINCE)
-    tally.count(2, track(45, 55, 55, 55), None, [], since=SINCE)
-    tally.count(3, track(NEVER, NEVER, AT_ONCE, NEVER), None, [], since=SINCE)
+    tally.count(1, track(10, 45, 55, 65), None, [], since=SINCE, maturity=AT_ONCE_MATURE)
+    tally.count(2, track(45, 55, 55, 55), None, [], since=SINCE, maturity=AT_ONCE_MATURE)
+    tally.count(3, track(NEVER, NEVER, AT_ONCE, NEVER), None, [], since=SINCE, maturity=AT_ONCE_MATURE)
 
     assert tally.by_threshold == {40: [1, 1, 0], 50: [1, 2, 0], 60: [0, 1, 1]}
 
@@ -136,8 +142,12 @@ def test_other_thresholds_are_counted_week_by_week() -> None:
 def test_whom_sales_had_before_is_left_out() -> None:
     tally = tally_of()
 
-    tally.count(1, track(10, 60, 60, 60), None, [handed(1, SINCE - DAY)], since=SINCE)
-    tally.count(2, track(10, 60, 60, 60), None, [handed(2, SINCE + DAY)], since=SINCE)
+    tally.count(
+        1, track(10, 60, 60, 60), None, [handed(1, SINCE - DAY)], since=SINCE, maturity=AT_ONCE_MATURE
+    )
+    tally.count(
+        2, track(10, 60, 60, 60), None, [handed(2, SINCE + DAY)], since=SINCE, maturity=AT_ONCE_MATURE
+    )
 
     assert (tally.left_out, tally.draft) == (1, [1, 0, 0])
 
@@ -148,14 +158,45 @@ def test_outcomes_are_counted_once_for_each_step_that_a_lead_reached() -> None:
     won = handed(1, accepted_at=UNTIL, qualified_at=UNTIL, opportunity_at=UNTIL, won_at=UNTIL)
     returned = handed(2, accepted_at=UNTIL, rejected_at=UNTIL, reason="no-need")
 
-    tally.count(1, track(10, 60, 60, 60), None, [passed_on, won], since=SINCE)
-    tally.count(2, track(10, 60, 60, 60), None, [returned], since=SINCE)
-    tally.count(3, track(10, 60, 60, 60), None, [handed(3)], since=SINCE)
-    tally.count(4, track(10, 60, 60, 60), None, [], since=SINCE)
+    tally.count(1, track(10, 60, 60, 60), None, [passed_on, won], since=SINCE, maturity=AT_ONCE_MATURE)
+    tally.count(2, track(10, 60, 60, 60), None, [returned], since=SINCE, maturity=AT_ONCE_MATURE)
+    tally.count(3, track(10, 60, 60, 60), None, [handed(3)], since=SINCE, maturity=AT_ONCE_MATURE)
+    tally.count(4, track(10, 60, 60, 60), None, [], since=SINCE, maturity=AT_ONCE_MATURE)
 
     fate = tally.fates["more"]
     assert (fate.leads, fate.handed, fate.decided, fate.accepted) == (4, 3, 2, 1)
     assert (fate.qualified, fate.won, fate.open) == (1, 1, 1)
+
+
+def test_a_share_is_of_those_that_had_the_time_to_get_there() -> None:
+    tally = tally_of()
+    maturity = Maturity(UNTIL, {Goal.QUALIFIED: 4 * DAY, Goal.WON: 15 * DAY})
+    quick = {"accepted_at": UNTIL, "qualified_at": UNTIL, "won_at": UNTIL}
+
+    tally.count(
+        1, track(10, 60, 60, 60), None, [handed(1, UNTIL - DAY, **quick)], since=SINCE, maturity=maturity
+    )
+    tally.count(
+        2, track(10, 60, 60, 60), None, [handed(2, UNTIL - 5 * DAY, **quick)], since=SINCE, maturity=maturity
+    )
+    tally.count(3, track(10, 60, 60, 60), None, [handed(3, UNTIL - 20 * DAY)], since=SINCE, maturity=maturity)
+
+    fate = tally.fates["more"]
+    assert (fate.qualified, fate.old_enough_to_qualify) == (1, 2)
+    assert (fate.won, fate.old_enough_to_win) == (0, 1)
+
+
+def test_what_says_nothing_about_the_lead_is_in_no_share() -> None:
+    tally = tally_of()
+    passed_on = Outcome(1, 1, UNTIL, rejected_at=UNTIL, reason="wrong-rep", reason_type="procedural")
+
+    tally.count(1, track(10, 60, 60, 60), None, [passed_on], since=SINCE, maturity=AT_ONCE_MATURE)
+    tally.count(
+        2, track(10, 60, 60, 60), None, [handed(2, withdrawn_at=UNTIL)], since=SINCE, maturity=AT_ONCE_MATURE
+    )
+
+    fate = tally.fates["more"]
+    assert (fate.handed, fate.decided, fate.old_enough_to_qualify, fate.old_enough_to_win) == (2, 0, 0, 0)
 
 
 def test_the_latest_examples_with_the_highest_scores_are_kept() -> None:
@@ -163,7 +204,7 @@ def test_the_latest_examples_with_the_highest_scores_are_kept() -> None:
     for lead_id in range(1, 31):
         second = 60 if lead_id % 2 else 0  # the odd ones come a week earlier
         draft = Track((0, 0, second, 60), (0, 0, 60, 60 + lead_id))
-        tally.count(lead_id, draft, None, [], since=SINCE)
+        tally.count(lead_id, draft, None, [], since=SINCE, maturity=AT_ONCE_MATURE)
 
     kept = tally.examples["more"]
 
@@ -185,14 +226,30 @@ def test_the_latest_examples_with_the_highest_scores_are_kept() -> None:
 def test_bands_are_round_and_few(totals: list[int], bands: list[tuple[int, int]]) -> None:
     tally = tally_of()
     for lead_id, total in enumerate(totals):
-        tally.count(lead_id, Track((0, AT_ONCE, 0, 0), (0, total, 0, 0)), None, [], since=SINCE)
+        tally.count(
+            lead_id,
+            Track((0, AT_ONCE, 0, 0), (0, total, 0, 0)),
+            None,
+            [],
+            since=SINCE,
+            maturity=AT_ONCE_MATURE,
+        )
 
     assert [(low, high) for low, high, _ in tally.bands()] == bands
 
 
 def test_a_tally_survives_being_kept_between_steps() -> None:
     tally = tally_of()
-    tally.count(1, track(10, 45, 55, 65), track(10, 10, 10, 10), [handed(1)], since=SINCE)
-    tally.count(2, track(0, 0, 0, 0), track(10, 60, 60, 60), [handed(2, SINCE - DAY)], since=SINCE)
+    tally.count(
+        1, track(10, 45, 55, 65), track(10, 10, 10, 10), [handed(1)], since=SINCE, maturity=AT_ONCE_MATURE
+    )
+    tally.count(
+        2,
+        track(0, 0, 0, 0),
+        track(10, 60, 60, 60),
+        [handed(2, SINCE - DAY)],
+        since=SINCE,
+        maturity=AT_ONCE_MATURE,
+    )
 
     assert Tally.from_json(json.loads(json.dumps(tally.as_json()))) == tally
