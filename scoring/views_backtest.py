@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from django import forms
-from django.http import HttpRequest, HttpResponse
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
+from django_htmx.http import retarget
 
 from accounts.models import User
 from accounts.roles import role_required, signed_in_user
 from common.errors import DomainError
+from common.ids import parse_id
 from scoring.backtest import FEWEST_DAYS, MOST_DAYS, request_backtest
 from scoring.backtest_page import describe_backtest, is_stale
 from scoring.models import Backtest, ModelVersion
@@ -49,9 +52,12 @@ def backtest_page(request: HttpRequest, number: int) -> HttpResponse:
 @require_GET
 @role_required(*READERS)
 def backtest_progress(request: HttpRequest, number: int) -> HttpResponse:
-    """The result or how far it is; the page asks for it until there is a result."""
+    """How far it is, as often as the page asks; when it has ended, all that there is to read instead."""
     version = get_object_or_404(ModelVersion, number=min(number, MAX_NUMBER))
-    return render(request, "scoring/backtest.html#result", _context(request, version))
+    context = _context(request, version)
+    if context["running"]:
+        return render(request, "scoring/backtest.html#running", context)
+    return retarget(render(request, "scoring/backtest.html#result", context), "#backtest")
 
 
 def _request(request: HttpRequest, version: ModelVersion) -> tuple[str, int]:
@@ -73,7 +79,7 @@ def _context(request: HttpRequest, version: ModelVersion) -> dict[str, object]:
     all_of_it = Backtest.objects.filter(version=version).select_related("version", "against", "requested_by")
     unfinished = all_of_it.filter(finished_at=None).first()
     finished = list(all_of_it.filter(finished_at__isnull=False)[:EARLIER])
-    chosen = _chosen(request, finished)
+    chosen = _chosen(request, all_of_it, finished)
     shown = unfinished or chosen
     active = ModelVersion.objects.active().first()
     return {
@@ -91,8 +97,11 @@ def _context(request: HttpRequest, version: ModelVersion) -> dict[str, object]:
     }
 
 
-def _chosen(request: HttpRequest, finished: list[Backtest]) -> Backtest | None:
-    """The one that the address names, else the latest."""
-    wanted = request.GET.get("run", "")
-    named = (backtest for backtest in finished if str(backtest.pk) == wanted)
-    return next(named, finished[0] if finished else None)
+def _chosen(request: HttpRequest, all_of_it: QuerySet[Backtest], latest: list[Backtest]) -> Backtest | None:
+    """The one that the address names, else the latest. What it names and is not there is a 404."""
+    if "run" not in request.GET:
+        return latest[0] if latest else None
+    try:
+        return get_object_or_404(all_of_it, pk=parse_id(request.GET["run"]), finished_at__isnull=False)
+    except ValueError as error:
+        raise Http404("No backtest has that number.") from error

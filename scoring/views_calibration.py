@@ -9,6 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
+from django_htmx.http import retarget
 
 from accounts.models import User
 from accounts.roles import role_required, signed_in_user
@@ -66,8 +67,11 @@ def calibration_page(request: HttpRequest) -> HttpResponse:
 @require_GET
 @role_required(*READERS)
 def calibration_progress(request: HttpRequest) -> HttpResponse:
-    """The figures or how far they are; the page asks for it until there is a result."""
-    return render(request, "scoring/calibration.html#result", _context(request))
+    """How far it is, as often as the page asks; when it has ended, all that there is to read instead."""
+    context = _context(request)
+    if context["running"]:
+        return render(request, "scoring/calibration.html#running", context)
+    return retarget(render(request, "scoring/calibration.html#result", context), "#calibration")
 
 
 @require_POST

@@ -14,7 +14,8 @@ from pytest_django import DjangoAssertNumQueries
 from accounts.models import User
 from leads.models import Lead
 from scoring.backtest import advance_backtest, request_backtest
-from scoring.backtest_page import Share, describe_backtest, summarise_backtest
+from scoring.backtest_page import describe_backtest, summarise_backtest
+from scoring.conversion import Share
 from scoring.matching import match_activities
 from scoring.models import Backtest, ModelVersion, Rule
 from tests.factories import CompanyFactory, LeadFactory
@@ -104,7 +105,7 @@ def test_marketing_starts_one_and_watches_it(as_marketing: Client, draft: ModelV
     assert Backtest.objects.get().days == 30
     text = text_of(as_marketing, draft)
     assert "Looking back 30 days" in text
-    assert 'hx-trigger="every 1s"' in text
+    assert 'hx-trigger="every 2s"' in text
 
 
 def test_the_progress_turns_into_the_result(
@@ -119,8 +120,27 @@ def test_the_progress_turns_into_the_result(
     while advance_backtest(backtest.pk, now=timezone.now()):
         pass
     fragment = as_marketing.get(address).content.decode()
-    assert "every 1s" not in fragment
+    assert "every 2s" not in fragment
     assert "1 more, 0 fewer" in fragment
+
+
+def test_only_the_progress_is_asked_for_again_and_keeps_what_is_read(
+    as_marketing: Client, draft: ModelVersion, marketing: User
+) -> None:
+    history()
+    first = run(draft, marketing)
+    request_backtest(draft, days=7, by=marketing, now=timezone.now())
+    address = reverse("scoring:backtest_progress", args=[draft.number])
+
+    answer = as_marketing.get(address, {"run": first.pk})
+
+    assert f'hx-get="{address}?run={first.pk}"' in answer.content.decode()
+    assert "1 more, 0 fewer" not in answer.content.decode()
+    assert "HX-Retarget" not in answer.headers
+    second = Backtest.objects.get(finished_at=None)
+    while advance_backtest(second.pk, now=timezone.now()):
+        pass
+    assert as_marketing.get(address).headers["HX-Retarget"] == "#backtest"
 
 
 @pytest.mark.parametrize(
@@ -215,6 +235,19 @@ def test_a_lead_that_the_reader_may_not_see_is_not_named(
     ]
 
 
+def test_nothing_is_told_of_a_lead_that_was_erased(
+    as_marketing: Client, draft: ModelVersion, marketing: User
+) -> None:
+    history()
+    run(draft, marketing)
+    Lead.objects.all().delete()
+
+    text = text_of(as_marketing, draft)
+
+    assert "Not visible to you, or erased" in text
+    assert "Active: no clear signal of interest" not in text
+
+
 def test_other_thresholds_are_a_table(as_marketing: Client, draft: ModelVersion, marketing: User) -> None:
     history(added=2)
     backtest = run(draft, marketing)
@@ -264,7 +297,19 @@ def test_earlier_ones_stay_at_hand(as_marketing: Client, draft: ModelVersion, ma
 
     assert "In the last week the draft" in text_of(as_marketing, draft)
     assert "In the last 4 weeks the draft" in text_of(as_marketing, draft, run=str(first.pk))
-    assert "In the last week the draft" in text_of(as_marketing, draft, run="999999999999999999999")
+
+
+def test_any_earlier_one_of_the_version_is_shown_and_no_other(
+    as_marketing: Client, draft: ModelVersion, marketing: User
+) -> None:
+    first = run(draft, marketing, days=28)
+    for _ in range(6):
+        run(draft, marketing, days=7)
+    elsewhere = run(ModelVersion.objects.active().get(), marketing)
+
+    assert "In the last 4 weeks the draft" in text_of(as_marketing, draft, run=str(first.pk))
+    for wrong in (str(elsewhere.pk), "999999999999999999999", "abc", "\0", ""):
+        assert as_marketing.get(page_of(draft), {"run": wrong}).status_code == 404
 
 
 def test_a_version_never_run_has_no_summary(draft: ModelVersion) -> None:

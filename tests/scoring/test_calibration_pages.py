@@ -207,7 +207,7 @@ def test_counting_again_is_queued_and_its_progress_shown(
     said = response.content.decode()
     assert "Counting the hand-offs of 90 days" in said
     assert "40 hand-offs of the 365 days" in said  # the figures so far stay
-    assert 'hx-trigger="every 1s"' in client.get(f"{PAGE}progress/").content.decode()
+    assert 'hx-trigger="every 2s"' in client.get(f"{PAGE}progress/").content.decode()
 
 
 @pytest.mark.parametrize(
