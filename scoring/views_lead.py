@@ -44,7 +44,8 @@ def lead_panel(request: HttpRequest, pk: int) -> HttpResponse:
     lead = get_object_or_404(Lead.objects.visible_to(signed_in_user(request)), pk=pk)
     form = MomentForm(request.GET)
     chosen = form.cleaned_data["at"] if form.is_valid() else None
-    explanation = explain_score(lead, as_of=chosen or timezone.now())
+    now = timezone.now()
+    explanation = explain_score(lead, as_of=chosen or now)
     context: dict[str, object] = {
         "lead": lead,
         "explanation": explanation,
@@ -53,7 +54,7 @@ def lead_panel(request: HttpRequest, pk: int) -> HttpResponse:
         "chosen": chosen,
         "refusals": form.errors.get("at", []),
         # What a model foretells today says nothing about a past moment.
-        "prediction": None if chosen else prediction_of(lead),
+        "prediction": None if chosen else prediction_of(lead, now=now),
     }
     return render(request, "scoring/_lead_panel.html", context)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import NoReturn, Protocol
+from typing import Protocol
 
 from django.contrib import messages
 from django.db.models import QuerySet
@@ -16,6 +16,8 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts.models import User
 from accounts.roles import role_required, signed_in_user
 from common.errors import DomainError
+from common.ids import parse_id
+from common.patience import TookTooLong
 from common.queue import enqueue
 from scoring.models import PredictionModel
 from scoring.permissions import may_edit_scoring
@@ -23,10 +25,11 @@ from scoring.prediction.candidates import (
     goal_in_use,
     promote_prediction,
     retire_prediction,
-    too_few_words,
+    why_too_few,
 )
-from scoring.prediction.examples import Goal, harvest
+from scoring.prediction.examples import Goal
 from scoring.prediction.page import describe_report
+from scoring.prediction.sealing import why_not_usable
 from scoring.prediction.tasks import train_soon
 from scoring.views import MAX_NUMBER, READERS
 
@@ -47,7 +50,11 @@ def train(request: HttpRequest) -> HttpResponse:
     goal = request.POST.get("goal", "")
     if goal not in Goal.values:
         return _page(request, refusal="Choose what the model is to predict.", status=422)
-    if few := too_few_words(harvest(Goal(goal), now=timezone.now())):
+    try:
+        few = why_too_few(Goal(goal), now=timezone.now())
+    except TookTooLong:
+        few = ""  # The worker counts at leisure, and tells the person who asked.
+    if few:
         return _page(request, refusal=few, status=409)
     enqueue(train_soon, goal, signed_in_user(request).pk)
     messages.success(request, "Training has begun. You are told when the candidate is there.")
@@ -86,24 +93,36 @@ def _page(
     models = list(_models()[:SHOWN_MODELS])
     asked = request.GET.get("model", "")
     if chosen is None and asked:
-        chosen = _model(int(asked)) if asked.isdecimal() and asked.isascii() else _no_model()
+        chosen = _asked(asked)
     promoted = next((model for model in models if model.status == PredictionModel.Status.PROMOTED), None)
     chosen = chosen or promoted or next(iter(models), None)
     goal = goal_in_use()
-    found = harvest(goal, now=timezone.now())
     context = {
         "models": models,
         "chosen": chosen,
         "text": describe_report(chosen) if chosen else None,
-        "promoted": promoted,
+        "unusable": why_not_usable(promoted.report["library"]) if promoted else "",
         "goals": Goal.choices,
         "goal": goal,
-        "found": found,
-        "too_few": too_few_words(found),
+        "too_few": _too_few(goal),
         "refusal": refusal,
         "may_edit": may_edit_scoring(signed_in_user(request)),
     }
     return render(request, "scoring/prediction.html", context, status=status)
+
+
+def _too_few(goal: Goal) -> str:
+    try:
+        return why_too_few(goal, now=timezone.now())
+    except TookTooLong as reason:
+        return str(reason)
+
+
+def _asked(text: str) -> PredictionModel:
+    try:
+        return _model(parse_id(text))
+    except ValueError as error:
+        raise Http404("No such model.") from error
 
 
 def _models() -> QuerySet[PredictionModel]:
@@ -114,7 +133,3 @@ def _models() -> QuerySet[PredictionModel]:
 def _model(pk: int) -> PredictionModel:
     # A number that PostgreSQL cannot hold names no model.
     return get_object_or_404(_models(), pk=min(pk, MAX_NUMBER))
-
-
-def _no_model() -> NoReturn:
-    raise Http404("No such model.")

@@ -11,11 +11,12 @@ from django.urls import reverse
 
 from accounts.models import User
 from common.errors import DomainError
+from common.patience import at_most
 from notifications.models import Notification
 from notifications.services import notify_users
 from scoring.models import PredictionModel, ScoringPolicy
 from scoring.permissions import require_marketing
-from scoring.prediction.examples import Goal, Harvest, harvest, table_of
+from scoring.prediction.examples import Goal, count_examples, harvest, table_of
 from scoring.prediction.report import Report
 from scoring.prediction.sealing import require_library, unseal
 from scoring.prediction.tables import TrainingRefused
@@ -31,6 +32,9 @@ KEPT_CANDIDATES = 12
 # Two runs of the schedule nearer than this are one.
 RETRAIN_AFTER = timedelta(days=6)
 
+# A page waits so long for a count, no longer.
+COUNT_SECONDS = 2
+
 # One promotion at a time; any number that no other advisory lock of the portal uses.
 _PROMOTION_LOCK = 7_301_012
 
@@ -42,7 +46,9 @@ class PromotionRefused(DomainError):
 # --- Training ------------------------------------------------------------------------------------
 
 
-def train_candidate(goal: Goal, *, by: User | None, now: datetime) -> PredictionModel:
+def train_candidate(
+    goal: Goal, *, by: User | None, now: datetime, scheduled: bool = False
+) -> PredictionModel:
     """Fit a model on our own outcomes and keep it as a candidate; `by` None is the schedule or the command.
 
     Raises TrainingRefused, above all while there are too few outcomes. Takes seconds to a minute.
@@ -53,7 +59,7 @@ def train_candidate(goal: Goal, *, by: User | None, now: datetime) -> Prediction
     from scoring.prediction.training import train
 
     found = harvest(goal, now=now)
-    if refusal := too_few_words(found):
+    if refusal := _too_few_words(len(found.examples), _enough()):
         raise TrainingRefused(refusal)
     trained = train(table_of(found.newest(MAX_EXAMPLES), goal))
     candidate = PredictionModel.objects.create(
@@ -61,31 +67,40 @@ def train_candidate(goal: Goal, *, by: User | None, now: datetime) -> Prediction
         trained_by=by,
         algorithm=trained.algorithm,
         artefact=keep_fitted(Fitted(trained.estimator, trained.encoder, trained.usual)),
-        report=trained.report.as_json() | {"details": {"goal": goal.value}},
+        report=trained.report.as_json() | {"details": {"goal": goal.value, "scheduled": scheduled}},
     )
     log.info("scoring.prediction_trained", model=candidate.pk, rows=trained.report.rows)
     return candidate
 
 
-def too_few_words(found: Harvest) -> str:
-    """The sentence of the sample guard (SCORE-15); blank where there are enough."""
+def why_too_few(goal: Goal, *, now: datetime) -> str:
+    """The sentence of the sample guard (SCORE-15); blank where there are enough. For a page: nothing is read
+    that need not be counted. Raises TookTooLong."""
+    enough = _enough()
+    with at_most(COUNT_SECONDS, otherwise="Counting the outcomes took too long. Try again later."):
+        return _too_few_words(count_examples(goal, now=now, most=enough), enough)
+
+
+def _enough() -> int:
     policy = ScoringPolicy.objects.first() or ScoringPolicy()
-    enough, there = policy.min_training_outcomes, len(found.examples)
-    if there >= enough:
-        return ""
-    return f"Too few outcomes: {there:,} of {enough:,}."
+    return policy.min_training_outcomes
+
+
+def _too_few_words(there: int, enough: int) -> str:
+    return "" if there >= enough else f"Too few outcomes: {there:,} of {enough:,}."
 
 
 def retrain(*, now: datetime) -> PredictionModel | None:
     """The weekly candidate, and the word to marketing that it is there; never promoted by itself.
 
-    None if a run of this week made one already, or nothing could be learnt. Safe to repeat.
+    None if the schedule made one of this goal this week, or nothing could be learnt. Safe to repeat.
     """
     goal = goal_in_use()
-    if PredictionModel.objects.filter(trained_by=None, trained_at__gt=now - RETRAIN_AFTER).exists():
+    same = PredictionModel.objects.filter(report__details__goal=goal.value, report__details__scheduled=True)
+    if same.filter(trained_at__gt=now - RETRAIN_AFTER).exists():
         return None
     try:
-        candidate = train_candidate(goal, by=None, now=now)
+        candidate = train_candidate(goal, by=None, now=now, scheduled=True)
     except TrainingRefused as refusal:
         log.info("scoring.prediction_not_trained", why=str(refusal))
         return None

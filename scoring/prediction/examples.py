@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from statistics import median_low
 
-from django.db import models
+from django.db import connection, models
 
+from scoring import calibration_counts
+from scoring.calibration import median_cycles
 from scoring.engine import score_pairs
 from scoring.models import ModelVersion, Signal
 from scoring.outcomes import Outcome, outcomes_between
@@ -22,6 +23,21 @@ RULES = "rules"
 BATCH = 500
 
 
+# As many as `harvest` would find, of the log alone.
+_COUNT = """
+SELECT count(*) FROM (
+  SELECT FROM leads_leadevent
+  WHERE handoff_id IS NOT NULL
+    AND kind IN ('handed_off', 'rejected', 'withdrawn', 'qualified', 'opportunity', 'won')
+  GROUP BY lead_id, handoff_id
+  HAVING min(at) FILTER (WHERE kind = 'handed_off') <= %(ripe)s
+    AND NOT bool_or(kind = 'rejected' AND coalesce(detail ->> 'type', '') = 'procedural')
+    AND (NOT bool_or(kind = 'withdrawn') OR bool_or(kind IN ('qualified', 'opportunity', 'won')))
+  LIMIT %(most)s
+) example
+"""
+
+
 class Goal(models.TextChoices):
     """What counts as a success of a handoff."""
 
@@ -29,13 +45,18 @@ class Goal(models.TextChoices):
     WON = "won", "Is won"
 
 
+_CYCLE_OF = {Goal.SQL: calibration_counts.Goal.QUALIFIED, Goal.WON: calibration_counts.Goal.WON}
+
+
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A handoff whose outcome is known and old enough to be fair."""
+    """A handoff old enough to be fair. `known_at` is when it was clear what came of it: the success, the end,
+    or the age from which what has not succeeded counts as not converted."""
 
     lead_id: int
     handed_at: datetime
     succeeded: bool
+    known_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,35 +77,46 @@ class Harvest:
 
 
 def harvest(goal: Goal, *, now: datetime) -> Harvest:
-    """All handoffs that are over and mature (SCORE-15): younger ones than the median cycle are left out,
-    since of those only the quick outcomes are known."""
+    """All handoffs that are mature (SCORE-15): at least as old as those that reached the goal took to it, by
+    their median. What has not reached it by then counts as not converted, decided or not; to take only what
+    is decided would keep the quick refusals of the latest weeks and lose their successes."""
+    ripe_after = ripening(goal, now=now)
     outcomes = [each for each in outcomes_between(BEGINNING, now) if not _says_nothing(each)]
-    decided = [(each, at) for each in outcomes if (at := _decided_at(each, goal)) is not None]
-    cycles = [at - each.handed_at for each, at in decided]
-    ripe_after = median_low(cycles) if cycles else timedelta(0)
-    ripe = [each for each, _ in decided if each.handed_at <= now - ripe_after]
-    left_out = {
-        "not decided yet": len(outcomes) - len(decided),
-        "younger than the median cycle": len(decided) - len(ripe),
-    }
+    ripe = [each for each in outcomes if each.handed_at <= now - ripe_after]
+    left_out = {"younger than the median cycle": len(outcomes) - len(ripe)}
     return Harvest(
-        examples=[Example(each.lead_id, each.handed_at, _succeeded(each, goal)) for each in ripe],
+        examples=[_example(each, goal, ripe_after) for each in ripe],
         left_out={reason: count for reason, count in left_out.items() if count},
         ripe_after=ripe_after,
     )
 
 
+def ripening(goal: Goal, *, now: datetime) -> timedelta:
+    """How long half of those that reached the goal took to it; nothing where none has yet."""
+    cycles = median_cycles(since=BEGINNING, until=now)
+    return cycles.get(_CYCLE_OF[goal], timedelta(0))
+
+
+def count_examples(goal: Goal, *, now: datetime, most: int) -> int:
+    """How many examples a harvest would find; it stops counting at `most`."""
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNT, {"ripe": now - ripening(goal, now=now), "most": most})
+        count: int = cursor.fetchone()[0]
+    return count
+
+
 def table_of(found: Harvest, goal: Goal) -> Table:
     """The examples with what was known at each handoff, and what the active rules say of that moment."""
-    succeeded = {(each.lead_id, each.handed_at): each.succeeded for each in found.examples}
-    moments, columns = read_features(list(succeeded))
+    examples = {(each.lead_id, each.handed_at): each for each in found.examples}
+    moments, columns = read_features(list(examples))
     names = dict(Signal.objects.current().values_list("key", "name"))
     return Table(
         columns=columns,
-        target=[succeeded[moment] for moment in moments],
+        target=[examples[moment].succeeded for moment in moments],
         target_name=goal.label,
         times=[moment.timestamp() for _, moment in moments],
         time_name="handed over",
+        known_at=[examples[moment].known_at.timestamp() for moment in moments],
         others=_rules(moments),
         left_out=found.left_out,
         labels={column: label_of(column, names) for column in columns},
@@ -105,15 +137,16 @@ def _rules(moments: Sequence[Moment]) -> dict[str, list[float]]:
 
 
 def _says_nothing(outcome: Outcome) -> bool:
-    """Passed on to another rep, or taken back by marketing before sales had decided."""
-    return outcome.is_passed_on or (outcome.withdrawn_at is not None and outcome.qualified_at is None)
+    """Passed on to another rep, or taken back by marketing before sales had decided; as `_COUNT` has it."""
+    return outcome.is_passed_on or (outcome.withdrawn_at is not None and _qualified_at(outcome) is None)
 
 
-def _decided_at(outcome: Outcome, goal: Goal) -> datetime | None:
-    """When it was clear whether the handoff succeeded; None while it is not."""
-    reached = outcome.qualified_at if goal is Goal.SQL else outcome.won_at
-    return reached or outcome.rejected_at or outcome.lost_at or outcome.withdrawn_at
+def _example(outcome: Outcome, goal: Goal, ripe_after: timedelta) -> Example:
+    reached = _qualified_at(outcome) if goal is Goal.SQL else outcome.won_at
+    known_at = reached or outcome.finished_at or outcome.handed_at + ripe_after
+    return Example(outcome.lead_id, outcome.handed_at, reached is not None, known_at)
 
 
-def _succeeded(outcome: Outcome, goal: Goal) -> bool:
-    return (outcome.qualified_at if goal is Goal.SQL else outcome.won_at) is not None
+def _qualified_at(outcome: Outcome) -> datetime | None:
+    """A deal says that the lead was qualified, whether or not somebody had written it down."""
+    return outcome.qualified_at or outcome.opportunity_at or outcome.won_at

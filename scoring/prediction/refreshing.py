@@ -27,6 +27,7 @@ OPEN_STAGES = {
     Goal.WON: (Lead.Stage.MQL, Lead.Stage.SAL, Lead.Stage.SQL, Lead.Stage.OPPORTUNITY),
 }
 # Leads that sales does not have yet are looked at while they are active.
+STAGES_BEFORE = (Lead.Stage.LEAD, Lead.Stage.NURTURE)
 ACTIVE_DAYS = 30
 BATCH = 500
 
@@ -39,7 +40,7 @@ LATERAL (
 ) handed
 WHERE lead.id > %(after)s AND lead.created_at <= %(now)s
   AND (lead.stage = ANY(%(stages)s)
-    OR lead.stage IN ('lead', 'nurture')
+    OR lead.stage = ANY(%(before)s)
       AND lead.last_activity_at > %(now)s - make_interval(days => %(active)s))
   AND (said.lead_id IS NULL OR said.model_id <> %(model)s
     OR said.predicted_at <= %(now)s - interval '1 day'
@@ -104,6 +105,7 @@ def _due(model: PredictionModel, *, now: datetime, limit: int, after: int) -> li
                 "after": after,
                 "now": now,
                 "stages": list(OPEN_STAGES[Goal(model.report["details"]["goal"])]),
+                "before": list(STAGES_BEFORE),
                 "active": ACTIVE_DAYS,
                 "model": model.pk,
                 "limit": limit,

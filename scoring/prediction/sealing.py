@@ -40,8 +40,13 @@ def library() -> str:
 
 
 def require_library(made_by: str) -> None:
-    if made_by != library():
-        raise PredictionNotUsable(f"The model was made by {made_by}; this is {library()}. Train again.")
+    if reason := why_not_usable(made_by):
+        raise PredictionNotUsable(reason)
+
+
+def why_not_usable(made_by: str) -> str:
+    """As a sentence; blank where the library is the one that made the model."""
+    return "" if made_by == library() else f"It was made by {made_by}; this is {library()}. Train again."
 
 
 def _mark(payload: bytes, key: str | bytes) -> bytes:

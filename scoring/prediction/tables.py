@@ -19,9 +19,11 @@ class Table:
     """Rows whose outcome is known. `None` in a column means that the value is not known.
 
     `times` orders the rows for a split into earlier and later ones, in seconds of the epoch or any other
-    number that grows; without it the split is random. `others` are the scores of other methods for the same
-    rows, to be measured on the same split. `left_out` says how many rows were not taken, by reason. `labels`
-    are the names of columns for people, where those differ; `groups` names what several columns tell as one.
+    number that grows; without it the split is random. `known_at` says on the same scale when each outcome
+    became known: nothing is learnt from what only became known during the test. `others` are the scores of
+    other methods for the same rows, to be measured on the same split. `left_out` says how many rows were not
+    taken, by reason. `labels` are the names of columns for people, where those differ; `groups` names what
+    several columns tell as one.
     """
 
     columns: Mapping[str, Sequence[Cell]]
@@ -29,6 +31,7 @@ class Table:
     target_name: str
     times: Sequence[float] | None = None
     time_name: str = ""
+    known_at: Sequence[float] | None = None
     others: Mapping[str, Sequence[float]] = field(default_factory=dict)
     left_out: Mapping[str, int] = field(default_factory=dict)
     notes: Sequence[str] = ()

@@ -90,7 +90,7 @@ def _split(table: Table, target: NDArray[np.bool_], *, seed: int) -> tuple[Rows,
             "test: no column tells the time, so this is not a test on later data."
         )
     else:
-        training, test, sentence = _split_by_time(np.array(table.times), table.time_name)
+        training, test, sentence = _split_by_time(table, np.array(table.times))
     _check_parts(target[training], target[test])
     return (
         training,
@@ -106,14 +106,20 @@ def _split(table: Table, target: NDArray[np.bool_], *, seed: int) -> tuple[Rows,
     )
 
 
-def _split_by_time(times: Floats, name: str) -> tuple[Rows, Rows, str]:
-    """The last quarter; rows of one moment stay together, on the later side."""
+def _split_by_time(table: Table, times: Floats) -> tuple[Rows, Rows, str]:
+    """The last quarter; rows of one moment stay together, on the later side. Of the earlier rows only those
+    whose outcome was known before the first later one: nobody could have learnt from the others then."""
     begins = np.sort(times)[int(len(times) * (1 - TEST_SHARE))]
-    test = np.flatnonzero(times >= begins)
-    training = np.flatnonzero(times < begins)
-    if not len(training):
-        raise TrainingRefused(f"“{name}” is the same in nearly all rows: nothing is earlier or later.")
-    return training, test, f"Rows from {_moment_words(begins)} on (by “{name}”) were kept for the test."
+    test, earlier = np.flatnonzero(times >= begins), np.flatnonzero(times < begins)
+    if not len(earlier):
+        raise TrainingRefused(
+            f"“{table.time_name}” is the same in nearly all rows: nothing is earlier or later."
+        )
+    sentence = f"Rows from {_moment_words(begins)} on (by “{table.time_name}”) were kept for the test."
+    training = earlier if table.known_at is None else earlier[np.array(table.known_at)[earlier] < begins]
+    if late := len(earlier) - len(training):
+        sentence += f" {late:,} earlier rows were not learnt from: their outcome was known only after that."
+    return training, test, sentence
 
 
 def _moment_words(seconds: float) -> str:

@@ -52,10 +52,11 @@ def test_a_candidate_keeps_its_model_and_the_report_of_its_test(candidate):
     assert report["rows"] == 240
     assert report["split"]["by"] == "time"
     assert report["split"]["test_rows"] == 60
+    assert report["split"]["training_rows"] < 180  # what was known only during the test is not learnt from
     assert report["rules"]["name"] == "rules"
     assert report["model"]["roc_auc"] > 0.75
     assert report["importances"][0]["column"] == "Source"
-    assert report["details"] == {"goal": "sql"}
+    assert report["details"] == {"goal": "sql", "scheduled": False}
 
 
 def test_too_few_outcomes_are_refused_with_a_sentence(season, now):
@@ -168,6 +169,26 @@ def test_the_schedule_trains_a_candidate_and_tells_marketing_but_promotes_nothin
     assert not PredictionModel.objects.promoted().exists()
     assert retrain(now=now + timedelta(hours=1)) is None
     assert PredictionModel.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("details", "is_trained"),
+    [
+        ({"goal": "sql", "scheduled": False}, True),
+        ({"goal": "won", "scheduled": True}, True),
+        ({"goal": "sql", "scheduled": True}, False),
+    ],
+    ids=["by command", "another goal", "by the schedule"],
+)
+def test_only_a_run_of_the_schedule_for_this_goal_stands_in_for_the_next(
+    candidate, now, details, is_trained, caplog
+):
+    """Without outcomes a run that begins says so."""
+    another(candidate, details=details)
+
+    retrain(now=now + timedelta(hours=1))
+
+    assert ("scoring.prediction_not_trained" in caplog.text) is is_trained
 
 
 def test_with_too_few_outcomes_the_schedule_is_silent(rules, marketing, now):

@@ -9,7 +9,7 @@ import pytest
 from leads.attributes import attach_company, replace_values
 from leads.models import Activity, LeadEvent
 from scoring.matching import match_activities
-from scoring.prediction.examples import Goal, harvest
+from scoring.prediction.examples import Goal, count_examples, harvest
 from scoring.prediction.features import read_features
 from scoring.prediction.tables import Cell
 from tests.factories import NOON, ActivityFactory, CompanyFactory, LeadFactory
@@ -18,7 +18,7 @@ from tests.scoring.prediction.season import handed_at, play_season
 
 pytestmark = pytest.mark.django_db
 
-DAY = timedelta(days=1)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
 def known(lead, at) -> dict[str, Cell]:
@@ -156,19 +156,50 @@ def test_reading_many_moments_takes_two_statements(rules, now, django_assert_num
 # What is learnt from
 
 
-def test_only_decided_and_mature_handoffs_are_examples(rules, now):
+def test_mature_handoffs_are_examples_and_what_has_not_converted_by_then_has_not(rules, now):
     leads = play_season(40, until=now)
-    last = leads[-1]
-    LeadEvent.objects.create(lead=last, kind="handed_off", at=now - 5 * DAY, handoff_id=900_001)
-    young = now - DAY
-    LeadEvent.objects.create(lead=last, kind="handed_off", at=young, handoff_id=900_002)
-    LeadEvent.objects.create(lead=last, kind="qualified", at=young, handoff_id=900_002)
+    for number, (lead, age) in enumerate(zip(leads, (5 * DAY, 3 * DAY, 47 * HOUR), strict=False), 900_001):
+        LeadEvent.objects.create(lead=lead, kind="handed_off", at=now - age, handoff_id=number)
+    LeadEvent.objects.create(lead=leads[1], kind="qualified", at=now - DAY, handoff_id=900_002)
 
     found = harvest(Goal.SQL, now=now)
 
     assert found.ripe_after == 2 * DAY
-    assert len(found.examples) == 40
-    assert found.left_out == {"not decided yet": 1, "younger than the median cycle": 1}
+    assert found.left_out == {"younger than the median cycle": 1}
+    assert len(found.examples) == 42
+    open_one, late_one = found.examples[-2:]
+    assert (open_one.succeeded, open_one.known_at) == (False, now - 3 * DAY)
+    assert (late_one.succeeded, late_one.known_at) == (True, now - DAY)
+
+
+def test_quick_refusals_do_not_make_the_latest_handoffs_look_worse(rules, now):
+    """Maturity is how long a success takes: refusals within the hour do not let young handoffs in."""
+    for number in range(12):
+        lead, at = LeadFactory(created_at=now - 99 * DAY), now - (3 + 3 * number) * DAY
+        LeadEvent.objects.create(lead=lead, kind="handed_off", at=at, handoff_id=number + 1)
+        kind, after = ("qualified", 10 * DAY) if number % 3 == 0 else ("rejected", HOUR)
+        if at + after <= now:
+            LeadEvent.objects.create(lead=lead, kind=kind, at=at + after, handoff_id=number + 1)
+
+    found = harvest(Goal.SQL, now=now)
+
+    assert found.ripe_after == 10 * DAY
+    assert max(each.handed_at for each in found.examples) == now - 12 * DAY
+    assert found.left_out == {"younger than the median cycle": 3}
+
+
+def test_a_page_counts_what_a_harvest_would_find(rules, now):
+    leads = play_season(12, until=now)
+    cases = (("rejected", "procedural"), ("rejected", "timing"), ("withdrawn", ""), ("lost", ""))
+    for number, (kind, detail) in enumerate(cases, 900_001):
+        lead, at = leads[number - 900_001], now - 6 * DAY
+        LeadEvent.objects.create(lead=lead, kind="handed_off", at=at, handoff_id=number)
+        LeadEvent.objects.create(lead=lead, kind=kind, at=at, handoff_id=number, detail={"type": detail})
+    LeadEvent.objects.create(lead=leads[0], kind="handed_off", at=now - DAY, handoff_id=900_009)
+
+    assert len(harvest(Goal.SQL, now=now).examples) == 14
+    assert count_examples(Goal.SQL, now=now, most=99) == 14
+    assert count_examples(Goal.SQL, now=now, most=5) == 5
 
 
 @pytest.mark.parametrize(

@@ -91,6 +91,31 @@ def test_a_weak_model_has_no_button_but_the_reason(client, candidate, marketing)
     assert "Use this model" not in text
 
 
+def test_it_says_what_was_learnt_from_and_of_whom_it_holds(client, candidate, marketing):
+    text = page(client, marketing)
+
+    assert "what has not succeeded by then counts as not converted" in text
+    assert "Only leads that were handed over have an outcome" in text
+
+
+def test_a_model_of_another_library_is_told_to_be_of_no_use(client, candidate, marketing, now):
+    promote_prediction(candidate, by=marketing, now=now)
+    assert "cannot be asked" not in page(client, marketing)
+    PredictionModel.objects.update(report=candidate.report | {"library": "scikit-learn 1.0"})
+
+    assert "The model in use cannot be asked.</span> It was made by scikit-learn 1.0" in page(
+        client, marketing
+    )
+
+
+@pytest.mark.parametrize(("scheduled", "words"), [(True, "by the schedule"), (False, "by the command line")])
+def test_it_says_who_or_what_trained(client, candidate, marketing, scheduled, words):
+    details = {"goal": "sql", "scheduled": scheduled}
+    PredictionModel.objects.update(report=candidate.report | {"details": details})
+
+    assert words in " ".join(page(client, marketing).split())
+
+
 def test_the_model_in_use_is_shown_first_and_others_by_their_address(client, candidate, marketing, now):
     promote_prediction(candidate, by=marketing, now=now)
     other = PredictionModel.objects.create(
@@ -101,7 +126,9 @@ def test_the_model_in_use_is_shown_first_and_others_by_their_address(client, can
     assert f"Model {other.pk}: gradient boosting" in page(client, marketing, f"{PATH}?model={other.pk}")
 
 
-@pytest.mark.parametrize("asked", ["0", "99999999999999999999", "-1", "x", "²", "1e3"])
+@pytest.mark.parametrize(
+    "asked", ["0", "99999999999999999999", "-1", "x", "²", "1e3", pytest.param("9" * 5_000, id="5000 digits")]
+)
 def test_an_odd_address_is_not_found(client, candidate, marketing, asked):
     client.force_login(marketing)
 
@@ -113,13 +140,13 @@ def test_the_page_costs_the_same_for_one_model_and_for_ten(
 ):
     client.force_login(marketing)
     client.get(PATH)
-    with django_assert_num_queries(7) as few:
+    with django_assert_num_queries(14) as few:
         client.get(PATH)
     for _ in range(9):
         PredictionModel.objects.create(
             trained_at=candidate.trained_at, algorithm="x", artefact=b"", report=candidate.report
         )
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(14):
         client.get(PATH)
     assert not any("artefact" in query["sql"] for query in few.captured_queries)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.template.loader import render_to_string
 
 from leads.attributes import replace_values
 from leads.models import Lead, LeadEvent
@@ -195,12 +196,36 @@ def test_the_panel_says_what_is_predicted_when_and_by_what(model, now, django_as
     refresh_predictions(now=now)
 
     with django_assert_num_queries(1):
-        shown = prediction_of(lead)
+        shown = prediction_of(lead, now=now)
 
     assert shown.chance.endswith(" of 100")
     assert shown.outcome == "become sales-qualified"
     assert shown.reasons[0] == "Came through Referral: raises it"
     assert (shown.predicted_at, shown.trained_at, shown.model_id) == (now, model.trained_at, model.pk)
+
+
+def test_of_a_lead_that_sales_does_not_have_it_says_if_it_were_handed_over(model, now):
+    ours = mql(now, stage=Lead.Stage.LEAD, last_activity_at=now - DAY)
+    refresh_predictions(now=now)
+
+    shown = prediction_of(ours, now=now)
+
+    assert not shown.is_handed_over
+    words = render_to_string("scoring/_prediction.html", {"prediction": shown})
+    assert "such leads become sales-qualified if they are handed over." in words
+
+
+@pytest.mark.parametrize(
+    ("stage", "later"),
+    [(Lead.Stage.SQL, HOUR), (Lead.Stage.CUSTOMER, HOUR), (Lead.Stage.LOST, HOUR), (Lead.Stage.MQL, 2 * DAY)],
+    ids=["qualified", "won", "lost", "old"],
+)
+def test_what_is_decided_or_old_is_not_shown(model, now, stage, later):
+    lead = mql(now)
+    refresh_predictions(now=now)
+    lead.stage = stage
+
+    assert prediction_of(lead, now=now + later) is None
 
 
 def test_what_a_retired_model_said_is_not_shown(model, marketing, now):
@@ -209,7 +234,7 @@ def test_what_a_retired_model_said_is_not_shown(model, marketing, now):
 
     retire_prediction(model, by=marketing, now=now)
 
-    assert prediction_of(lead) is None
+    assert prediction_of(lead, now=now) is None
 
 
 @pytest.mark.parametrize(

@@ -110,6 +110,16 @@ def test_rows_of_one_moment_stay_on_one_side():
     assert (report.split.training_rows, report.split.test_rows) == (300, 100)
 
 
+def test_nothing_is_learnt_from_outcomes_that_became_known_during_the_test():
+    table, _ = logistic_table(400, seed=2)
+    known_at = [row + 20.0 for row in range(400)]
+
+    split = train(replace(table, known_at=known_at)).report.split
+
+    assert (split.training_rows, split.test_rows) == (280, 100)
+    assert "20 earlier rows were not learnt from: their outcome was known only after that." in split.sentence
+
+
 def test_a_column_known_only_afterwards_is_named():
     table, _ = logistic_table(400, seed=2)
     tags = ["closed" if won else "other" for won in table.target]
