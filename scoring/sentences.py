@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
@@ -196,14 +197,26 @@ def differences(old: Model | None, new: Model) -> list[Change]:
     Rules are paired by what they look at; a changed one of the same name is one change, not two.
     """
     before, after = _sentences(old), _sentences(new)
-    gone = [entry for entry in before if entry not in after]
-    come = [entry for entry in after if entry not in before]
+    gone = list((Counter(before) - Counter(after)).elements())
+    come = list((Counter(after) - Counter(before)).elements())
     changes = []
     for name in dict.fromkeys(name for name, _ in (*gone, *come)):
         olds = [sentence for owner, sentence in gone if owner == name]
         news = [sentence for owner, sentence in come if owner == name]
         changes += [Change(was, now) for was, now in zip_longest(olds, news, fillvalue="")]
-    return changes + _redefined(old, new)
+    return changes + _reordered(old, new) + _redefined(old, new)
+
+
+def _reordered(old: Model | None, new: Model) -> list[Change]:
+    """The first category that fits decides, so the order of the same categories says something too."""
+    if old is None or old.categories == new.categories or Counter(old.categories) != Counter(new.categories):
+        return []
+    return [Change(*(_order_sentence(model.categories) for model in (old, new)))]
+
+
+def _order_sentence(tiers: Sequence[CategoryTier]) -> str:
+    bounds = [f"{tier.category} from {tier.min_engagement} and {tier.min_readiness}" for tier in tiers]
+    return f"The first category that fits decides: {listed(bounds, 'then')}"
 
 
 def _sentences(model: Model | None) -> list[tuple[str, str]]:
@@ -218,14 +231,18 @@ def _redefined(old: Model | None, new: Model) -> list[Change]:
     begin or cease to mean that somebody asked for contact."""
     if old is None:
         return []
-    counted = {rule.signal_name: rule.signal for rule in old.behaviour}
+    counted = {rule.signal_name: rule for rule in old.behaviour}
     renewed = {
-        rule.signal_name
+        rule.signal_name: (counted[rule.signal_name], rule)
         for rule in new.behaviour
-        if counted.get(rule.signal_name, rule.signal) != rule.signal
+        if rule.signal_name in counted and counted[rule.signal_name].signal != rule.signal
     }
     changes = [
-        Change(f"“{name}” as it was defined", f"“{name}” by its new definition") for name in sorted(renewed)
+        Change(
+            f"“{name}” as it was defined{_meaning(was, now)}",
+            f"“{name}” by its new definition{_meaning(now, was)}",
+        )
+        for name, (was, now) in sorted(renewed.items())
     ]
     asked = {(rule.name, rule_sentence(rule)): rule.explicit for rule in old.behaviour}
     for rule in new.behaviour:
@@ -234,6 +251,16 @@ def _redefined(old: Model | None, new: Model) -> list[Change]:
             meant = (f"“{rule.name}” shows interest", f"“{rule.name}” asks for contact")
             changes.append(Change(*(meant if rule.explicit else meant[::-1])))
     return changes
+
+
+def _meaning(rule: BehaviourRule, other: BehaviourRule) -> str:
+    """What the rule's signal means where the other's means something else."""
+    words = []
+    if rule.high_intent != other.high_intent:
+        words.append("high intent" if rule.high_intent else "low intent")
+    if rule.engages != other.engages:
+        words.append("counts as engagement" if rule.engages else "is no engagement")
+    return f" ({', '.join(words)})" if words else ""
 
 
 # Words

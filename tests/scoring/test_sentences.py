@@ -207,6 +207,31 @@ def test_a_signal_defined_anew_is_a_difference_though_the_words_are_the_same() -
     ]
 
 
+def test_the_same_rule_once_more_is_a_difference() -> None:
+    new = replace(OLD, behaviour=(PRICING, replace(PRICING, key=2)))
+
+    assert [str(change) for change in differences(OLD, new)] == ["Added: Pricing page visit: +20"]
+
+
+def test_another_order_of_the_categories_is_a_difference() -> None:
+    tiers = (CategoryTier(Category.A, 40, 20), CategoryTier(Category.B, 20, 0))
+    old = replace(OLD, categories=tiers)
+
+    assert [str(change) for change in differences(old, replace(old, categories=tiers[::-1]))] == [
+        "Changed: The first category that fits decides: A from 40 and 20 then B from 20 and 0 → "
+        "The first category that fits decides: B from 20 and 0 then A from 40 and 20"
+    ]
+
+
+def test_a_signal_defined_anew_says_what_it_means_now() -> None:
+    new = replace(OLD, behaviour=(replace(PRICING, signal=2, high_intent=False, engages=False),))
+
+    assert [str(change) for change in differences(OLD, new)] == [
+        "Changed: “Pricing page visit” as it was defined (high intent, counts as engagement) → "
+        "“Pricing page visit” by its new definition (low intent, is no engagement)"
+    ]
+
+
 GROUPED = replace(PRICING, group=9)
 WEBSITE = Group(9, 40, "Website")
 
