@@ -3,130 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
 
-from common.chart_parts import (
-    Drawing,
-    Event,
-    Mark,
-    Path,
-    Point,
-    Series,
-    Text,
-    Words,
-    X,
-    place_on_axis,
-    value_words,
-    x_words,
+from common.chart_frame import (
+    CHARACTER,
+    LINE_HEIGHT,
+    MARKER_EVERY,
+    TOP,
+    Picture,
+    Place,
+    px,
+    shortened,
 )
+from common.chart_parts import Drawing, Event, Mark, Path, Point, Series, Text, Words, X, place_on_axis
 from common.ticks import Tick, number_ticks, plain_number, time_ticks
 
-CHARACTER = 6.4  # the width of a letter of the charts' text, about
-LINE_HEIGHT = 14
 
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A width to draw for. `ticks` is how many labels fit below."""
-
-    css: str
-    width: int
-    height: int
-    ticks: int
-
-
-PLACES = (Place("chart-wide", 680, 264, 8), Place("chart-narrow", 340, 240, 4))
-TOP, BOTTOM = 14, 28
-MARKER_EVERY = 26  # no closer than this many units, or markers hide the line
-
-
-def _n(number: float) -> str:
-    """A coordinate with one decimal at most."""
-    return f"{round(number, 1):g}" if abs(number) < 100_000 else f"{number:.0f}"
-
-
-class _Picture:
-    """The frame of a picture: how values become places on it."""
-
-    def __init__(
-        self,
-        place: Place,
-        series: Sequence[Series],
-        marks: Sequence[Mark],
-        y_words: Words,
-        y_range: tuple[float, float] | None,
-    ) -> None:
-        self.place, self.series, self.marks, self.y_words = place, series, marks, y_words
-        self.y_ticks = self._value_ticks(y_range)
-        widest = max(len(y_words(tick)) for tick in self.y_ticks)
-        self.left = 12 + widest * CHARACTER
-        self.right = place.width - self._room_right()
-        self.bottom = place.height - BOTTOM
-
-    def _room_right(self) -> float:
-        return 12
-
-    def _value_ticks(self, y_range: tuple[float, float] | None) -> list[float]:
-        points = [point for each in self.series for point in each.points if point.y is not None]
-        values = [
-            value for point in points for value in (point.y, point.low, point.high) if value is not None
-        ]
-        values += [mark.y for mark in self.marks]
-        low, high = y_range or (min(0, *values), max(values))
-        whole = all(float(value).is_integer() for value in (*values, low, high))
-        return number_ticks(low, high, about=4, whole=whole)
-
-    def y_of(self, value: float) -> float:
-        low, high = self.y_ticks[0], self.y_ticks[-1]
-        value = min(max(value, low), high)
-        return self.bottom - (value - low) / (high - low) * (self.bottom - TOP)
-
-    def grid(self) -> tuple[Path, ...]:
-        return tuple(
-            Path(f"M{_n(self.left)} {_n(self.y_of(tick))}H{_n(self.right)}")
-            for tick in self.y_ticks
-            if tick != 0
-        )
-
-    def base(self) -> Path:
-        return Path(f"M{_n(self.left)} {_n(self.y_of(0))}H{_n(self.right)}")
-
-    def value_labels(self) -> list[Text]:
-        return [
-            Text(_n(self.left - 6), _n(self.y_of(tick) + 4), self.y_words(tick), "end")
-            for tick in self.y_ticks
-        ]
-
-    def mark_paths(self) -> tuple[Path, ...]:
-        return tuple(
-            Path(f"M{_n(self.left)} {_n(self.y_of(mark.y))}H{_n(self.right)}", words=mark.label)
-            for mark in self.marks
-        )
-
-    def mark_labels(self) -> tuple[Text, ...]:
-        return tuple(
-            Text(_n(self.left + 4), _n(self.y_of(mark.y) - 4), self._fitting(mark.label))
-            for mark in self.marks
-        )
-
-    def _fitting(self, words: str) -> str:
-        return _shortened(words, self.right - self.left - 8)
-
-    def whisker(self, x: float, point: Point, number: int, words: str) -> Path | None:
-        if point.low is None or point.high is None:
-            return None
-        low, high = self.y_of(point.low), self.y_of(point.high)
-        ends = f"M{_n(x - 4)} {_n(low)}h8M{_n(x - 4)} {_n(high)}h8"
-        return Path(f"M{_n(x)} {_n(low)}V{_n(high)}{ends}", number, words)
-
-    def point_words(self, series: Series, point: Point) -> str:
-        name = f"{series.name}, " if len(self.series) > 1 else ""
-        return f"{name}{x_words(point.x)}: {value_words(point, self.y_words)}"
-
-
-class LinePicture(_Picture):
+class LinePicture(Picture):
     def __init__(
         self,
         place: Place,
@@ -191,7 +85,7 @@ class LinePicture(_Picture):
             if point.y is None:
                 pen_down = False
                 continue
-            x, y = _n(self.x_of(point.x)), _n(self.y_of(point.y))
+            x, y = px(self.x_of(point.x)), px(self.y_of(point.y))
             d += (f"H{x}V{y}" if self.steps else f"L{x} {y}") if pen_down else f"M{x} {y}"
             pen_down = True
         return d
@@ -208,7 +102,7 @@ class LinePicture(_Picture):
                 shapes.append(Path(marker_shape(number, x, y), number, words))
                 last = x
             else:
-                spots.append(Path(f"M{_n(x)} {_n(y)}h.1", number, words))
+                spots.append(Path(f"M{px(x)} {px(y)}h.1", number, words))
         return shapes, spots
 
     def _tick_labels(self) -> list[Text]:
@@ -216,12 +110,12 @@ class LinePicture(_Picture):
         for tick in self.x_ticks:
             half = len(tick.label) * CHARACTER / 2
             x = min(max(self._place_of(tick.at), half), self.place.width - half)
-            found.append(Text(_n(x), _n(self.bottom + 18), tick.label, "middle"))
+            found.append(Text(px(x), px(self.bottom + 18), tick.label, "middle"))
         return found
 
     def _event_paths(self) -> tuple[Path, ...]:
         return tuple(
-            Path(f"M{_n(self.x_of(event.x))} {TOP}V{_n(self.bottom)}", words=event.label)
+            Path(f"M{px(self.x_of(event.x))} {TOP}V{px(self.bottom)}", words=event.label)
             for event in self.events
         )
 
@@ -233,7 +127,7 @@ class LinePicture(_Picture):
             x, width = self.x_of(event.x), len(event.label) * CHARACTER
             start = x + 4 if x + 4 + width <= self.place.width else x - 4 - width
             if start >= max(taken, 0):
-                found.append(Text(_n(start), _n(TOP - 3), event.label))
+                found.append(Text(px(start), px(TOP - 3), event.label))
                 taken = start + width + 6
         return tuple(found)
 
@@ -251,12 +145,12 @@ class LinePicture(_Picture):
         heights = spread([y for y, _, _ in ends], gap=LINE_HEIGHT, low=TOP, high=self.bottom)
         room = self.place.width - self.right - 10
         return tuple(
-            Text(_n(self.right + 8), _n(y), _shortened(name, room), series=number)
+            Text(px(self.right + 8), px(y), shortened(name, room), series=number)
             for y, (_, number, name) in zip(heights, ends, strict=True)
         )
 
 
-class BarPicture(_Picture):
+class BarPicture(Picture):
     def draw(self) -> Drawing:
         words = list(dict.fromkeys(str(point.x) for each in self.series for point in each.points))
         slot = (self.right - self.left) / len(words)
@@ -282,7 +176,7 @@ class BarPicture(_Picture):
 
     def _bar(self, x: float, width: float, value: float) -> str:
         y, base = self.y_of(value), self.y_of(max(0, self.y_ticks[0]))
-        return f"M{_n(x - width / 2)} {_n(base)}V{_n(y)}h{_n(width)}V{_n(base)}z"
+        return f"M{px(x - width / 2)} {px(base)}V{px(y)}h{px(width)}V{px(base)}z"
 
     def _figure(self, x: float, width: float, point: Point) -> list[Text]:
         """The value over its bar, if it has no interval there and is not wider than its place."""
@@ -290,7 +184,7 @@ class BarPicture(_Picture):
         if point.high is not None or len(words) * CHARACTER > width:
             return []
         y = self.y_of(point.y or 0)
-        return [Text(_n(x), _n(y - 4 if (point.y or 0) >= 0 else y + 14), words, "middle")]
+        return [Text(px(x), px(y - 4 if (point.y or 0) >= 0 else y + 14), words, "middle")]
 
     def _word_labels(self, words: list[str], slot: float) -> list[Text]:
         """What is under the bars; where not all fit, every second or third."""
@@ -301,9 +195,9 @@ class BarPicture(_Picture):
             every = max(1, -int(-min(longest, 90) // slot))
         return [
             Text(
-                _n(self.left + (index + 0.5) * slot),
-                _n(self.bottom + 18),
-                _shortened(word, slot * every),
+                px(self.left + (index + 0.5) * slot),
+                px(self.bottom + 18),
+                shortened(word, slot * every),
                 "middle",
             )
             for index, word in enumerate(words)
@@ -315,12 +209,12 @@ def marker_shape(number: int, x: float, y: float) -> str:
     """A shape of its own for each of the first four series, then the same again."""
     shape = (number - 1) % 4
     if shape == 0:
-        return f"M{_n(x - 3.5)} {_n(y)}a3.5 3.5 0 1 0 7 0a3.5 3.5 0 1 0 -7 0z"
+        return f"M{px(x - 3.5)} {px(y)}a3.5 3.5 0 1 0 7 0a3.5 3.5 0 1 0 -7 0z"
     if shape == 1:
-        return f"M{_n(x - 3.5)} {_n(y - 3.5)}h7v7h-7z"
+        return f"M{px(x - 3.5)} {px(y - 3.5)}h7v7h-7z"
     if shape == 2:
-        return f"M{_n(x)} {_n(y - 4.5)}l4.5 8h-9z"
-    return f"M{_n(x)} {_n(y - 5)}l5 5l-5 5l-5 -5z"
+        return f"M{px(x)} {px(y - 4.5)}l4.5 8h-9z"
+    return f"M{px(x)} {px(y - 5)}l5 5l-5 5l-5 -5z"
 
 
 def spread(places: Sequence[float], *, gap: float, low: float, high: float) -> list[float]:
@@ -339,8 +233,3 @@ def spread(places: Sequence[float], *, gap: float, low: float, high: float) -> l
         found[after] = max(found[after], found[before] + gap)
     moved = dict(zip(order, found, strict=True))
     return [moved[index] for index in range(len(places))]
-
-
-def _shortened(words: str, room: float) -> str:
-    letters = max(3, int(room / CHARACTER))
-    return words if len(words) <= letters else f"{words[: letters - 1].rstrip()}…"

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
+from common.chart_frame import PLACES
 from common.chart_parts import (
     Drawing,
     Event,
@@ -23,7 +24,7 @@ from common.chart_parts import (
     value_words,
     x_words,
 )
-from common.chart_pictures import PLACES, BarPicture, LinePicture
+from common.chart_pictures import BarPicture, LinePicture
 from common.ticks import percentage, plain_number
 
 __all__ = [
