@@ -8,11 +8,10 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from accounts.models import User
 from accounts.roles import role_required
 from handoffs.capacity import Load, advise, measure_capacity
+from scoring.views import READERS
 
-READERS = (User.Role.MARKETING, User.Role.MANAGER, User.Role.OPERATOR, User.Role.READ_ONLY)
 MOST_WEEKS, MOST_THRESHOLDS = 53, 40
 LARGEST = 1_000_000_000
 LONGEST = 1_000
