@@ -29,6 +29,7 @@ THEMES = ("light", "dark")
 # Workers finish a re-scoring of the demo within seconds; a busy machine takes longer.
 RESCORED_WITHIN_MS = 120_000
 DRAFT = "a[href^='/scoring/']:has-text('Webinar +20')"
+EDIT = "a[href^='/admin/scoring/modelversion/']"
 A_LEAD = "a[href^='/leads/']:not([href='/leads/'])"
 
 
@@ -87,12 +88,12 @@ SCENES = (
             Shot("backtest", "marketing", "/scoring/", follow=(DRAFT, "a[href$='/backtest/']")),
             Shot("calibration", "marketing", "/scoring/calibration/"),
             Shot("prediction", "marketing", "/scoring/prediction/"),
-            Shot("draft", "marketing", "/scoring/", follow=(DRAFT, "a[href^='/admin/']"), screens=DESK),
+            Shot("draft", "marketing", "/scoring/", follow=(DRAFT, EDIT), screens=DESK),
             Shot(
                 "draft-try-it",
                 "marketing",
                 "/scoring/",
-                follow=(DRAFT, "a[href^='/admin/']"),
+                follow=(DRAFT, EDIT),
                 at="#workbench",
                 screens=DESK,
             ),
