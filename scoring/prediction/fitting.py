@@ -59,7 +59,7 @@ def logistic_regression(encoder: Encoder, *, rows: int, seed: int, freedom: floa
                 Pipeline([("blanks", blanks), ("ranks", ranks), ("scale", StandardScaler())]),
                 encoder.numbers,
             ),
-            ("levels", OneHotEncoder(handle_unknown="ignore", sparse_output=False), encoder.words),
+            ("levels", OneHotEncoder(handle_unknown="ignore"), encoder.words),
         ]
     )
     return Pipeline([("prepare", prepare), ("fit", LogisticRegression(C=freedom, max_iter=3_000))])

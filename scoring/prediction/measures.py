@@ -5,13 +5,15 @@ Weights count how often a row was drawn, so a bootstrap sorts the scores once an
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+Key = TypeVar("Key", bound=Hashable)
 
 DRAWS = 400
 # The 95 % interval.
@@ -101,20 +103,24 @@ def calibration(target: Floats, chances: Floats) -> list[Band]:
     ]
 
 
-def draw_weights(target: Floats, *, seed: int) -> list[Floats]:
+def draw_weights(target: Floats, *, seed: int) -> Iterator[Floats]:
     """Seeded draws with repetition, successes and failures each as many as there are: an area needs both."""
     rng = np.random.default_rng(seed)
-    draws = []
     classes = [np.flatnonzero(target == value) for value in (0.0, 1.0)]
     for _ in range(DRAWS):
         weights = np.zeros(len(target))
         for rows in classes:
             weights[rows] = rng.multinomial(len(rows), np.full(len(rows), 1 / len(rows)))
-        draws.append(weights)
-    return draws
+        yield weights
 
 
-def interval(measure: Callable[[Floats], float], draws: list[Floats]) -> tuple[float, float]:
-    """Where 95 of 100 draws lie."""
-    low, high = np.percentile([measure(weights) for weights in draws], [LOW, HIGH])
-    return round(float(low), 4), round(float(high), 4)
+def intervals(
+    measures: Mapping[Key, Callable[[Floats], float]], draws: Iterable[Floats]
+) -> dict[Key, tuple[float, float]]:
+    """Of each measure, where 95 of 100 draws lie."""
+    drawn = [[measure(weights) for measure in measures.values()] for weights in draws]
+    lows, highs = np.percentile(drawn, [LOW, HIGH], axis=0)
+    return {
+        key: (round(float(low), 4), round(float(high), 4))
+        for key, low, high in zip(measures, lows, highs, strict=True)
+    }

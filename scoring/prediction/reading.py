@@ -7,7 +7,6 @@ refused before it is held.
 from __future__ import annotations
 
 import csv
-import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,9 +22,11 @@ BLANKS = frozenset(
 YES = frozenset({"1", "1.0", "yes", "y", "true", "t"})
 NO = frozenset({"0", "0.0", "no", "n", "false", "f"})
 
-MAX_CELLS = 20_000_000
+MAX_CELLS = 5_000_000
 MAX_COLUMNS = 2_000
 MAX_LINE = 1_000_000
+# Larger numbers are no amounts, and arithmetic on them ends in infinity.
+LARGEST = 1e15
 DELIMITERS = ",;\t|"
 # Beyond so many different words in a column, repetitions are too rare to be worth looking up.
 MAX_KEPT_WORDS = 50_000
@@ -204,13 +205,13 @@ def _table(sheet: _Sheet, wanted: Wanted) -> Table:
 
 
 def _cells(values: Iterable[str | None]) -> list[Cell]:
-    """Numbers where all that is known in the column is a number."""
+    """Numbers where all that is known in the column is one; what is no amount of anything is not known."""
     texts = list(values)
     try:
         numbers = [None if text is None else float(text) for text in texts]
     except ValueError:
         return list(texts)
-    return [number if number is not None and math.isfinite(number) else None for number in numbers]
+    return [number if number is not None and abs(number) <= LARGEST else None for number in numbers]
 
 
 def _outcome(texts: Sequence[str | None], wanted: Wanted) -> list[bool | None]:

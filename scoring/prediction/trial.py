@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from scoring.prediction.measures import (
     brier,
     calibration,
     draw_weights,
-    interval,
+    intervals,
     log_loss,
 )
 from scoring.prediction.report import Difference, Importance, Measured, Report, Split
@@ -28,6 +29,9 @@ from scoring.prediction.tables import Table
 # One column that tells success from failure so well by itself was most likely written afterwards.
 LEAKS_FROM = 0.97
 SUSPECT_FROM = 0.9
+# So much of the ROC-AUC, and so many times what the next one gives: the model is that column.
+CARRIES_FROM = 0.1
+CARRIES_TIMES = 3
 SHUFFLES = 3
 SHUFFLED_ROWS = 1_500
 
@@ -55,11 +59,9 @@ class Trial:
         self, split: Split, excluded: Sequence[Excluded], candidates: Sequence[fitting.Candidate]
     ) -> Report:
         happened = self.target[self.test].astype(float)
-        draws = draw_weights(happened, seed=self.seed)
         chances = self._chances()
-        measured = {
-            name: _measure(name, happened, scores, said, draws) for name, (scores, said) in chances.items()
-        }
+        measured, differences = _measure_all(happened, chances, seed=self.seed)
+        importances = self._importances()
         return Report(
             target=self.table.target_name,
             rows=len(self.target),
@@ -76,9 +78,9 @@ class Trial:
             model=replace(measured[MODEL], name=candidates[0].name),
             naive_bayes=measured[NAIVE_BAYES],
             rules=measured.get(RULES),
-            differences=_differences(happened, chances, draws),
-            importances=self._importances(),
-            warnings=[*self.table.notes, *self._warnings()],
+            differences=differences,
+            importances=importances,
+            warnings=[*self.table.notes, *self._warnings(importances)],
             seed=self.seed,
             library=f"scikit-learn {sklearn.__version__}",
         )
@@ -135,7 +137,10 @@ class Trial:
             how = f"words, {len(first.levels)} of them frequent enough"
         return {"column": self.table.label(column), "as": how}
 
-    def _warnings(self) -> list[str]:
+    def _warnings(self, importances: Sequence[Importance]) -> list[str]:
+        return self._leaks() or _carried_by_one(importances)
+
+    def _leaks(self) -> list[str]:
         learnt, known = self.values[self.training], self.target[self.training]
         bins = fitting.bins_of(self.encoder, learnt, learnt)
         sentences = []
@@ -155,53 +160,90 @@ class Trial:
         return sentences
 
 
-def _measure(name: str, happened: Floats, scores: Floats, chances: Floats, draws: list[Floats]) -> Measured:
-    ranked, ones = Ranked.of(happened, scores), np.ones(len(happened))
-    measures: dict[str, Callable[[Floats], float]] = {
+def _measure_all(
+    happened: Floats, chances: Mapping[str, tuple[Floats, Floats]], *, seed: int
+) -> tuple[dict[str, Measured], list[Difference]]:
+    """All figures of all methods on the same draws, each drawn once and let go: many rows need no memory."""
+    ranked = {name: Ranked.of(happened, scores) for name, (scores, _) in chances.items()}
+    measures = {
+        (name, key): measure
+        for name, (_, said) in chances.items()
+        for key, measure in _measures(happened, ranked[name], said).items()
+    } | {
+        (name, "lost to the model"): partial(_gained, ranked[MODEL], other)
+        for name, other in ranked.items()
+        if name != MODEL
+    }
+    found = intervals(measures, draw_weights(happened, seed=seed))
+    ones = np.ones(len(happened))
+    figures = {key: round(measure(ones), 4) for key, measure in measures.items()}
+    measured = {
+        name: _measured(name, happened, said, ranked[name], _of(name, figures), _of(name, found))
+        for name, (_, said) in chances.items()
+    }
+    return measured, [
+        Difference(name, figures[name, key], found[name, key])
+        for name, key in measures
+        if key == "lost to the model"
+    ]
+
+
+def _measures(happened: Floats, ranked: Ranked, said: Floats) -> dict[str, Callable[[Floats], float]]:
+    return {
         "roc_auc": ranked.roc_auc,
         "pr_auc": ranked.average_precision,
-        "brier": lambda weights: brier(happened, chances, weights),
-        "log_loss": lambda weights: log_loss(happened, chances, weights),
+        "brier": partial(brier, happened, said),
+        "log_loss": partial(log_loss, happened, said),
     }
-    figures: dict[str, Any] = {}
-    for key, measure in measures.items():
-        figures[key] = round(measure(ones), 4)
-        figures[f"{key}_interval"] = interval(measure, draws)
+
+
+def _gained(model: Ranked, other: Ranked, weights: Floats) -> float:
+    return model.roc_auc(weights) - other.roc_auc(weights)
+
+
+def _of(name: str, figures: Mapping[tuple[str, str], Any]) -> dict[str, Any]:
+    return {key: figure for (method, key), figure in figures.items() if method == name and key in _KEPT}
+
+
+def _measured(
+    name: str,
+    happened: Floats,
+    said: Floats,
+    ranked: Ranked,
+    figures: Mapping[str, Any],
+    found: Mapping[str, Any],
+) -> Measured:
     return Measured(
         name=name,
-        lift_top_tenth=round(ranked.lift_of_top_tenth(ones), 3),
+        lift_top_tenth=round(ranked.lift_of_top_tenth(np.ones(len(happened))), 3),
         calibration=[
             {"count": band.count, "said": band.said, "happened": band.happened}
-            for band in calibration(happened, chances)
+            for band in calibration(happened, said)
         ],
         roc_curve=ranked.roc_curve(),
         note=_NOTES.get(name, ""),
         **figures,
+        **{f"{key}_interval": edges for key, edges in found.items()},
     )
 
 
+_KEPT = ("roc_auc", "pr_auc", "brier", "log_loss")
 _NOTES = {
     RULES: "Points order the leads; as chances they are what such points converted in the training part.",
     NAIVE_BAYES: "Frequencies of levels and of fifths of numbers, not calibrated.",
 }
 
 
-def _differences(
-    happened: Floats, chances: Mapping[str, tuple[Floats, Floats]], draws: list[Floats]
-) -> list[Difference]:
-    model = Ranked.of(happened, chances[MODEL][0])
-    ones = np.ones(len(happened))
-    found = []
-    for name, (scores, _) in chances.items():
-        if name == MODEL:
-            continue
-        other = Ranked.of(happened, scores)
-
-        def gained(weights: Floats, other: Ranked = other) -> float:
-            return model.roc_auc(weights) - other.roc_auc(weights)
-
-        found.append(Difference(name, round(gained(ones), 4), interval(gained, draws)))
-    return found
+def _carried_by_one(importances: Sequence[Importance]) -> list[str]:
+    """Where one column carries most of the model, the word to look at it twice."""
+    first, *others = importances
+    next_lost = others[0].roc_auc_lost if others else 0.0
+    if first.roc_auc_lost <= CARRIES_FROM or first.roc_auc_lost < CARRIES_TIMES * next_lost:
+        return []
+    return [
+        f"“{first.column}” carries most of the model: without it the ROC-AUC falls by "
+        f"{first.roc_auc_lost:.2f}. Make sure that it was known before the outcome."
+    ]
 
 
 def _area(happened: Floats, scores: Floats) -> float:

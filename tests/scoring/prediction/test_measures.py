@@ -12,7 +12,7 @@ from scoring.prediction.measures import (
     brier,
     calibration,
     draw_weights,
-    interval,
+    intervals,
     log_loss,
 )
 
@@ -79,8 +79,8 @@ def test_an_interval_holds_the_figure_and_is_the_same_each_time():
     target, scores = sample(1, ties=False)
     ranked = Ranked.of(target, scores)
 
-    first = interval(ranked.roc_auc, draw_weights(target, seed=1))
-    again = interval(ranked.roc_auc, draw_weights(target, seed=1))
+    first = intervals({"area": ranked.roc_auc}, draw_weights(target, seed=1))["area"]
+    again = intervals({"area": ranked.roc_auc}, draw_weights(target, seed=1))["area"]
 
     assert first == again
     assert first[0] < ranked.roc_auc(np.ones(300)) < first[1]

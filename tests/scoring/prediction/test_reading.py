@@ -124,6 +124,12 @@ def test_what_cannot_be_read_is_refused_with_a_sentence(read, text, wanted, word
     assert words in str(refused.value)
 
 
+def test_numbers_beyond_any_amount_are_not_known(read):
+    table = read("a,won\n1e300,1\n-1e300,0\n7,1\n1e15,0\ninf,1\n")
+
+    assert table.columns["a"] == [None, None, 7.0, 1e15, None]
+
+
 def test_a_missing_file_and_a_folder_are_refused(tmp_path):
     for path in (tmp_path / "none.csv", tmp_path):
         with pytest.raises(TrainingRefused, match="cannot be read"):

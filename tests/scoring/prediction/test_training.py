@@ -132,6 +132,19 @@ def test_a_column_known_only_afterwards_is_named():
     ]
 
 
+def test_a_column_that_carries_the_model_is_to_be_looked_at_twice():
+    table, _ = logistic_table(600, seed=2)
+    rng = np.random.default_rng(7)
+    minutes = [float(rng.normal(10 + 12 * won, 10)) for won in table.target]
+    columns = {"noise": table.columns["noise"], "duration": minutes}
+
+    report = train(replace(table, columns=columns)).report
+
+    (warning,) = report.warnings
+    assert warning.startswith("“duration” carries most of the model")
+    assert warning.endswith("Make sure that it was known before the outcome.")
+
+
 def test_blanks_that_give_the_outcome_away_are_named_too():
     table, _ = logistic_table(400, seed=2)
     won_on = ["2024-03-04" if won else None for won in table.target]
