@@ -1,3 +1,5 @@
+from importlib import import_module
+
 from django.db import migrations
 
 # What may happen to a version once it is no draft: its way through approval, pilot, publishing and retirement.
@@ -57,10 +59,16 @@ DROP FUNCTION scoring_refuse_history_change();
 DROP TRIGGER scoring_rulegroup_is_immutable ON scoring_rulegroup;
 """
 
+EARLIER = (
+    import_module("scoring.migrations.0002_published_is_immutable")
+    .VERSION.partition("CREATE TRIGGER")[0]
+    .replace("CREATE FUNCTION", "CREATE OR REPLACE FUNCTION")
+)
+
 
 class Migration(migrations.Migration):
     """Only drafts can be edited, and the history of versions is append-only (SCORE-1)."""
 
     dependencies = [("scoring", "0005_lifecycle")]
 
-    operations = [migrations.RunSQL(VERSION + GROUPS + HISTORY, UNDO)]
+    operations = [migrations.RunSQL(VERSION + GROUPS + HISTORY, UNDO + EARLIER)]

@@ -1,3 +1,5 @@
+from importlib import import_module
+
 import django.db.models.deletion
 from django.db import migrations, models
 
@@ -30,6 +32,8 @@ BEGIN
 END $$;
 """
 
+EARLIER = import_module("scoring.migrations.0006_only_drafts_change").VERSION
+
 
 class Migration(migrations.Migration):
     """A proposal remembers the active version that it was compared with."""
@@ -49,5 +53,5 @@ class Migration(migrations.Migration):
                 to="scoring.modelversion",
             ),
         ),
-        migrations.RunSQL(VERSION, migrations.RunSQL.noop),
+        migrations.RunSQL(VERSION, EARLIER),
     ]

@@ -18,7 +18,8 @@ from scoring.approval import (
     propose_version,
     return_proposal,
 )
-from scoring.models import ModelVersion, Rule, ScoringPolicy, Signal, VersionEvent
+from scoring.models import ModelVersion, Pilot, Rule, ScoringPolicy, Signal, VersionEvent
+from scoring.pilot import PilotPlan
 from scoring.services import create_draft, publish_version
 from scoring.versions import ActiveVersionChanged, NeverActive, VersionNotDraft, VersionNotSound, roll_back
 from tests.factories import NOON, UserFactory
@@ -172,6 +173,17 @@ def test_a_proposal_compared_with_another_version_is_not_carried_out(
 
     version.refresh_from_db()
     assert (version.status, version.approved_at) == (Status.PROPOSED, None)
+
+
+def test_the_leads_of_a_pilot_cannot_be_changed_once_it_is_proposed(
+    draft: ModelVersion, marketing: User
+) -> None:
+    version = proposed(draft, marketing, pilot=PilotPlan(1))
+
+    with pytest.raises(IntegrityError, match="cannot be changed"), transaction.atomic():
+        Pilot.objects.filter(version=version).update(percent=100)
+
+    assert Pilot.objects.get(version=version).percent == 1
 
 
 def test_authors_are_no_second_person_when_none_is_asked_for_any_more(
