@@ -12,8 +12,8 @@ from accounts.models import User
 from common.errors import DomainError, InvalidInput
 from scoring.history import record
 from scoring.matching import backfill_signals
-from scoring.membership import pilot_members_of_range, segment_model, segment_rule
-from scoring.models import LeadScore, ModelVersion, Pilot, VersionEvent
+from scoring.membership import segment_model, segment_rule
+from scoring.models import ModelVersion, Pilot, VersionEvent
 from scoring.permissions import require_marketing
 from scoring.rescoring import start_rescoring
 from scoring.rules import RuleRefused
@@ -106,7 +106,7 @@ def start_pilot(version: ModelVersion, *, by: User | None, now: datetime) -> Mod
     version.save(update_fields=["status"])
     record(version, Kind.PILOT_STARTED, at=now, by=by, note=describe_pilot(pilot)[:500])
     backfill_signals(signals, now=now)
-    start_rescoring(version, now=now, leads=pilot_members_of_range(pilot, as_of=now))
+    start_rescoring(version, now=now)
     return version
 
 
@@ -122,7 +122,5 @@ def end_pilot(version: ModelVersion, *, by: User, note: str = "", now: datetime)
     version.save(update_fields=["status", "retired_at"])
     Pilot.objects.filter(version=version).update(ended_at=now)
     record(version, Kind.PILOT_ENDED, at=now, by=by, note=note)
-    leads = LeadScore.objects.filter(version=version).order_by("lead_id")
-    active = ModelVersion.objects.active().get()
-    start_rescoring(active, now=now, leads=list(leads.values_list("lead_id", flat=True)))
+    start_rescoring(ModelVersion.objects.active().get(), now=now)
     return version

@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import structlog
 from django.conf import settings
@@ -31,12 +30,12 @@ log = structlog.get_logger(__name__)
 # Some seconds of work: short enough for the locks, long enough that the statement's own cost vanishes.
 LEADS_PER_CHUNK = 5_000
 
-# Chunks meet one another without a gap and the last one is open, so that a lead that was being recorded while
-# they were made lies in one of them.
+# Chunks meet one another without a gap, from 0 to the end of all ids, so that a lead that was being recorded
+# while they were made lies in one of them.
 _MAKE_CHUNKS = """
 WITH firsts AS (
-  SELECT min(id) AS first_id, count(*) AS leads FROM (
-    SELECT id, (row_number() OVER (ORDER BY id) - 1) / %(size)s AS chunk FROM ({ids}) wanted(id)
+  SELECT CASE chunk WHEN 0 THEN 0 ELSE min(id) END AS first_id, count(*) AS leads FROM (
+    SELECT id, (row_number() OVER (ORDER BY id) - 1) / %(size)s AS chunk FROM leads_lead
   ) numbered GROUP BY chunk
 )
 INSERT INTO scoring_rescoringchunk (rescoring_id, first_id, last_id, leads, attempts, error)
@@ -72,23 +71,18 @@ class Progress:
 # Beginning
 
 
-def start_rescoring(version: ModelVersion, *, now: datetime, leads: list[int] | None = None) -> Rescoring:
-    """Have all leads, or only those with these ids, scored anew in the background.
+def start_rescoring(version: ModelVersion, *, now: datetime) -> Rescoring:
+    """Have every lead looked at in the background that may belong to another version than it is scored by.
 
-    What was still under way for another active version is finished as superseded: this one covers it. Call it
-    under the versions' lock.
+    For a pilot too: who joins or leaves it is decided when a chunk holds its leads, so that none is missed
+    that changed meanwhile; the others are passed over. What was still under way, or failed, is superseded:
+    this one covers it. Call it under the versions' lock.
     """
-    if leads is None:
-        _supersede(Rescoring.objects.all(), now=now)
-        ids, parameters = "SELECT id FROM leads_lead", dict[str, Any]()
-    else:
-        if _supersede(Rescoring.objects.filter(version=version), now=now):
-            return start_rescoring(version, now=now)
-        ids, parameters = "SELECT unnest(%(leads)s::bigint[])", {"leads": leads}
+    Rescoring.objects.filter(finished_at=None).update(finished_at=now)
     rescoring = Rescoring.objects.create(version=version, started_at=now)
-    parameters |= {"rescoring": rescoring.pk, "size": LEADS_PER_CHUNK, "max_id": MAX_ID}
+    parameters = {"rescoring": rescoring.pk, "size": LEADS_PER_CHUNK, "max_id": MAX_ID}
     with connection.cursor() as cursor:
-        cursor.execute(_MAKE_CHUNKS.format(ids=ids), parameters)
+        cursor.execute(_MAKE_CHUNKS, parameters)
     _finish_if_done(rescoring, now=now)
     _nudge_workers(rescoring)
     return rescoring
@@ -99,10 +93,6 @@ def _nudge_workers(rescoring: Rescoring) -> None:
     waiting = rescoring.chunks.waiting().count()
     for _ in range(min(waiting, max(1, settings.Q_CLUSTER["workers"] - 1))):
         enqueue("scoring.tasks.rescore_task")
-
-
-def _supersede(rescorings: QuerySet[Rescoring], *, now: datetime) -> int:
-    return rescorings.filter(finished_at=None).update(finished_at=now)
 
 
 # Working
@@ -167,24 +157,28 @@ def _score_chunk(chunk: RescoringChunk, *, now: datetime) -> None:
 
 
 def _score_stale(first: int, last: int, *, now: datetime) -> None:
-    """Score the leads of the range whose kept score is not by the version that they belong to now."""
-    active, pilot = versions_in_use()
-    if active is None:
-        return
-    stale = _stale(first, last, active, pilot, now=now)
+    """Score the leads of the range whose kept score is not by the version that they belong to now.
+
+    All of them are locked before the versions are read: whoever scored one by an older version has committed
+    by then, and whoever comes later reads the versions later.
+    """
     # Intake inserts rows that refer to the lead: they need not wait.
-    locked = Lead.objects.filter(pk__in=stale).select_for_update(of=("self",), no_key=True).order_by("pk")
-    lead_ids = list(locked.values_list("pk", flat=True))
-    if not lead_ids:
+    leads = Lead.objects.filter(pk__range=(first, last)).select_for_update(of=("self",), no_key=True)
+    locked = list(leads.order_by("pk").values_list("pk", flat=True))
+    active, pilot = versions_in_use()
+    if active is None or not locked:
         return
-    unscored = list(Lead.objects.filter(pk__in=lead_ids, score=None).values_list("pk", flat=True))
-    first, last = lead_ids[0], lead_ids[-1]
-    if pilot is None and Lead.objects.filter(pk__range=(first, last)).count() == len(lead_ids):
+    first, last = locked[0], locked[-1]
+    stale = sorted(_stale(first, last, active, pilot, now=now))
+    if not stale:
+        return
+    unscored = list(Lead.objects.filter(pk__in=stale, score=None).values_list("pk", flat=True))
+    if pilot is None and stale == locked:
         keep_leads_of_range(active, first=first, last=last, now=now)
     else:
-        keep_leads(lead_ids, now=now)
+        keep_leads(stale, now=now)
     with connection.cursor() as cursor:
-        cursor.execute(_LOOK_AGAIN, {"leads": lead_ids, "unscored": unscored, "now": now})
+        cursor.execute(_LOOK_AGAIN, {"leads": stale, "unscored": unscored, "now": now})
 
 
 def _stale(

@@ -81,13 +81,38 @@ def test_only_the_leads_concerned_are_scored_anew(
 ) -> None:
     interested(20)
     version = piloted(active, marketing, second, PilotPlan(25))
-    rescoring = version.rescorings.get()
     in_pilot, _, everybody = count_pilot(version.pilot, as_of=NOON)
 
-    assert sum(chunk.leads for chunk in rescoring.chunks.all()) == in_pilot < everybody
     rescore_all(now=NOON + HOUR)
 
+    assert 0 < in_pilot < everybody
     assert LeadScore.objects.filter(scored_at=NOON + HOUR).count() == in_pilot
+
+
+def test_a_lead_that_joins_while_the_pilot_starts_is_scored_by_it(
+    active: ModelVersion, marketing: User, second: User
+) -> None:
+    """Nobody is in the pilot yet when it starts, and the first that is has the lowest id."""
+    [lead, _] = [*interested(1, country="France"), *interested(1, country="Spain")]
+    version = piloted(active, marketing, second, PilotPlan(100, "country", "one_of", ["Germany"]))
+    Lead.objects.filter(pk=lead.pk).update(country="Germany")
+
+    rescore_all(now=NOON + HOUR)
+
+    assert LeadScore.objects.get(lead=lead).version == version
+
+
+def test_a_lead_that_joined_last_is_given_back_when_the_pilot_ends(
+    active: ModelVersion, marketing: User, second: User
+) -> None:
+    [lead] = interested(1)
+    version = piloted(active, marketing, second, PilotPlan(100))
+    end_pilot(version, by=marketing, now=NOON + HOUR)
+    LeadScore.objects.filter(lead=lead).update(version=version, total=35)
+
+    rescore_all(now=NOON + HOUR)
+
+    assert LeadScore.objects.get(lead=lead).version == active
 
 
 def test_a_segment_is_one_condition_in_the_language_of_rules(

@@ -28,7 +28,7 @@ from scoring.services import create_draft, publish_version, score_leads
 from tests.factories import NOON, LeadFactory
 from tests.poison import heal, poison
 from tests.scoring.builders import do, make_signal, publish
-from tests.scoring.test_publishing_at_once import at_once
+from tests.scoring.test_publishing_at_once import at_once, wait_until_somebody_is_blocked
 
 pytestmark = pytest.mark.django_db
 
@@ -179,7 +179,7 @@ def test_a_chunk_that_always_fails_is_parked_and_its_leads_are_left_to_the_pipel
     rescore_all(now=NOON + HOUR)
 
     [chunk] = parked_chunks()
-    assert (chunk.first_id, chunk.attempts, bool(chunk.error)) == (poisoned[0].pk, MAX_ATTEMPTS, True)
+    assert (chunk.first_id, chunk.attempts, bool(chunk.error)) == (0, MAX_ATTEMPTS, True)
     assert Rescoring.objects.latest("pk").finished_at == NOON + HOUR
     assert LeadScore.objects.filter(total=35).count() == 2
     marks = Lead.objects.filter(pk__lte=chunk.last_id).values_list("pk", "advance_at")
@@ -271,3 +271,31 @@ def test_a_killed_worker_lets_its_chunk_go_and_its_try_counts(demo: Signal) -> N
     assert (chunk.attempts, totals()) == (1, {30})
     assert rescore_all(now=NOON + HOUR) == 1
     assert totals() == {35}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_newer_version_wins_over_a_worker_that_began_before_it(demo: Signal) -> None:
+    """The worker waits for a lead in hand; when it gets it, another version has scored the lead."""
+    old = publish({"signal": demo, "points": 30})
+    [lead] = leads_by(old, 1)
+    second = publish_more(old)
+    in_hand = Barrier(2, timeout=60)
+
+    def publish_with_the_lead_in_hand() -> ModelVersion:
+        with transaction.atomic():
+            Lead.objects.lock(lead.pk)
+            in_hand.wait()
+            wait_until_somebody_is_blocked()
+            third = publish_more(second, points=40)
+            score_leads([lead.pk], now=NOON + HOUR)
+        return third
+
+    def work_meanwhile() -> bool:
+        in_hand.wait()
+        return rescore_next_chunk(now=NOON + HOUR)
+
+    third, worked = at_once(publish_with_the_lead_in_hand, work_meanwhile)
+
+    assert worked is True
+    score = LeadScore.objects.get(lead=lead)
+    assert (score.version, score.total) == (third, 40)
