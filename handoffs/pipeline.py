@@ -21,7 +21,7 @@ from leads.models import Lead, LeadQuerySet
 from leads.services import mark_lead_changed
 from scoring.models import LeadScore
 from scoring.models.scores import ENTRY_STAGES
-from scoring.release import kept_for_release, note_handed_off
+from scoring.release import kept_for_release
 from scoring.services import has_new_evidence, score_lead, score_leads
 
 log = structlog.get_logger(__name__)
@@ -38,13 +38,14 @@ CLAIM = timedelta(minutes=1)
 @transaction.atomic(durable=True)
 def advance_lead(lead_id: int, *, now: datetime) -> None:
     """Move one lead as far along as the facts allow. Safe to repeat, and to run many times at once."""
-    lead = Lead.objects.filter(pk=lead_id).select_for_update(skip_locked=True, of=("self",)).first()
+    lead = (
+        Lead.objects.filter(pk=lead_id).select_for_update(skip_locked=True, of=("self",), no_key=True).first()
+    )
     if lead is None:
         return  # somebody has it in hand; its mark stays
     score = score_lead(lead, now=now)
     if score and is_due_for_sales(lead, score) and not kept_for_release([lead_id]):
         hand_off(lead, score, trigger=_trigger(score), now=now)
-        note_handed_off(lead, now=now)
     _look_again([lead_id], at=score.next_change_at if score else None)
 
 
@@ -156,7 +157,9 @@ def _advance_batch(lead_ids: Sequence[int], *, now: datetime) -> None:
 def _score_batch(lead_ids: Sequence[int], *, now: datetime) -> Sequence[int]:
     """Score the leads nobody else holds; return those that are due for sales, and settle the others."""
     leads = list(
-        Lead.objects.filter(pk__in=lead_ids).select_for_update(skip_locked=True, of=("self",)).order_by("pk")
+        Lead.objects.filter(pk__in=lead_ids)
+        .select_for_update(skip_locked=True, of=("self",), no_key=True)
+        .order_by("pk")
     )
     held = {lead.pk for lead in leads}
     score_leads(sorted(held), now=now)
@@ -175,7 +178,7 @@ def _score_batch(lead_ids: Sequence[int], *, now: datetime) -> Sequence[int]:
 @transaction.atomic(durable=True)
 def _claim(due: LeadQuerySet, *, limit: int, now: datetime) -> list[int]:
     """Take due leads for a minute. The attempt is counted before it begins, so a killed worker counts too."""
-    free = due.select_for_update(skip_locked=True, of=("self",)).order_by("advance_at")
+    free = due.select_for_update(skip_locked=True, of=("self",), no_key=True).order_by("advance_at")
     lead_ids = list(free.values_list("pk", flat=True)[:limit])
     Lead.objects.filter(pk__in=lead_ids).update(
         advance_at=now + CLAIM, advance_attempts=F("advance_attempts") + 1

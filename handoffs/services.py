@@ -40,6 +40,7 @@ from handoffs.telling import tell_new_owner, tell_overflow
 from leads.models import Lead, LeadEvent
 from leads.services import assign_lead, log_event, move_stage, release_lead
 from scoring.models import LeadScore
+from scoring.release import note_handed_off
 from scoring.services import explain_score, score_lead
 from sla.models import Target
 from sla.services import HandoffFacts, cancel_clocks, move_clocks, start_clocks, stop_clock
@@ -124,6 +125,7 @@ def hand_off(
         is_instant_mql=score.is_instant_mql,
     )
     start_clocks(lead, facts, owner=handoff.owner, team=team_of(pool, handoff.owner), now=now)
+    note_handed_off(lead, now=now)
     return handoff
 
 

@@ -15,7 +15,8 @@ from scoring.keeping import keep_leads
 from scoring.loading_presets import load_scoring_preset
 from scoring.matching import match_activities
 from scoring.membership import was_in_pilot
-from scoring.models import LeadScore, ModelVersion, Signal, SignalHit
+from scoring.models import LeadScore, ModelVersion
+from scoring.models.scores import evidence_of
 from scoring.versions import create_draft, publish_version
 
 __all__ = [
@@ -44,7 +45,6 @@ def score_leads(lead_ids: Sequence[int], *, now: datetime) -> None:
     """
     if not lead_ids:
         return
-    match_activities(lead_ids)
     if not keep_leads(lead_ids, now=now):
         log.warning("scoring.no_active_version", leads=len(lead_ids))
 
@@ -80,10 +80,8 @@ def version_of(lead: Lead, *, as_of: datetime) -> ModelVersion | None:
 
 
 def has_new_evidence(lead: Lead, *, since: datetime) -> bool:
-    """Whether a high-intent signal reached us after `since`: what a returned lead needs (FEED-2).
+    """Whether clear interest that its version counts reached us after `since`: what a returned lead needs (FEED-2).
 
     What a visitor did earlier counts if only later we knew that it was the lead.
     """
-    return SignalHit.objects.filter(
-        lead=lead, received_at__gt=since, signal__intent=Signal.Intent.HIGH
-    ).exists()
+    return evidence_of(lead, since=since).exists()

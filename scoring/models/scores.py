@@ -2,18 +2,38 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 
 from common.parking import MarkedWork
 from leads.models import Lead
-from scoring.models.versions import ModelVersion
+from scoring.models.signals import Signal, SignalHit
+from scoring.models.versions import ModelVersion, Rule
+from scoring.rules import PER_MILLE
 
 # Stages from which a lead becomes an MQL; the others are with sales, customers, or out for good.
 ENTRY_STAGES = (Lead.Stage.LEAD, Lead.Stage.NURTURE, Lead.Stage.LOST)
+
+
+def clear_hits() -> models.QuerySet[SignalHit]:
+    """Hits that show clear interest by the version that their lead is scored by: a signal that it does not
+    count, whoever wrote it and when, says nothing."""
+    helps = (
+        Q(points__gt=0)
+        | Q(kind=Rule.Kind.INSTANT_MQL)
+        | Q(kind=Rule.Kind.MULTIPLIER, factor_per_mille__gt=PER_MILLE)
+    )
+    counted = Rule.objects.filter(helps, version=OuterRef("lead__score__version"), signal=OuterRef("signal"))
+    return SignalHit.objects.filter(Exists(counted), signal__intent=Signal.Intent.HIGH)
+
+
+def evidence_of(lead: Lead | OuterRef, *, since: datetime | OuterRef) -> models.QuerySet[SignalHit]:
+    """What reached us of the lead after `since` and shows clear interest (FEED-2)."""
+    return clear_hits().filter(lead=lead, received_at__gt=since)
 
 
 class LeadScore(models.Model):
@@ -101,8 +121,11 @@ class RescoringChunk(MarkedWork):
 
 class ReleaseItemQuerySet(models.QuerySet["ReleaseItem"]):
     def waiting(self) -> Self:
-        """Leads that marketing has still to let go, or not, and that qualify as they stand."""
+        """Leads that marketing has still to let go, or not, and that could go as they stand: one that sales
+        returned goes back only with new evidence (FEED-2)."""
+        evidence = evidence_of(OuterRef("lead"), since=OuterRef("lead__recycled_at"))
         return self.filter(
+            Q(lead__recycled_at=None) | Exists(evidence),
             decided_at=None,
             lead__score__qualifies=True,
             lead__stage__in=ENTRY_STAGES,
@@ -113,17 +136,19 @@ class ReleaseItemQuerySet(models.QuerySet["ReleaseItem"]):
 class ReleaseItem(models.Model):
     """A lead that qualifies only because the rules changed: marketing lets it go to sales, or does not.
 
-    New evidence of its own lets a listed lead go by itself (decision "overtaken", by nobody).
+    New evidence of its own lets a listed lead go by itself, and so does a handoff by hand (decision
+    "overtaken", by nobody). Evidence is new that came after `rules_changed_at`.
     """
 
     class Decision(models.TextChoices):
         RELEASED = "released", "Released to sales"
         DISMISSED = "dismissed", "Kept back"
-        OVERTAKEN = "overtaken", "Went by itself"
+        OVERTAKEN = "overtaken", "Went without release"
 
     lead = models.ForeignKey("leads.Lead", on_delete=models.CASCADE, related_name="+")
     version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="release_items")
     listed_at = models.DateTimeField()
+    rules_changed_at = models.DateTimeField()
     decision = models.CharField(max_length=12, choices=Decision, blank=True)
     decided_at = models.DateTimeField(null=True, blank=True)
     decided_by = models.ForeignKey(

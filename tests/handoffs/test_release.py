@@ -12,8 +12,13 @@ from accounts.models import User
 from common.errors import NotAllowed
 from handoffs.models import Handoff
 from handoffs.pipeline import advance_due_leads, advance_lead
+from handoffs.services import hand_off_by_hand
 from leads.models import Lead
-from scoring.models import LeadScore, ModelVersion, ReleaseItem, Signal
+from scoring import release
+from scoring.approval import approve_version, propose_promotion, propose_version
+from scoring.membership import pilot_members
+from scoring.models import LeadScore, ModelVersion, ReleaseItem, ScoringPolicy, Signal, SignalHit
+from scoring.pilot import PilotPlan, end_pilot
 from scoring.release import keep_leads_back, kept_for_release, release_leads
 from scoring.rescoring import rescore_all
 from scoring.services import create_draft, publish_version, score_leads
@@ -184,7 +189,7 @@ def test_a_lead_around_the_threshold_becomes_an_mql_once(strict: ModelVersion, m
     assert ReleaseItem.objects.waiting().count() == 0
 
 
-def test_held_leads_and_those_with_sales_are_not_listed(strict: ModelVersion) -> None:
+def test_held_leads_and_those_with_sales_do_not_wait(strict: ModelVersion) -> None:
     held, selling, free = interested(3)
     Lead.objects.filter(pk=held.pk).update(hold=Lead.Hold.FOR_GOOD)
     Lead.objects.filter(pk=selling.pk).update(stage=Lead.Stage.SAL)
@@ -192,7 +197,7 @@ def test_held_leads_and_those_with_sales_are_not_listed(strict: ModelVersion) ->
     generous(strict)
     rescore_all(now=NOON + HOUR)
 
-    assert [item.lead for item in ReleaseItem.objects.all()] == [free]
+    assert [item.lead for item in ReleaseItem.objects.waiting()] == [free]
 
 
 def test_a_lead_that_sales_returned_is_listed_only_with_new_evidence(strict: ModelVersion) -> None:
@@ -207,8 +212,114 @@ def test_a_lead_that_sales_returned_is_listed_only_with_new_evidence(strict: Mod
     generous(strict)
     rescore_all(now=NOON + HOUR)
 
-    assert [item.lead for item in ReleaseItem.objects.all()] == [with_evidence]
-    assert without.pk not in kept_for_release([without.pk])
+    assert [item.lead for item in ReleaseItem.objects.waiting()] == [with_evidence]
+    advance_lead(without.pk, now=NOON + HOUR)
+    assert not Handoff.objects.exists()
+
+
+def test_a_lead_whose_hold_ends_after_the_change_waits_then(strict: ModelVersion) -> None:
+    [lead] = interested(1)
+    Lead.objects.filter(pk=lead.pk).update(hold=Lead.Hold.UNTIL_DATE)
+    generous(strict)
+    rescore_all(now=NOON + HOUR)
+    Lead.objects.filter(pk=lead.pk).update(hold=Lead.Hold.NONE)
+
+    advance_lead(lead.pk, now=NOON + 2 * HOUR)
+
+    assert not Handoff.objects.exists()
+    assert ReleaseItem.objects.waiting().get().lead == lead
+
+
+@pytest.mark.parametrize("scored_by", ["pipeline", "rescoring"])
+def test_interest_received_before_the_change_and_read_after_it_is_the_leads_own(
+    strict: ModelVersion, scored_by: str
+) -> None:
+    [lead] = interested(1)
+    do(lead, "Demo Requested", NOON + HOUR / 2)
+    generous(strict)
+
+    if scored_by == "rescoring":
+        rescore_all(now=NOON + HOUR)
+    advance_lead(lead.pk, now=NOON + HOUR)
+
+    assert Handoff.objects.get().lead == lead
+
+
+def test_a_signal_that_no_rule_counts_is_no_evidence(strict: ModelVersion) -> None:
+    [lead] = interested(1)
+    generous(strict)
+    rescore_all(now=NOON + HOUR)
+    make_signal("Pricing", ["Page Viewed"], intent="high")
+
+    do(lead, "Page Viewed", NOON + 2 * HOUR)
+    advance_lead(lead.pk, now=NOON + 2 * HOUR)
+
+    assert not Handoff.objects.exists()
+    assert ReleaseItem.objects.waiting().get().lead == lead
+
+
+def test_a_handoff_by_hand_takes_the_lead_off_the_list(strict: ModelVersion, marketing: User) -> None:
+    [lead] = interested(1)
+    generous(strict)
+    rescore_all(now=NOON + HOUR)
+
+    hand_off_by_hand(lead, by=marketing, reason="They called", now=NOON + 2 * HOUR)
+
+    assert ReleaseItem.objects.get().decision == "overtaken"
+
+
+@pytest.mark.parametrize("ends_by", ["promotion", "end"])
+def test_the_end_of_a_pilot_hands_off_no_flood(
+    strict: ModelVersion, marketing: User, manager: User, ends_by: str
+) -> None:
+    """What came while the pilot ran, or long after the active version's publish, is no evidence against a
+    change that was made only now."""
+    leads = interested(8)
+    ScoringPolicy.objects.create(needs_second_person=False)
+    if ends_by == "end":
+        strict = generous(strict, now=NOON + HOUR / 4)
+        rescore_all(now=NOON + HOUR / 4)
+        ReleaseItem.objects.all().delete()
+    draft = create_draft(based_on=strict, by=None, now=NOON)
+    percent, threshold = (1, 10) if ends_by == "promotion" else (100, 90)
+    ModelVersion.objects.filter(pk=draft.pk).update(threshold=threshold)
+    plan = PilotPlan(percent)
+    pilot = propose_version(draft, by=marketing, note="Try", pilot=plan, now=NOON + HOUR / 2)
+    if pilot.status == "proposed":
+        pilot = approve_version(pilot, by=marketing, now=NOON + HOUR / 2)
+    rescore_all(now=NOON + HOUR / 2)
+    outside = [
+        lead for lead in leads if ends_by == "end" or not pilot_members(pilot.pilot, [lead.pk], as_of=NOON)
+    ]
+    SignalHit.objects.filter(lead__in=outside).update(received_at=NOON + HOUR)
+
+    if ends_by == "end":
+        end_pilot(pilot, by=marketing, note="No", now=NOON + 2 * HOUR)
+    else:
+        pilot = propose_promotion(pilot, by=marketing, note="Yes", now=NOON + 2 * HOUR)
+        if pilot.status == "pilot":
+            approve_version(pilot, by=marketing, now=NOON + 2 * HOUR)
+    rescore_all(now=NOON + 2 * HOUR)
+    for lead in outside:
+        advance_lead(lead.pk, now=NOON + 2 * HOUR)
+
+    assert Handoff.objects.count() == 0
+    assert ReleaseItem.objects.waiting().filter(lead__in=outside).count() == len(outside) > 0
+
+
+def test_all_are_released_in_chunks(
+    strict: ModelVersion, marketing: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(release, "DECIDED_AT_ONCE", 2)
+    interested(5)
+    generous(strict)
+    rescore_all(now=NOON + HOUR)
+
+    with CaptureQueriesContext(connection) as queries:
+        assert release_leads(ReleaseItem.objects.waiting(), by=marketing, now=NOON + 2 * HOUR) == 5
+
+    assert sum("FOR NO KEY UPDATE" in query["sql"] for query in queries) == 3
+    assert not ReleaseItem.objects.waiting().exists()
 
 
 def test_only_marketing_releases(strict: ModelVersion, manager: User, bdr: User) -> None:
