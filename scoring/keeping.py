@@ -24,7 +24,7 @@ Status = ModelVersion.Status
 
 
 def keep_leads(lead_ids: Sequence[int], *, now: datetime) -> bool:
-    """Match what is new of these leads, score them and keep what changed; False while no version is active."""
+    """Match what is new of these leads, score them and keep what changed; False while none is active."""
     news = _match_news(lead_ids)
     active, pilot = versions_in_use()
     if active is None:

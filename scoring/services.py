@@ -80,7 +80,7 @@ def version_of(lead: Lead, *, as_of: datetime) -> ModelVersion | None:
 
 
 def has_new_evidence(lead: Lead, *, since: datetime) -> bool:
-    """Whether clear interest that its version counts reached us after `since`: what a returned lead needs (FEED-2).
+    """Whether clear interest reached us after `since`: what a returned lead needs (FEED-2).
 
     What a visitor did earlier counts if only later we knew that it was the lead.
     """

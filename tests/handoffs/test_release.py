@@ -219,7 +219,7 @@ def test_a_lead_that_sales_returned_is_listed_only_with_new_evidence(strict: Mod
 
 def test_a_lead_whose_hold_ends_after_the_change_waits_then(strict: ModelVersion) -> None:
     [lead] = interested(1)
-    Lead.objects.filter(pk=lead.pk).update(hold=Lead.Hold.UNTIL_DATE)
+    Lead.objects.filter(pk=lead.pk).update(hold=Lead.Hold.UNTIL_ACTIVITY)
     generous(strict)
     rescore_all(now=NOON + HOUR)
     Lead.objects.filter(pk=lead.pk).update(hold=Lead.Hold.NONE)
