@@ -9,7 +9,7 @@ from django.db import connection
 from django.db.models import Count
 
 from scoring.models import LeadScore
-from scoring.rules import Model
+from scoring.rules import Formula, Model
 
 COLUMNS, ROWS = 8, 6  # of engagement and of fit; the outermost are open
 SHADES = 5
@@ -47,6 +47,14 @@ class Axes:
     columns: tuple[str, ...]
     rows: tuple[AxesRow, ...]
     leads: int
+    why_no_stars: str
+
+
+WHY_NO_STARS = {
+    Formula.ADDITIVE: "",
+    Formula.HYBRID: "Totals are weighted, so no cell reaches the threshold as a whole.",
+    Formula.CHECKLIST: "The checklist alone decides, so no number of points makes an MQL.",
+}
 
 
 def leads_on_axes(model: Model) -> Axes:
@@ -63,14 +71,22 @@ def leads_on_axes(model: Model) -> Axes:
             Cell(
                 leads=counts.get((column, row), 0),
                 shade=_shade(counts.get((column, row), 0), fullest),
-                reaches=engagement is not None and fit is not None and engagement + fit >= model.threshold,
+                reaches=_reaches(model, fit, engagement),
                 matches=matches,
             )
             for column, (engagement, _) in enumerate(columns)
         )
         is_last_match = matches and fit is not None and fit - up < model.icp_from
         rows.append(AxesRow(label, cells, is_last_match))
-    return Axes(tuple(label for _, label in columns), tuple(rows), sum(counts.values()))
+    return Axes(
+        tuple(label for _, label in columns), tuple(rows), sum(counts.values()), WHY_NO_STARS[model.formula]
+    )
+
+
+def _reaches(model: Model, fit: int | None, engagement: int | None) -> bool:
+    if model.formula is not Formula.ADDITIVE or fit is None or engagement is None:
+        return False
+    return fit + engagement >= model.threshold
 
 
 def leads_by_category() -> dict[str, int]:

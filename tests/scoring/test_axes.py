@@ -16,6 +16,7 @@ from scoring.axes import leads_on_axes
 from scoring.engine import model_of
 from scoring.models import LeadScore, ModelVersion
 from scoring.presets import CLASSIC
+from scoring.rules import Formula
 from scoring.services import load_scoring_preset
 from tests.factories import LeadFactory
 
@@ -83,6 +84,16 @@ def test_cells_that_reach_the_threshold_and_the_icp_line_are_marked(active: Mode
     assert reaching == {"30–39", "40–49", "50–59", "60 or more"}
     assert [row.label for row in axes.rows if row.is_last_match] == ["20–29"]
     assert [row.label for row in axes.rows if row.cells[0].matches] == ["40 or more", "30–39", "20–29"]
+
+
+@pytest.mark.parametrize("formula", [Formula.HYBRID, Formula.CHECKLIST])
+def test_where_the_two_do_not_make_the_total_no_cell_reaches_it(
+    active: ModelVersion, formula: Formula
+) -> None:
+    axes = leads_on_axes(replace(model_of(active), formula=formula))
+
+    assert not any(cell.reaches for row in axes.rows for cell in row.cells)
+    assert axes.why_no_stars
 
 
 @pytest.mark.parametrize(("threshold", "icp_from"), [(50, 20), (1, 0), (47, 13), (100_000, 7), (80, 1)])
