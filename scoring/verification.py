@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -29,6 +29,8 @@ log = structlog.get_logger(__name__)
 CHUNK = 20_000
 MAX_CHUNK = 1_000_000
 EXAMPLES = 10
+# Longer ago, too much has changed for the two parts to be one check.
+GIVEN_UP_AFTER = timedelta(days=1)
 
 # What the kept row must share with the engine's result. It may plan to look again too early, never too late.
 _COMPARED = (
@@ -114,8 +116,9 @@ def _own_parameters(statement: Statement, version_id: int) -> tuple[str, Mapping
 
 
 def begin_check(*, now: datetime) -> ScoreCheck:
-    """The check that is under way, or a new one."""
-    return ScoreCheck.objects.filter(finished_at=None).first() or ScoreCheck.objects.create(started_at=now)
+    """The check that is under way, or a new one; one that nobody went on with for a day is given up."""
+    under_way = ScoreCheck.objects.filter(finished_at=None, started_at__gt=now - GIVEN_UP_AFTER).first()
+    return under_way or ScoreCheck.objects.create(started_at=now)
 
 
 def latest_check() -> ScoreCheck | None:

@@ -218,10 +218,18 @@ def test_a_check_goes_through_all_leads_in_chunks(leads: list[Lead]) -> None:
 def test_an_interrupted_check_goes_on_where_it_stopped(leads: list[Lead]) -> None:
     check_next_chunk(begin_check(now=NOON + DAY), now=NOON + DAY, chunk=3)
 
-    check = begin_check(now=NOON + 2 * DAY)
+    check = begin_check(now=NOON + DAY + timedelta(hours=1))
 
     assert (check.leads, check.started_at) == (3, NOON + DAY)
     assert ScoreCheck.objects.count() == 1
+
+
+def test_a_check_that_was_left_for_a_day_is_given_up(leads: list[Lead]) -> None:
+    check_next_chunk(begin_check(now=NOON), now=NOON, chunk=3)
+
+    check = begin_check(now=NOON + DAY)
+
+    assert (check.leads, check.checked_to, check.started_at) == (0, 0, NOON + DAY)
 
 
 def test_a_check_keeps_ten_examples(version: ModelVersion) -> None:
