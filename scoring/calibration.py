@@ -22,7 +22,8 @@ from common.errors import InvalidInput, NotAllowed
 from common.parking import begin_attempt, forget_failure, keep_failure
 from common.queue import enqueue
 from leads.models import Lead, LeadEvent
-from scoring.calibration_counts import Counts, Goal, from_json, to_json
+from scoring.calibration_counts import Counts, from_json, to_json
+from scoring.conversion import Goal
 from scoring.drift import SAMPLE, Snapshot, moments_of
 from scoring.engine import score_pairs
 from scoring.models import CalibrationRun, ModelVersion

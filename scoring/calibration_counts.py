@@ -8,59 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from enum import StrEnum
 from typing import Any
 
+from scoring.conversion import Goal, Share, failed, is_about_the_lead, reached
 from scoring.outcomes import Outcome
 from scoring.results import Result
 
 # Leads whose remaining points lie in one stretch of so many count as alike when a rule is judged.
 STRATUM = 10
-
-
-class Goal(StrEnum):
-    """What it is that a lead converts to."""
-
-    QUALIFIED = "qualified"
-    WON = "won"
-
-
-def reached(outcome: Outcome, goal: Goal) -> bool:
-    """Whether it came so far. A deal means that it was qualified, whoever left out the step."""
-    if goal is Goal.WON:
-        return outcome.won_at is not None
-    return any(at is not None for at in (outcome.qualified_at, outcome.opportunity_at, outcome.won_at))
-
-
-def failed(outcome: Outcome, goal: Goal) -> bool:
-    """Whether it ended short of the goal, in the way that the goal is held against."""
-    if goal is Goal.WON:
-        return outcome.lost_at is not None and outcome.won_at is None
-    return outcome.rejected_at is not None and not reached(outcome, goal)
-
-
-def is_about_the_lead(outcome: Outcome) -> bool:
-    """Not if it was refused as another rep's, or taken back before sales had said anything."""
-    taken_back = outcome.withdrawn_at is not None and not outcome.is_decided
-    return not (outcome.is_passed_on or taken_back)
-
-
-@dataclass(slots=True)
-class Share:
-    """How many of how many."""
-
-    yes: int = 0
-    n: int = 0
-
-    def add(self, is_yes: bool) -> None:
-        self.yes += is_yes
-        self.n += 1
-
-    def __add__(self, other: Share) -> Share:
-        return Share(self.yes + other.yes, self.n + other.n)
-
-    def __sub__(self, other: Share) -> Share:
-        return Share(self.yes - other.yes, self.n - other.n)
 
 
 def total_of(shares: Iterable[Share]) -> Share:
@@ -85,7 +40,7 @@ class RuleCounts:
 class GoalCounts:
     """Mature hand-offs by their score, and how the rules divide them. `immature` ones are only counted.
 
-    `ended` has those that reached the goal (yes) or failed, mature or not, by score: their order is judged.
+    `ended` has those of them that reached the goal (yes) or failed, by score: their order is judged.
     """
 
     by_score: dict[int, Share] = field(default_factory=dict)
@@ -130,10 +85,10 @@ class Counts:
             is_reached = reached(outcome, goal)
             if age >= cycles.get(goal, timedelta()):
                 counts.count(result, is_reached=is_reached)
+                if is_reached or failed(outcome, goal):
+                    counts.ended.setdefault(result.total, Share()).add(is_reached)
             else:
                 counts.immature += 1
-            if is_reached or failed(outcome, goal):
-                counts.ended.setdefault(result.total, Share()).add(is_reached)
         if outcome.is_decided:
             self._count_decision(outcome, fired)
 

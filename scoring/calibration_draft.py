@@ -9,8 +9,8 @@ from django.db import transaction
 
 from accounts.models import User
 from common.errors import InvalidInput
-from scoring.calibration_counts import Goal
 from scoring.calibration_page import suggested_points
+from scoring.conversion import Goal
 from scoring.models import CalibrationRun, ModelVersion, Rule
 from scoring.versions import ActiveVersionChanged, create_draft
 

@@ -1,18 +1,19 @@
 """The figures of a calibration, from its counts: shares by score band, lift and suggested points of each
-rule, how well the score ranks, which rules fired in which rejections. Pure.
+rule, how well the score ranks. Pure.
 
 Below `least` outcomes a figure is None, and the page says "Too few outcomes" (SCORE-15).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import accumulate
 from math import inf
 
-from scoring.calibration_counts import STRATUM, Counts, Goal, GoalCounts, Share, total_of
+from scoring.calibration_counts import STRATUM, Counts, GoalCounts, total_of
+from scoring.conversion import Goal, Share
 from scoring.intervals import Interval, auc_interval, roc_auc, share_ratio, wilson
 from scoring.rules import BehaviourRule, Effect, FitRule, Model
 from scoring.sentences import rule_sentence
@@ -21,6 +22,8 @@ from scoring.suggestions import common_effect, drawn_towards, points_per_log_odd
 
 MOST_BANDS = 8
 WIDTHS = (5, 10, 20, 25, 50, 100, 200, 250, 500)
+# Of fewer the intervals of a ranking and of a lift, which are approximations, mean nothing.
+FEWEST_OF_A_KIND = 5
 # So many of a hundred scores on either end do not decide how wide the bands are.
 TAIL = 2
 
@@ -101,7 +104,7 @@ def _width(by_score: Mapping[int, Share], n: int) -> int:
 @dataclass(frozen=True, slots=True)
 class Ranking:
     """ROC-AUC: of 100 pairs of one that reached the goal and one that failed, in how many scored the one that
-    reached it higher. None with too few outcomes."""
+    reached it higher. None with too few outcomes, or too few of one kind."""
 
     positives: int
     negatives: int
@@ -118,7 +121,8 @@ def ranking_of(counts: GoalCounts, *, least: int) -> Ranking:
     above = _repeated((score, share.yes) for score, share in counts.ended.items())
     below = _repeated((score, share.n - share.yes) for score, share in counts.ended.items())
     auc = roc_auc(above, below)
-    if auc is None or len(above) + len(below) < least:
+    rarer = min(len(above), len(below))
+    if auc is None or len(above) + len(below) < least or rarer < FEWEST_OF_A_KIND:
         return Ranking(len(above), len(below), None)
     return Ranking(len(above), len(below), auc, *auc_interval(auc, len(above), len(below)))
 
@@ -164,7 +168,6 @@ class RuleFigures:
     accepted: Rate | None
     advice: Advice
     suggested: int | None
-    reasons: tuple[tuple[str, Rate], ...]
 
     @property
     def is_certain(self) -> bool:
@@ -266,7 +269,7 @@ def _figures(
 ) -> RuleFigures:
     decided = counts.decided_by_rule.get(rule.key, Share())
     lift, interval = None, (0.0, inf)
-    if min(fired.n, others.n) >= least:
+    if min(fired.n, others.n) >= least and _rarer(fired + others) >= FEWEST_OF_A_KIND:
         interval = share_ratio(fired.yes, fired.n, others.yes, others.n)
         lift = (fired.yes / fired.n) / (others.yes / others.n) if others.yes else inf if fired.yes else None
     return RuleFigures(
@@ -284,50 +287,8 @@ def _figures(
         accepted=rate_of(decided, least=least),
         advice=advice,
         suggested=suggested,
-        reasons=_reasons_of(rule.key, counts, least=least),
     )
 
 
-def _reasons_of(rule_id: int, counts: Counts, *, least: int) -> tuple[tuple[str, Rate], ...]:
-    """In which share of the rejections with each reason the rule had fired, the largest first."""
-    by_reason = counts.reasons_by_rule.get(rule_id, {})
-    rates = [
-        (reason, rate_of(Share(by_reason.get(reason, 0), n), least=least))
-        for reason, n in counts.reasons.items()
-    ]
-    known = [(reason, rate) for reason, rate in rates if rate is not None and rate.yes]
-    return tuple(sorted(known, key=lambda each: (-each[1].share, each[0])))
-
-
-# --- Rejections ----------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class ReasonFigures:
-    """One reason for rejecting: the rules that had fired, with how often they fire among all decided ones."""
-
-    reason: str
-    n: int
-    rules: Sequence[tuple[str, Rate, Rate | None]] | None
-
-
-def reason_figures(model: Model, counts: Counts, *, least: int, most: int = 5) -> list[ReasonFigures]:
-    """All reasons, the commonest first; without rules where it was given too seldom."""
-    names = {rule.key: rule.name for rule in model.rules}
-    found = []
-    for reason, n in sorted(counts.reasons.items(), key=lambda each: (-each[1], each[0])):
-        rules = None
-        if n >= least:
-            fired = [
-                (names[rule_id], rate_of(Share(by_reason[reason], n)), _fires(rule_id, counts))
-                for rule_id, by_reason in counts.reasons_by_rule.items()
-                if reason in by_reason and rule_id in names
-            ]
-            known = [(name, rate, base) for name, rate, base in fired if rate is not None]
-            rules = sorted(known, key=lambda each: (-each[1].share, each[0]))[:most]
-        found.append(ReasonFigures(reason, n, rules))
-    return found
-
-
-def _fires(rule_id: int, counts: Counts) -> Rate | None:
-    return rate_of(Share(counts.decided_by_rule.get(rule_id, Share()).n, counts.decided.n))
+def _rarer(share: Share) -> int:
+    return min(share.yes, share.n - share.yes)

@@ -19,7 +19,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import log, sqrt
 
-from scoring.calibration_counts import Share
+from scoring.conversion import Share
 from scoring.intervals import Interval, normal_quantile
 
 

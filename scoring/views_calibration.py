@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from django import forms
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -14,6 +16,7 @@ from django_htmx.http import retarget
 from accounts.models import User
 from accounts.roles import role_required, signed_in_user
 from common.errors import DomainError
+from common.ids import parse_id
 from scoring.calibration import (
     CALIBRATORS,
     FEWEST_DAYS,
@@ -22,9 +25,10 @@ from scoring.calibration import (
     may_calibrate,
     request_calibration,
 )
-from scoring.calibration_counts import Goal
 from scoring.calibration_draft import draft_suggested_points
-from scoring.calibration_page import GOAL_WORDS, describe_calibration
+from scoring.calibration_page import describe_calibration
+from scoring.calibration_words import GOAL_WORDS
+from scoring.conversion import Goal
 from scoring.models import CalibrationRun, ModelVersion
 from scoring.versions import may_edit_scoring
 from scoring.views import MAX_NUMBER, READERS
@@ -61,14 +65,14 @@ class DraftForm(forms.Form):
 @require_GET
 @role_required(*READERS)
 def calibration_page(request: HttpRequest) -> HttpResponse:
-    return render(request, "scoring/calibration.html", _context(request))
+    return render(request, "scoring/calibration.html", _context(request, request.GET))
 
 
 @require_GET
 @role_required(*READERS)
 def calibration_progress(request: HttpRequest) -> HttpResponse:
     """How far it is, as often as the page asks; when it has ended, all that there is to read instead."""
-    context = _context(request)
+    context = _context(request, request.GET)
     if context["running"]:
         return render(request, "scoring/calibration.html#running", context)
     return retarget(render(request, "scoring/calibration.html#result", context), "#calibration")
@@ -100,7 +104,7 @@ def draft_points(request: HttpRequest) -> HttpResponse:
         draft = draft_suggested_points(
             chosen["run"],
             goal=Goal(chosen["goal"]),
-            rule_ids=[int(value) for value in request.POST.getlist("rule") if value.isdecimal()],
+            rule_ids=_ids(request.POST.getlist("rule")),
             by=signed_in_user(request),
             now=timezone.now(),
         )
@@ -109,8 +113,20 @@ def draft_points(request: HttpRequest) -> HttpResponse:
     return redirect("scoring:version", draft.number)
 
 
+def _ids(texts: list[str]) -> list[int]:
+    """Those that can be the id of a rule."""
+    found = []
+    for text in texts:
+        with suppress(ValueError):
+            found.append(parse_id(text))
+    return found
+
+
 def _refused(request: HttpRequest, refusal: str, *, status: int) -> HttpResponse:
-    context = _context(request) | {"refusal": refusal}
+    """The page again, with the version and the goal that the form was about."""
+    asked = request.GET.copy()
+    asked.update(request.POST)
+    context = _context(request, asked) | {"refusal": refusal}
     return render(request, "scoring/calibration.html", context, status=status)
 
 
@@ -118,9 +134,9 @@ def _sentence(form: forms.Form) -> str:
     return " ".join(str(message) for messages in form.errors.values() for message in messages)
 
 
-def _context(request: HttpRequest) -> dict[str, object]:
+def _context(request: HttpRequest, asked: QueryDict) -> dict[str, object]:
     user = signed_in_user(request)
-    form = ChoiceForm(request.GET)
+    form = ChoiceForm(asked)
     form.is_valid()  # what makes no sense is left out, and the usual is shown
     goal = Goal(form.cleaned_data.get("goal") or Goal.QUALIFIED)
     sort = form.cleaned_data.get("sort") or ""

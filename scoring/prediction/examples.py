@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from django.db import connection, models
 
-from scoring import calibration_counts
+from scoring import conversion
 from scoring.calibration import median_cycles
 from scoring.engine import score_pairs
 from scoring.models import ModelVersion, Signal
@@ -45,7 +45,7 @@ class Goal(models.TextChoices):
     WON = "won", "Is won"
 
 
-_CYCLE_OF = {Goal.SQL: calibration_counts.Goal.QUALIFIED, Goal.WON: calibration_counts.Goal.WON}
+_CYCLE_OF = {Goal.SQL: conversion.Goal.QUALIFIED, Goal.WON: conversion.Goal.WON}
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,9 +23,9 @@ from scoring.calibration import (
     request_calibration,
     waiting_calibrations,
 )
-from scoring.calibration_counts import Goal, Share
 from scoring.calibration_draft import draft_suggested_points
 from scoring.calibration_page import suggested_points
+from scoring.conversion import Goal, Share
 from scoring.models import CalibrationRun, ModelVersion, Rule, Signal
 from scoring.services import create_draft, match_activities
 from scoring.versions import ActiveVersionChanged

@@ -10,15 +10,16 @@ from math import inf
 
 import pytest
 
-from scoring.calibration_counts import Counts, Goal, GoalCounts, Share, from_json, to_json
+from scoring.calibration_counts import Counts, GoalCounts, from_json, to_json
 from scoring.calibration_figures import (
     Advice,
     RuleFigures,
     bands_of,
     ranking_of,
-    reason_figures,
     rule_figures,
 )
+from scoring.calibration_reasons import reason_figures
+from scoring.conversion import Goal, Share
 from scoring.drift import Snapshot, Verdict, drift_between
 from scoring.outcomes import Outcome
 from scoring.results import Line, Result
@@ -68,6 +69,7 @@ def test_young_handoffs_are_immature() -> None:
 
     assert counts.goals[Goal.QUALIFIED].immature == 1
     assert counts.goals[Goal.QUALIFIED].by_score == {}
+    assert counts.goals[Goal.QUALIFIED].ended == {}
     assert counts.goals[Goal.WON].by_score == {0: Share(0, 1)}  # a goal without a cycle waits for none
 
 
@@ -156,7 +158,9 @@ def test_the_ranking_compares_those_that_ended() -> None:
     assert ranking.low < ranking.auc < ranking.high
 
 
-@pytest.mark.parametrize("ended", [{50: Share(10, 29)}, {50: Share(40, 40)}, {}])
+@pytest.mark.parametrize(
+    "ended", [{50: Share(10, 29)}, {50: Share(40, 40)}, {50: Share(0, 29), 90: Share(1, 1)}, {}]
+)
 def test_too_few_or_one_kind_only_cannot_be_ranked(ended: dict[int, Share]) -> None:
     assert ranking_of(GoalCounts(ended=ended), least=30).auc is None
 
@@ -195,6 +199,14 @@ def test_the_advice_follows_what_was_planted() -> None:
     assert figures[IDLE.key].suggested is None
     assert figures[INSTANT.key].advice is Advice.TOO_FEW
     assert figures[RARE.key].advice is Advice.TOO_FEW
+
+
+def test_a_single_conversion_makes_no_lift() -> None:
+    cases = [(outcome(converts=number == 0), result(*[USEFUL] * (number < 40))) for number in range(80)]
+
+    useful = figures_of(counted(cases))[USEFUL.key]
+
+    assert (useful.fired, useful.lift, useful.is_certain) == (Share(1, 40), None, False)
 
 
 def test_lift_is_how_many_times_as_often_they_convert() -> None:

@@ -12,7 +12,7 @@ from pytest_django import DjangoAssertNumQueries
 from accounts.models import User
 from leads.models import Lead, LeadEvent
 from scoring.calibration import advance_calibration, request_calibration
-from scoring.calibration_page import days_words, reason_words
+from scoring.calibration_words import days_words, reason_words
 from scoring.models import CalibrationRun, ModelVersion, ScoringPolicy
 from tests.factories import LeadFactory
 from tests.scoring.builders import make_signal, publish
@@ -225,6 +225,18 @@ def test_days_that_make_no_sense_are_refused_in_words(
     assert sentence in response.content.decode()
 
 
+def test_a_refusal_shows_the_version_and_the_goal_that_were_asked_about(
+    client: Client, run: CalibrationRun, version: ModelVersion, manager: User, now: datetime
+) -> None:
+    publish({"signal": make_signal("Demo", ["Demo"], intent="high"), "points": 20}, now=now)
+    client.force_login(manager)
+
+    response = client.post(f"{PAGE}count/", {"version": version.number, "goal": "won", "days": "5"})
+
+    assert (response.context["version"], response.context["goal"]) == (version, "won")
+    assert "40 hand-offs" in response.content.decode()
+
+
 def test_a_click_makes_the_draft(
     client: Client, run: CalibrationRun, version: ModelVersion, few_are_enough: None, marketing: User
 ) -> None:
@@ -238,7 +250,9 @@ def test_a_click_makes_the_draft(
     assert draft.rules.get(name="VP").points > 15
 
 
-@pytest.mark.parametrize("rules", [[], ["0"], ["x"], ["9" * 40]])
+@pytest.mark.parametrize(
+    "rules", [[], ["0"], ["x"], ["9" * 40], ["9" * 5_000]], ids=["none", "0", "word", "long", "endless"]
+)
 def test_a_draft_of_nothing_is_refused_in_words(
     client: Client, run: CalibrationRun, marketing: User, rules: list[str]
 ) -> None:

@@ -6,7 +6,7 @@ from math import exp, log, sqrt
 
 import pytest
 
-from scoring.calibration_counts import Share
+from scoring.conversion import Share
 from scoring.suggestions import Effect, common_effect, drawn_towards, points_per_log_odds, spread_of
 
 # UCBAdmissions of R: (admitted, rejected) of men and of women in six departments.
