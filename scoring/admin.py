@@ -9,6 +9,7 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.forms import BaseModelFormSet
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import URLPattern
 from django.utils import timezone
 from django.utils.text import slugify
@@ -134,6 +135,20 @@ class SignalAdmin(admin.ModelAdmin[Signal]):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Signal]:
         return super().get_queryset(request).filter(retired_at=None).prefetch_related("conditions")
 
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """A refused change is told alone: the admin must neither log it nor call it a success."""
+        try:
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        except DomainError as refusal:
+            messages.error(request, str(refusal))
+            return redirect(request.get_full_path())
+
     @admin.display(description="Events")
     def events(self, signal: Signal) -> str:
         return ", ".join(signal.event_names)
@@ -167,16 +182,12 @@ class SignalAdmin(admin.ModelAdmin[Signal]):
         if not changed:
             return
         number = form.instance.pk
-        try:
-            signal = revise_signal(
-                form.instance,
-                conditions=conditions_of(formsets),
-                by=signed_in_user(request),
-                now=timezone.now(),
-            )
-        except DomainError as refusal:
-            messages.error(request, str(refusal))
-            return
+        signal = revise_signal(
+            form.instance,
+            conditions=conditions_of(formsets),
+            by=signed_in_user(request),
+            now=timezone.now(),
+        )
         if signal.pk != number:
             messages.info(
                 request,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.contrib.messages import get_messages
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
@@ -291,3 +293,25 @@ def test_editing_a_signal_that_only_drafts_count_changes_it(desk: Client) -> Non
 
     signal.refresh_from_db()
     assert (signal.name, signal.revision, signal.conditions.count()) == ("Trial start", 1, 0)
+
+
+def test_a_refused_change_of_a_signal_is_no_success(desk: Client) -> None:
+    """Somebody revised it between the form's checks and the lock."""
+    signal = make_signal("Trial", ["Trial Started"], ("form", "equals", ["a"]))
+    data = filled_form(desk, path_of(signal)) | {"name": "Trial start"}
+
+    def revise_first(execute, sql, params, many, context):
+        if "FOR NO KEY UPDATE" in sql and '"scoring_signal"' in sql:
+            with connection.cursor() as cursor:
+                cursor.cursor.execute(
+                    "UPDATE scoring_signal SET retired_at = now() WHERE id = %s", [signal.pk]
+                )
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(revise_first):
+        response = desk.post(path_of(signal), data)
+
+    said = [str(message) for message in get_messages(response.wsgi_request)]
+    assert response.status_code == 302
+    assert len(said) == 1
+    assert "was edited meanwhile" in said[0]
