@@ -66,9 +66,9 @@ def propose_the_draft(page: Page) -> None:
 def approve_the_proposal(page: Page) -> None:
     page.goto("/scoring/")
     page.get_by_role("button", name="Approve").click()
-    expect(page.get_by_text("All leads are scored by the rules in force.")).to_be_visible(
-        timeout=RESCORED_WITHIN_MS
-    )
+    expect(page.get_by_text("Published").first).to_be_visible()
+    page.goto("/scoring/")
+    expect(page.get_by_role("progressbar")).to_have_count(0, timeout=RESCORED_WITHIN_MS)
 
 
 SCENES = (
