@@ -1,5 +1,5 @@
 """The proof that scores add up (SCORE-7): for every lead, the ledger sums to the total, and the score that is
-kept is what the engine says.
+kept is what the engine says, and by a version in use.
 
 Leads are gone through in ranges of ids. One statement per range recomputes the scores with their ledgers and
 compares, so everything is read from one snapshot: what other workers write meanwhile is either wholly seen or
@@ -22,7 +22,7 @@ from django.db.models import Q
 from leads.models import Lead
 from scoring.compile import Scope, Statement
 from scoring.engine import compiled
-from scoring.models import LeadScore, ModelVersion, ScoreCheck
+from scoring.models import LeadScore, ModelVersion, Rescoring, ScoreCheck
 
 log = structlog.get_logger(__name__)
 
@@ -64,6 +64,23 @@ FROM (
 """
 
 
+# Leads that nobody scored, or that kept the score of a version no longer in use, with nothing under way that
+# would mend it. One statement again, so a publish is seen whole: with its re-scoring, or not at all.
+_LEFT_BEHIND = """
+SELECT lead.id FROM leads_lead lead LEFT JOIN scoring_leadscore kept ON kept.lead_id = lead.id
+WHERE lead.id BETWEEN %(first)s AND %(last)s
+  AND lead.unmatched_from IS NULL AND lead.advance_attempts = 0
+  AND coalesce(lead.advance_at > %(as_of)s, true) AND lead.created_at <= %(as_of)s
+  AND EXISTS (SELECT FROM scoring_modelversion WHERE status = 'active')
+  AND NOT EXISTS (SELECT FROM scoring_rescoring WHERE finished_at IS NULL)
+  AND NOT EXISTS (
+    SELECT FROM scoring_modelversion version
+    WHERE version.id = kept.version_id AND version.status IN ('active', 'pilot')
+  )
+ORDER BY lead.id
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """What a range of leads showed: `waiting` ones were only checked to add up."""
@@ -76,9 +93,26 @@ class Finding:
 
 def check_range(first: int, last: int, *, as_of: datetime) -> Finding:
     """Compare the scores kept of the leads with these ids with what the engine says now."""
+    judged = _compare_kept(first, last, as_of=as_of)
+    with connection.cursor() as cursor:
+        cursor.execute(_LEFT_BEHIND, {"first": first, "last": last, "as_of": as_of})
+        left_behind = [lead_id for (lead_id,) in cursor.fetchall()]
+    return Finding(
+        judged.leads + len(left_behind),
+        judged.waiting,
+        judged.differing + len(left_behind),
+        tuple(sorted({*judged.examples, *left_behind})[:EXAMPLES]),
+    )
+
+
+def _compare_kept(first: int, last: int, *, as_of: datetime) -> Finding:
+    """The kept scores against the engine, each by the version that made it."""
     of_range = LeadScore.objects.filter(lead_id__gte=first, lead_id__lte=last)
-    # A pilot that went back to its author is no version any more; its leads wait to be scored by another.
-    judges = Q(published_at__isnull=False) | Q(status=ModelVersion.Status.PILOT)
+    judges = Q(status__in=(ModelVersion.Status.ACTIVE, ModelVersion.Status.PILOT))
+    if Rescoring.objects.filter(finished_at=None).exists():
+        # Many leads still have the score of the version before, and rightly so. A pilot that went back to its
+        # author is no version any more.
+        judges |= Q(published_at__isnull=False)
     versions = ModelVersion.objects.filter(judges, pk__in=of_range.values("version"))
     parts = []
     parameters: dict[str, Any] = {"first": first, "last": last, "as_of": as_of}

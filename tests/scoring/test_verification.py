@@ -13,7 +13,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from handoff_portal.schedule import SCHEDULE
 from leads.models import Lead
-from scoring.models import LeadScore, ModelVersion, ScoreCheck, Signal
+from scoring.models import LeadScore, ModelVersion, Rescoring, ScoreCheck, Signal
 from scoring.services import score_leads
 from scoring.tasks_verification import verify_scores_task
 from scoring.verification import begin_check, check_next_chunk, check_range, latest_check, sentence_of
@@ -185,14 +185,26 @@ def test_a_wrong_score_is_found_whichever_version_made_it(leads: list[Lead]) -> 
     assert check_range(1, NO_END, as_of=NOON + 2 * DAY).examples == (leads[0].pk, leads[3].pk)
 
 
-def test_a_score_by_a_draft_again_says_nothing(leads: list[Lead]) -> None:
-    """A pilot that went back to its author: its leads wait for another version."""
+def test_a_score_by_a_version_out_of_use_is_found_unless_a_rescoring_mends_it(
+    version: ModelVersion, leads: list[Lead]
+) -> None:
+    """A pilot that went back to its author, say."""
     draft = make_draft({"attribute": "title", "operator": "contains", "values": ["vp"], "points": 40})
     corrupt(leads[0], version_id=draft.pk)
+    left_behind = check_range(1, NO_END, as_of=NOON + DAY)
+    Rescoring.objects.create(version=version, started_at=NOON)
+    under_way = check_range(1, NO_END, as_of=NOON + DAY)
+
+    assert (left_behind.leads, left_behind.differing, left_behind.examples) == (4, 1, (leads[0].pk,))
+    assert (under_way.leads, under_way.differing) == (3, 0)
+
+
+def test_a_lead_that_nobody_scored_is_found(leads: list[Lead]) -> None:
+    LeadScore.objects.filter(lead=leads[1]).delete()
 
     finding = check_range(1, NO_END, as_of=NOON + DAY)
 
-    assert (finding.leads, finding.differing) == (3, 0)
+    assert (finding.leads, finding.differing, finding.examples) == (4, 1, (leads[1].pk,))
 
 
 # A whole check
@@ -245,12 +257,12 @@ def test_a_check_keeps_ten_examples(version: ModelVersion) -> None:
     assert (check.differing, check.examples) == (12, [lead.pk for lead in leads[:10]])
 
 
-def test_each_chunk_is_compared_by_one_statement(
+def test_each_chunk_takes_a_handful_of_queries(
     leads: list[Lead], django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     check_range(1, NO_END, as_of=NOON + DAY)  # the version's statement is compiled once
 
-    with django_assert_num_queries(2):  # which versions; the comparison
+    with django_assert_num_queries(4):  # is all being scored again; which versions; the comparison; the rest
         check_range(1, NO_END, as_of=NOON + DAY)
 
 
