@@ -23,7 +23,7 @@ from leads.models import Lead
 from scoring.calibration import USUAL_DAYS, median_cycles
 from scoring.conversion import Goal, Maturity
 from scoring.engine import model_of, score_with_ledger
-from scoring.matching import backfill_drafts, backfill_signals
+from scoring.matching import backfill_drafts_for, backfill_signals
 from scoring.models import Backtest, ModelVersion, Signal, SignalCondition
 from scoring.outcomes import by_lead, outcomes_of
 from scoring.reasons import why_passed
@@ -35,6 +35,8 @@ from scoring.versions import require_marketing
 log = structlog.get_logger(__name__)
 
 LEADS_PER_STEP = 5_000
+# A step ends well before the queue would give its task up.
+BACKFILL_SECONDS = 20
 FEWEST_DAYS, MOST_DAYS = 7, 366
 
 
@@ -122,9 +124,10 @@ def advance_backtest(backtest_id: int, *, now: datetime) -> bool:
     if not _begin_step(row, now=now):
         return False
     try:
-        if row.filter(steps_done=0).exists():
-            # A draft may count a signal that is new: the past is matched to it first, in many transactions.
-            backfill_drafts(now=now)
+        # A draft may count a signal that is new: the past is matched to it first, in many transactions.
+        if row.filter(steps_done=0).exists() and not _backfill_for_a_while(now=now):
+            forget_failure(row)
+            return True
         with transaction.atomic():
             backtest = row.select_for_update(skip_locked=True, of=("self",)).first()
             if backtest is None:
@@ -145,6 +148,10 @@ def _begin_step(row: QuerySet[Backtest], *, now: datetime) -> bool:
     with transaction.atomic():
         free = list(row.select_for_update(skip_locked=True, of=("self",)).values_list("pk"))
         return bool(free) and begin_attempt(row, now=now)
+
+
+def _backfill_for_a_while(*, now: datetime) -> bool:
+    return backfill_drafts_for(BACKFILL_SECONDS, clock=lambda: now)
 
 
 def _do_step(backtest: Backtest, *, now: datetime) -> None:

@@ -5,7 +5,8 @@ A signal's definition is data (`Signal`, `SignalCondition`) and so is the statem
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -97,54 +98,73 @@ def match_activities(lead_ids: Sequence[int]) -> None:
 @transaction.atomic
 def backfill_signals(signals: Sequence[Signal], *, now: datetime) -> None:
     """Match all activities there are to signals that missed some: new ones, and old revisions that were not
-    matched while no version counted them. Repeating it adds nothing.
+    matched while no version counted them. Repeating it adds nothing. The caller holds the signals' locks.
 
     Matching that began before the signal was there is waited for, so that no activity falls between: what
     begins later sees the signal.
     """
-    missing = [signal.pk for signal in signals if signal.backfilled_at is None or signal.retired_at]
+    missing = [signal for signal in signals if signal.backfilled_at is None or signal.retired_at]
     if not missing:
         return
     _wait_for_matching()
-    _match_old(missing, first=0, last=_MAX_ID)
-    Signal.objects.filter(pk__in=missing).update(backfilled_at=now)
+    missing_ids = [signal.pk for signal in missing]
+    _match_old(missing_ids, first=min(_first_missing(signal) for signal in missing), last=_MAX_ID)
+    Signal.objects.filter(pk__in=missing_ids).update(backfilled_at=now, backfilled_to=None)
 
 
-def backfill_drafts(*, now: datetime) -> None:
+def _first_missing(signal: Signal) -> int:
+    """From which activity on the signal may have missed some: an old revision misses any while no version
+    counts it."""
+    if signal.retired_at or signal.backfilled_to is None:
+        return 0
+    return signal.backfilled_to + 1
+
+
+def backfill_drafts_for(seconds: float, *, clock: Callable[[], datetime]) -> bool:
     """As backfill_signals, for every signal that a version still to be published counts and that missed
-    activities: chunk by chunk, each in a transaction of its own, so that it may run beside all other work."""
-    counted = Rule.objects.filter(version__retired_at=None).values("signal")
-    missing = Signal.objects.filter(backfilled_at=None, pk__in=counted)
-    for signal_id in missing.order_by("pk").values_list("pk", flat=True):
-        _backfill_in_chunks(signal_id, now=now)
+    activities: chunk by chunk, each in a transaction of its own, so that it may run beside all other work.
 
-
-def _backfill_in_chunks(signal_id: int, *, now: datetime) -> None:
-    """An edit of the definition meanwhile forgets what was matched, so it is begun again with the new one."""
-    definition: str | None = ""
-    while definition != (definition := _definition(signal_id)):
-        _wait_for_matching()
-        for first in range(0, _last_activity() + 1, ACTIVITIES_PER_CHUNK):
-            with transaction.atomic():
-                Signal.objects.select_for_update(no_key=True).filter(pk=signal_id).first()
-                _match_old([signal_id], first=first, last=first + ACTIVITIES_PER_CHUNK - 1)
-    _note_backfilled(signal_id, definition, now=now)
+    Works for so long at most and says whether all is done; the next run goes on from there. `clock` tells the
+    time anew for each chunk.
+    """
+    started = time.monotonic()
+    while time.monotonic() - started < seconds:
+        if not backfill_next_chunk(now=clock()):
+            return True
+    return False
 
 
 @transaction.atomic
-def _note_backfilled(signal_id: int, definition: str | None, *, now: datetime) -> None:
-    """The mark is for this definition only; whoever edits it later takes the mark away."""
-    Signal.objects.select_for_update(no_key=True).filter(pk=signal_id).first()
-    if _definition(signal_id) == definition:
-        Signal.objects.filter(pk=signal_id).update(backfilled_at=now)
+def backfill_next_chunk(*, now: datetime) -> bool:
+    """Match the next activities to one signal of a draft; False when no signal misses any.
+
+    An edit of the definition forgets the position with what was matched, so it is begun again with the new
+    one; the signal's lock keeps edits, and other workers, out of a chunk.
+    """
+    counted = Rule.objects.filter(version__retired_at=None).values("signal")
+    missing = Signal.objects.filter(backfilled_at=None)
+    signal_id = missing.filter(pk__in=counted).order_by("pk").values_list("pk", flat=True).first()
+    if signal_id is None:
+        return False
+    signal = missing.select_for_update(no_key=True).filter(pk=signal_id).first()
+    if signal:
+        _backfill_chunk(signal, now=now)
+    return True
 
 
-def _definition(signal_id: int) -> str | None:
-    """Which state of the row it is; every edit of a definition, its conditions included, writes the row."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT xmin::text FROM scoring_signal WHERE id = %s", [signal_id])
-        row = cursor.fetchone()
-    return row and str(row[0])
+def _backfill_chunk(signal: Signal, *, now: datetime) -> None:
+    """Activities that come meanwhile are matched as they come, so the last one there is now is the end."""
+    if signal.backfilled_to is None:
+        _wait_for_matching()
+    first = 0 if signal.backfilled_to is None else signal.backfilled_to + 1
+    last = first + ACTIVITIES_PER_CHUNK - 1
+    end = _last_activity()
+    _match_old([signal.pk], first=first, last=last)
+    if last < end:
+        signal.backfilled_to = last
+    else:
+        signal.backfilled_at, signal.backfilled_to = now, None
+    signal.save(update_fields=["backfilled_at", "backfilled_to"])
 
 
 def _last_activity() -> int:

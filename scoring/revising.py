@@ -39,16 +39,16 @@ def revise_signal(
     stored = Signal.objects.select_for_update(no_key=True).get(pk=signal.pk)
     if stored.retired_at is not None:
         raise SignalRevised(stored)
+    signal.backfilled_at = signal.backfilled_to = None
     if Rule.objects.filter(signal=stored).exclude(version__status=Status.DRAFT).exists():
         Signal.objects.filter(pk=stored.pk).update(retired_at=now)
         highest = Signal.objects.filter(key=stored.key).aggregate(Max("revision"))["revision__max"]
         signal.pk, signal.revision, signal.created_at = None, highest + 1, now
-        signal.key, signal.retired_at, signal.backfilled_at = stored.key, None, None
+        signal.key, signal.retired_at = stored.key, None
         signal._state.adding = True
         signal.save()
         Rule.objects.filter(signal=stored, version__status=Status.DRAFT).update(signal=signal)
     else:
-        signal.backfilled_at = None
         signal.save()
         forget_hits(signal)
     SignalCondition.objects.filter(signal=signal).delete()

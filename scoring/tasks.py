@@ -5,11 +5,12 @@ from __future__ import annotations
 from django.utils import timezone
 
 from scoring.approval import activate_due_versions
-from scoring.matching import backfill_drafts
+from scoring.matching import backfill_drafts_for
 from scoring.rescoring import rescore_for
 
 # A task ends well before the queue would give it up; what is left waits for the next run.
 RESCORE_SECONDS = 40
+BACKFILL_SECONDS = 30
 
 
 def rescore_task() -> None:
@@ -23,4 +24,4 @@ def activate_due_versions_task() -> None:
 
 def backfill_drafts_task() -> None:
     """Match old activities to the signals of drafts, so that a publish or a backtest finds it done."""
-    backfill_drafts(now=timezone.now())
+    backfill_drafts_for(BACKFILL_SECONDS, clock=timezone.now)

@@ -36,6 +36,8 @@ class Signal(models.Model):
     retired_at = models.DateTimeField(null=True, blank=True)
     # A mark: null means that activities older than the signal are not matched to it yet.
     backfilled_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # While that is under way: activities up to this id are matched. Null when it has not begun, or is done.
+    backfilled_to = models.BigIntegerField(null=True, blank=True, editable=False)
 
     objects = SignalQuerySet.as_manager()
 

@@ -332,6 +332,21 @@ def test_a_signal_changed_on_the_way_ends_it_too(
     assert Backtest.objects.get(pk=backtest.pk).parked_at == NOON
 
 
+def test_it_begins_when_the_past_is_matched_to_its_signals(
+    draft: ModelVersion, webinar: Signal, marketing: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That may take longer than one task may run."""
+    Signal.objects.filter(pk=webinar.pk).update(backfilled_at=None)
+    backtest = request_backtest(draft, days=28, by=marketing, now=NOON)
+    monkeypatch.setattr("scoring.backtest.BACKFILL_SECONDS", 0)
+
+    for _ in range(MAX_ATTEMPTS + 1):
+        assert advance_backtest(backtest.pk, now=NOON)
+
+    backtest.refresh_from_db()
+    assert (backtest.steps_done, backtest.attempts, backtest.parked_at) == (0, 0, None)
+
+
 def test_a_failing_step_is_tried_a_few_times_and_then_parked(draft: ModelVersion, marketing: User) -> None:
     lead_since()
     backtest = request_backtest(draft, days=28, by=marketing, now=NOON)

@@ -9,11 +9,12 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from leads.models import Lead
+from leads.models import Activity, Lead
 from scoring import matching
-from scoring.matching import backfill_drafts, backfill_signals, match_activities
-from scoring.models import Signal, SignalHit
+from scoring.matching import backfill_drafts_for, backfill_next_chunk, backfill_signals, match_activities
+from scoring.models import ModelVersion, Signal, SignalHit
 from scoring.revising import revise_signal
+from scoring.services import publish_version
 from tests.factories import NOON, ActivityFactory, LeadFactory
 from tests.scoring.builders import do, make_draft, make_signal
 
@@ -180,44 +181,98 @@ def test_activities_of_unknown_visitors_are_no_hits() -> None:
 # Ahead of a publish
 
 
-def test_drafts_are_backfilled_chunk_by_chunk_so_that_a_publish_finds_it_done(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(matching, "ACTIVITIES_PER_CHUNK", 2)
-    lead = LeadFactory()
-    for days in range(5):
-        do(lead, "Demo Requested", NOON - timedelta(days=days))
-    match_activities([lead.pk])
-    demo = make_signal("Demo", ["Demo Requested"], intent="high")
-    unused = make_signal("Visit", ["Page Viewed"])
-    make_draft({"signal": demo, "points": 30})
+@pytest.fixture
+def demo() -> Signal:
+    """A signal that a draft counts, and that was made after the activities."""
+    signal = make_signal("Demo", ["Demo Requested"], intent="high")
+    make_draft({"signal": signal, "points": 30})
+    return signal
 
-    for _ in range(2):
-        backfill_drafts(now=NOON)
+
+@pytest.fixture
+def activities(monkeypatch: pytest.MonkeyPatch) -> list[Activity]:
+    """Two that are demos, two that are trials; a chunk ends ahead of the second."""
+    lead = LeadFactory()
+    events = ["Demo Requested", "Trial Started"] * 2
+    made = [ActivityFactory(lead=lead, event=event) for event in events]
+    monkeypatch.setattr(matching, "ACTIVITIES_PER_CHUNK", made[1].pk)
+    return made
+
+
+def matched_to(signal: Signal) -> list[int]:
+    hits = SignalHit.objects.filter(signal=signal)
+    return list(hits.order_by("activity").values_list("activity", flat=True))
+
+
+def backfill_to_the_end() -> bool:
+    return backfill_drafts_for(60, clock=lambda: NOON)
+
+
+def test_signals_of_drafts_are_backfilled_so_that_a_publish_finds_it_done(
+    activities: list[Activity], demo: Signal
+) -> None:
+    unused = make_signal("Visit", ["Page Viewed"])
+
+    assert backfill_to_the_end()
 
     demo.refresh_from_db()
     unused.refresh_from_db()
-    assert SignalHit.objects.filter(signal=demo).count() == 5
-    assert (demo.backfilled_at, unused.backfilled_at) == (NOON, None)
+    assert matched_to(demo) == [activities[0].pk, activities[2].pk]
+    assert (demo.backfilled_at, demo.backfilled_to, unused.backfilled_at) == (NOON, None, None)
 
 
-def test_a_definition_edited_while_it_is_backfilled_is_begun_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    lead = LeadFactory()
-    do(lead, "Demo Requested")
-    do(lead, "Trial Started")
-    match_activities([lead.pk])
-    demo = make_signal("Demo", ["Demo Requested"], intent="high")
-    make_draft({"signal": demo, "points": 30})
-    match_old, edits = matching._match_old, iter([["Demo Requested"], ["Trial Started"]])
+def test_a_backfill_that_was_interrupted_goes_on_from_where_it_was(
+    activities: list[Activity], demo: Signal
+) -> None:
+    backfill_next_chunk(now=NOON)
+    assert matched_to(demo) == [activities[0].pk]
+    assert not Signal.objects.get(pk=demo.pk).backfilled_at
+    SignalHit.objects.all().delete()  # so that a second look at the first chunk would show
 
-    def edited_meanwhile(signal_ids: list[int], *, first: int, last: int) -> None:
-        match_old(signal_ids, first=first, last=last)
-        demo.event_names = next(edits, [])
-        if demo.event_names:
-            revise_signal(demo, conditions=[], by=None, now=NOON)
+    assert backfill_to_the_end()
 
-    monkeypatch.setattr(matching, "_match_old", edited_meanwhile)
+    assert matched_to(demo) == [activities[2].pk]
 
-    backfill_drafts(now=NOON)
 
-    assert [hit.activity.event for hit in SignalHit.objects.filter(signal=demo)] == ["Trial Started"]
+def test_a_backfill_ends_when_its_time_is_up(activities: list[Activity], demo: Signal) -> None:
+    assert not backfill_drafts_for(0, clock=lambda: NOON)
+
+    assert Signal.objects.get(pk=demo.pk).backfilled_at is None
+
+
+def test_a_definition_edited_between_two_chunks_is_begun_again(
+    activities: list[Activity], demo: Signal
+) -> None:
+    Signal.objects.filter(pk=demo.pk).update(event_names=["Trial Started"])
+    backfill_next_chunk(now=NOON)
+    demo.refresh_from_db()
+    demo.event_names = ["Demo Requested"]
+
+    revise_signal(demo, conditions=[], by=None, now=NOON)
+    backfill_to_the_end()
+
+    assert matched_to(demo) == [activities[0].pk, activities[2].pk]
+
+
+def test_a_publish_completes_a_backfill_under_way(activities: list[Activity], demo: Signal) -> None:
+    backfill_next_chunk(now=NOON)
+
+    publish_version(ModelVersion.objects.get(), by=None, note="", now=NOON)
+
+    demo.refresh_from_db()
+    assert matched_to(demo) == [activities[0].pk, activities[2].pk]
+    assert (demo.backfilled_at, demo.backfilled_to) == (NOON, None)
+
+
+def test_a_new_revision_is_backfilled_from_the_beginning(activities: list[Activity], demo: Signal) -> None:
+    """A revision that a version counts stays as it is; the one after it has not matched anything."""
+    publish_version(ModelVersion.objects.get(), by=None, note="", now=NOON)
+    first = Signal.objects.get(pk=demo.pk)
+    first.backfilled_to = activities[2].pk
+    first.event_names = ["Trial Started"]
+
+    second = revise_signal(first, conditions=[], by=None, now=NOON)
+    make_draft({"signal": second, "points": 30})
+
+    assert backfill_to_the_end()
+    assert matched_to(second) == [activities[1].pk, activities[3].pk]
