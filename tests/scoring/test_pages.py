@@ -214,7 +214,7 @@ def test_a_stated_time_is_by_the_clock_of_who_states_it(
 
     propose(client, when="later", takes_effect_at=f"{day}T09:30")
     client.force_login(second)
-    client.post("/scoring/2/approve/", {})
+    approve(client)
 
     version = ModelVersion.objects.get(number=2)
     assert version.status == "scheduled"
@@ -463,7 +463,7 @@ def test_the_overview_costs_the_same_for_many_versions(
     client.force_login(reader)
     client.get("/scoring/")
 
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(12):
         client.get("/scoring/")
 
 

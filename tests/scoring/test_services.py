@@ -125,7 +125,7 @@ def test_a_batch_is_scored_with_as_many_queries_as_one_lead() -> None:
         score_leads([lead.pk for lead in leads], now=NOON)
 
     statements = [query for query in queries if "SAVEPOINT" not in query["sql"]]
-    assert len(statements) == 5
+    assert len(statements) == 6
     assert LeadScore.objects.filter(total=30).count() == 30
 
 
