@@ -9,10 +9,10 @@ import crm.tasks
 import feedback.tasks
 import handoffs.tasks
 import leads.tasks
+import scoring.backtesting.tasks
+import scoring.calibration.tasks
 import scoring.prediction.tasks
 import scoring.tasks
-import scoring.tasks_backtest
-import scoring.tasks_calibration
 import scoring.tasks_verification
 import sla.tasks
 from operations.schedule import Periodic
@@ -31,12 +31,12 @@ SCHEDULE = [
     Periodic("scoring-activate-versions", scoring.tasks.activate_due_versions_task, every=15 * SECOND),
     Periodic("scoring-rescore", scoring.tasks.rescore_task, every=30 * SECOND),
     Periodic("scoring-backfill-drafts", scoring.tasks.backfill_drafts_task, every=10 * MINUTE),
-    Periodic("scoring-run-backtests", scoring.tasks_backtest.run_waiting_backtests_task, every=MINUTE),
+    Periodic("scoring-run-backtests", scoring.backtesting.tasks.run_waiting_backtests_task, every=MINUTE),
     Periodic("scoring-verify-scores", scoring.tasks_verification.verify_scores_task, cron="10 3 * * *"),
-    Periodic("scoring-calibrate", scoring.tasks_calibration.calibrate_task, cron="40 3 * * *"),
+    Periodic("scoring-calibrate", scoring.calibration.tasks.calibrate_task, cron="40 3 * * *"),
     Periodic(
         "scoring-count-calibrations",
-        scoring.tasks_calibration.count_waiting_calibrations_task,
+        scoring.calibration.tasks.count_waiting_calibrations_task,
         every=MINUTE,
     ),
     Periodic("scoring-retrain-prediction", scoring.prediction.tasks.retrain_task, cron="20 4 * * 1"),

@@ -16,7 +16,7 @@ from typing import Any
 from handoffs.models import ContextPackage, Handoff, PackageStandard, Playbook
 from handoffs.playbooks import Play, Situation, recommend_first_contact
 from leads.models import Activity, Lead
-from scoring.explanation import Explanation, LedgerLine
+from scoring.language.explanation import Explanation, LedgerLine
 from scoring.models import LeadScore, Signal, SignalHit
 
 TIMELINE_LENGTH = 25  # more than that is not read in two minutes

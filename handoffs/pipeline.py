@@ -19,9 +19,9 @@ from handoffs.models import Handoff
 from handoffs.services import hand_off
 from leads.models import Lead, LeadQuerySet
 from leads.services import mark_lead_changed
+from scoring.lifecycle.release import kept_for_release
 from scoring.models import LeadScore
 from scoring.models.scores import ENTRY_STAGES
-from scoring.release import kept_for_release
 from scoring.services import has_new_evidence, score_lead, score_leads
 
 log = structlog.get_logger(__name__)
@@ -52,7 +52,8 @@ def advance_lead(lead_id: int, *, now: datetime) -> None:
 def is_due_for_sales(lead: Lead, score: LeadScore) -> bool:
     """Whether the lead becomes an MQL now (SCORE-6): once, then only by the recycle contract (FEED-2).
 
-    One that qualifies only because the rules changed waits for marketing besides (`scoring.release`).
+    One that qualifies only because the rules changed waits for marketing besides
+    (`scoring.lifecycle.release`).
     """
     return (
         score.qualifies

@@ -39,8 +39,8 @@ from handoffs.routing import Choice, Considered, Strategy
 from handoffs.telling import tell_new_owner, tell_overflow
 from leads.models import Lead, LeadEvent
 from leads.services import assign_lead, log_event, move_stage, release_lead
+from scoring.lifecycle.release import note_handed_off
 from scoring.models import LeadScore
-from scoring.release import note_handed_off
 from scoring.services import explain_score, score_lead
 from sla.models import Target
 from sla.services import HandoffFacts, cancel_clocks, move_clocks, start_clocks, stop_clock

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_GET
 
 from accounts.roles import role_required
 from handoffs.capacity import Load, advise, measure_capacity
-from scoring.views import READERS
+from scoring.views.versions import READERS
 
 MOST_WEEKS, MOST_THRESHOLDS = 53, 40
 LARGEST = 1_000_000_000

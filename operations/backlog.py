@@ -16,7 +16,7 @@ from feedback.models import Recycling
 from handoffs.models import Handoff
 from handoffs.pipeline import retry_parked_leads
 from leads.models import Company, Lead, QuarantinedItem
-from scoring.rescoring import parked_chunks, retry_parked_chunks, unfinished_chunks
+from scoring.lifecycle.rescoring import parked_chunks, retry_parked_chunks, unfinished_chunks
 from sla.models import Clock
 
 Rows = Callable[[datetime], QuerySet[Any]]

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from handoffs.models import Attempt
 from handoffs.presets import HandoffPreset, PlaybookPreset, PoolPreset, RulePreset
+from scoring.language.rules import Operator
 from scoring.presets import RulePreset as ScoringRule
 from scoring.presets import ScoringPreset, SignalPreset
-from scoring.rules import Operator
 from sla.models import Target
 from sla.presets import CalendarPreset, PolicyPreset, SlaPreset, TargetPreset
 

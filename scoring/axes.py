@@ -8,8 +8,8 @@ from math import sqrt
 from django.db import connection
 from django.db.models import Count
 
+from scoring.language.rules import Formula, Model
 from scoring.models import LeadScore
-from scoring.rules import Formula, Model
 
 COLUMNS, ROWS = 8, 6  # of engagement and of fit; the outermost are open
 SHADES = 5

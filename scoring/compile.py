@@ -22,7 +22,7 @@ from scoring.compiling.layout import Layout, layout_of, moments
 from scoring.compiling.ledger import lines
 from scoring.compiling.scopes import Scope
 from scoring.compiling.verdicts import judged
-from scoring.rules import Model
+from scoring.language.rules import Model
 
 __all__ = ["RESULT_COLUMNS", "Scope", "Statement", "compile_model"]
 

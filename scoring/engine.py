@@ -11,11 +11,11 @@ from typing import Any, TypeGuard
 from django.db import connection
 
 from scoring.compile import RESULT_COLUMNS, Scope, Statement, compile_model
+from scoring.language.results import ImaginedLead, Line, Move, Result
+from scoring.language.rules import Category, Model, Warmth
 from scoring.loading import load_model
 from scoring.models import ModelVersion
 from scoring.prepared import execute_prepared
-from scoring.results import ImaginedLead, Line, Move, Result
-from scoring.rules import Category, Model, Warmth
 
 __all__ = [
     "ImaginedLead",

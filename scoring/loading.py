@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from scoring.models import CategoryTier, DecayStep, ModelVersion, Rule, RuleGroup, Signal
-from scoring.rules import (
+from scoring.language.rules import (
     BehaviourRule,
     Category,
     Effect,
@@ -17,8 +16,9 @@ from scoring.rules import (
     RuleDecay,
     Shape,
 )
-from scoring.rules import CategoryTier as Tier
-from scoring.rules import DecayStep as Step
+from scoring.language.rules import CategoryTier as Tier
+from scoring.language.rules import DecayStep as Step
+from scoring.models import CategoryTier, DecayStep, ModelVersion, Rule, RuleGroup, Signal
 
 EFFECTS = {
     Rule.Kind.MULTIPLIER: Effect.MULTIPLIES,

@@ -8,6 +8,11 @@ from typing import Any
 from django.db import transaction
 
 from accounts.models import User
+from scoring.language.rules import Model, Shape
+from scoring.language.sentences import Change, differences
+from scoring.lifecycle.permissions import require_marketing
+from scoring.lifecycle.revising import revise_signal
+from scoring.lifecycle.versions import CONTENT_FIELDS, create_draft, publish_version, take_versions_lock
 from scoring.loading import load_model
 from scoring.models import (
     CategoryTier,
@@ -18,12 +23,7 @@ from scoring.models import (
     Signal,
     SignalCondition,
 )
-from scoring.permissions import require_marketing
 from scoring.presets import RulePreset, ScoringPreset, SignalPreset, model_of_preset
-from scoring.revising import revise_signal
-from scoring.rules import Model, Shape
-from scoring.sentences import Change, differences
-from scoring.versions import CONTENT_FIELDS, create_draft, publish_version, take_versions_lock
 
 
 class _DryRun(Exception):

@@ -18,9 +18,9 @@ from django.utils import timezone
 
 from leads.models import AttributeChange, Lead
 from scoring.engine import score_pairs
-from scoring.membership import was_in_pilot
+from scoring.language.results import Result
+from scoring.lifecycle.membership import was_in_pilot
 from scoring.models import ModelVersion, SignalHit
-from scoring.results import Result
 
 # What a chart can show and a page can wait for. Beyond it, every second or third moment is left out.
 MOST_POINTS = 60

@@ -10,14 +10,14 @@ from django.db import transaction
 
 from leads.models import Lead
 from scoring.engine import model_of, score_with_ledger
-from scoring.explanation import Explanation, explain_result
-from scoring.keeping import keep_leads
+from scoring.language.explanation import Explanation, explain_result
+from scoring.lifecycle.keeping import keep_leads
+from scoring.lifecycle.membership import was_in_pilot
+from scoring.lifecycle.versions import create_draft, publish_version
 from scoring.loading_presets import load_scoring_preset
 from scoring.matching import match_activities
-from scoring.membership import was_in_pilot
 from scoring.models import LeadScore, ModelVersion
 from scoring.models.scores import evidence_of
-from scoring.versions import create_draft, publish_version
 
 __all__ = [
     "create_draft",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from django.utils import timezone
 
-from scoring.approval import activate_due_versions
+from scoring.lifecycle.approval import activate_due_versions
+from scoring.lifecycle.rescoring import rescore_for
 from scoring.matching import backfill_drafts_for
-from scoring.rescoring import rescore_for
 
 # A task ends well before the queue would give it up; what is left waits for the next run.
 RESCORE_SECONDS = 40

@@ -12,11 +12,11 @@ from accounts.models import User
 from common.patience import at_most
 from leads.models import Lead, LeadQuerySet
 from scoring.engine import model_of, score_imagined, score_with_ledger
-from scoring.explanation import Explanation, explain_result
-from scoring.forms_try import ImaginedLeadForm
+from scoring.language.explanation import Explanation, explain_result
+from scoring.language.results import ImaginedLead
+from scoring.language.rules import Model
 from scoring.models import LeadScore, ModelVersion, Signal
-from scoring.results import ImaginedLead
-from scoring.rules import Model
+from scoring.views.forms_try import ImaginedLeadForm
 
 MOST_FOUND = 8
 MOST_WORDS = 6

@@ -1,17 +1,15 @@
 from django.urls import path
 
-from scoring import (
-    views,
-    views_approval,
-    views_axes,
-    views_backtest,
-    views_calibration,
-    views_lead,
-    views_pilot,
-    views_prediction,
-    views_release,
-    views_try,
-)
+from scoring.views import approval as views_approval
+from scoring.views import axes as views_axes
+from scoring.views import backtest as views_backtest
+from scoring.views import calibration as views_calibration
+from scoring.views import lead as views_lead
+from scoring.views import pilot as views_pilot
+from scoring.views import prediction as views_prediction
+from scoring.views import release as views_release
+from scoring.views import trying as views_try
+from scoring.views import versions as views
 
 app_name = "scoring"
 urlpatterns = [

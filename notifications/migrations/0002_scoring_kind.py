@@ -4,15 +4,25 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('notifications', '0001_initial'),
+        ("notifications", "0001_initial"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='notification',
-            name='kind',
-            field=models.CharField(choices=[('handoff', 'New handoff'), ('overflow', 'Overflow'), ('warning', 'Due soon'), ('breach', 'Overdue'), ('rejection', 'Rejection'), ('crm', 'Salesforce'), ('scoring', 'Scoring')], max_length=12),
+            model_name="notification",
+            name="kind",
+            field=models.CharField(
+                choices=[
+                    ("handoff", "New handoff"),
+                    ("overflow", "Overflow"),
+                    ("warning", "Due soon"),
+                    ("breach", "Overdue"),
+                    ("rejection", "Rejection"),
+                    ("crm", "Salesforce"),
+                    ("scoring", "Scoring"),
+                ],
+                max_length=12,
+            ),
         ),
     ]

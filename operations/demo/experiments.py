@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from accounts.models import User
-from scoring.backtest import advance_backtest, request_backtest
+from scoring.backtesting.runs import advance_backtest, request_backtest
 from scoring.models import ModelVersion, Rule, Signal
 from scoring.services import create_draft
 

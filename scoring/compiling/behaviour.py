@@ -9,7 +9,7 @@ from scoring.compiling.counting import count, faded_points, holds, last_seen, le
 from scoring.compiling.fit import capped, factor, factor_of, sum_of
 from scoring.compiling.layout import Layout
 from scoring.compiling.scopes import Scope, level
-from scoring.rules import BehaviourRule, Effect, FitRule, Model
+from scoring.language.rules import BehaviourRule, Effect, FitRule, Model
 
 
 def behaviour(model: Model, layout: Layout, *, ledger: bool) -> str:

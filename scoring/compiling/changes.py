@@ -9,7 +9,7 @@ from __future__ import annotations
 from scoring.compiling.counting import base_points, left
 from scoring.compiling.layout import EVER_HOURS, SLOT_HOURS, Layout, gives_for_each, is_seen_or_not, seen
 from scoring.compiling.scopes import Scope, hours
-from scoring.rules import PER_MILLE, BehaviourRule, Model, RuleDecay
+from scoring.language.rules import PER_MILLE, BehaviourRule, Model, RuleDecay
 
 
 def changes_at(model: Model, layout: Layout) -> str:

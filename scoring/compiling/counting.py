@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from scoring.compiling.layout import EVER_HOURS, SLOT_HOURS, Layout, gives_for_each, is_seen_or_not, seen
 from scoring.compiling.scopes import hours
-from scoring.rules import MAX_OCCURRENCES, PER_MILLE, BehaviourRule, RuleDecay
+from scoring.language.rules import MAX_OCCURRENCES, PER_MILLE, BehaviourRule, RuleDecay
 
 
 def count(slot: int, window: int | None, layout: Layout) -> str:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from scoring.attributes import ATTRIBUTES, Attribute, Kind, Owner
 from scoring.compiling.scopes import AS_OF, POINTS, Scope
-from scoring.rules import Model
+from scoring.language.attributes import ATTRIBUTES, Attribute, Kind, Owner
+from scoring.language.rules import Model
 
 # Sales returned the lead: only then, by the log, had it been returned at a past moment.
 _RETURNED_AT = (

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from scoring.attributes import ATTRIBUTES, Kind
 from scoring.compiling.facts import fact
 from scoring.compiling.scopes import Scope, level
-from scoring.rules import PER_MILLE, BehaviourRule, Effect, FitRule, Group, Model, Operator
+from scoring.language.attributes import ATTRIBUTES, Kind
+from scoring.language.rules import PER_MILLE, BehaviourRule, Effect, FitRule, Group, Model, Operator
 
 
 def fits(model: Model, scope: Scope, parameters: dict[str, Any], *, ledger: bool) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from scoring.compiling.scopes import AS_OF, POINTS, Scope, hours
-from scoring.rules import BehaviourRule, Effect, Model
+from scoring.language.rules import BehaviourRule, Effect, Model
 
 SLOT_HOURS = 1_000 * 8_766
 # Longer ago than any hit, and far less than a slot.

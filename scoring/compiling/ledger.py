@@ -7,7 +7,7 @@ from scoring.compiling.fit import fit_holds
 from scoring.compiling.layout import SLOT_HOURS, Layout, seen
 from scoring.compiling.scopes import hours
 from scoring.compiling.verdicts import decayed, readiness, weighted
-from scoring.rules import BehaviourRule, FitRule, Model
+from scoring.language.rules import BehaviourRule, FitRule, Model
 
 _NO_LINES = "SELECT '[]' AS ledger"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from enum import Enum
 
-from scoring.rules import Formula, Model
+from scoring.language.rules import Formula, Model
 
 AS_OF = "%(as_of)s::timestamptz"
 POINTS = "%(points)s::timestamptz[]"

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from scoring.compiling.fit import factor
 from scoring.compiling.scopes import hours, is_hybrid, level
-from scoring.rules import PER_MILLE, BehaviourRule, Category, FitRule, Formula, Model, Warmth
+from scoring.language.rules import PER_MILLE, BehaviourRule, Category, FitRule, Formula, Model, Warmth
 
 _REST = f"'{Category.C}'"
 

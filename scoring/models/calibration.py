@@ -23,7 +23,7 @@ class CalibrationRunQuerySet(models.QuerySet["CalibrationRun"]):
 class CalibrationRun(MarkedWork):
     """The hand-offs of the last `days` before `as_of`, each scored by the version as it was known then.
 
-    Only counts are kept (`scoring.calibration_counts.Counts`), so the page can say today's guards and bands
+    Only counts are kept (`scoring.calibration.counts.Counts`), so the page can say today's guards and bands
     of them. `position` is how far the count has come, so that a worker goes on where the one before stopped.
     """
 

@@ -11,9 +11,9 @@ from django.db.models import Exists, F, OuterRef, Q
 
 from common.parking import MarkedWork
 from leads.models import Lead
+from scoring.language.rules import PER_MILLE
 from scoring.models.signals import Signal, SignalHit
 from scoring.models.versions import ModelVersion, Rule
-from scoring.rules import PER_MILLE
 
 # Stages from which a lead becomes an MQL; the others are with sales, customers, or out for good.
 ENTRY_STAGES = (Lead.Stage.LEAD, Lead.Stage.NURTURE, Lead.Stage.LOST)

@@ -10,7 +10,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Prefetch, Q
 
-from scoring import rules
+from scoring.language import rules
 from scoring.models.signals import Signal
 
 
@@ -38,7 +38,7 @@ class ModelVersion(models.Model):
     """One version of the scoring model: draft → proposed → (scheduled, pilot) → active → retired (SCORE-1).
 
     Only a draft can be edited. At most one version is active and at most one is in pilot, and the database
-    says so. `scoring.versions` holds the verbs; VersionEvent keeps who did what, when and why.
+    says so. `scoring.lifecycle.versions` holds the verbs; VersionEvent keeps who did what, when and why.
     """
 
     class Formula(models.TextChoices):
@@ -288,7 +288,7 @@ class Rule(models.Model):
 
     # Fit-like
     attribute = models.CharField(
-        max_length=40, blank=True, help_text="A key of scoring.attributes.ATTRIBUTES."
+        max_length=40, blank=True, help_text="A key of scoring.language.attributes.ATTRIBUTES."
     )
     operator = models.CharField(max_length=16, choices=Operator, blank=True)
     values = ArrayField(models.CharField(max_length=120), default=list, blank=True)

@@ -14,8 +14,8 @@ from common.errors import DomainError
 from common.patience import at_most
 from notifications.models import Notification
 from notifications.services import notify_users
+from scoring.lifecycle.permissions import require_marketing
 from scoring.models import PredictionModel, ScoringPolicy
-from scoring.permissions import require_marketing
 from scoring.prediction.examples import Goal, count_examples, harvest, table_of
 from scoring.prediction.report import Report
 from scoring.prediction.sealing import require_library, unseal

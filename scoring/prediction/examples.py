@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from django.db import connection, models
 
 from scoring import conversion
-from scoring.calibration import median_cycles
+from scoring.calibration.runs import median_cycles
 from scoring.engine import score_pairs
 from scoring.models import ModelVersion, Signal
 from scoring.outcomes import Outcome, outcomes_between

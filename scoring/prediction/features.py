@@ -18,7 +18,7 @@ from typing import Any, cast
 from django.db import connection
 
 from leads.addresses import is_free_mail
-from scoring.attributes import ATTRIBUTES, Attribute, Kind, Owner
+from scoring.language.attributes import ATTRIBUTES, Attribute, Kind, Owner
 from scoring.models import Signal
 from scoring.prediction.tables import Cell
 

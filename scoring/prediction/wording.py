@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from scoring.attributes import ATTRIBUTES
+from scoring.language.attributes import ATTRIBUTES
 from scoring.prediction.tables import Cell
 
 _LABELS = {

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from scoring.presets.shapes import FadingPreset, RulePreset, ScoringPreset, SignalPreset
-from scoring.rules import (
+from scoring.language.rules import (
     BehaviourRule,
     Category,
     CategoryTier,
@@ -17,6 +16,7 @@ from scoring.rules import (
     Operator,
     RuleDecay,
 )
+from scoring.presets.shapes import FadingPreset, RulePreset, ScoringPreset, SignalPreset
 
 _EFFECTS = {
     "multiplier": Effect.MULTIPLIES,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from scoring.language.rules import Operator
 from scoring.presets.parts import (
     CAREERS_PAGE,
     CASE_STUDY,
@@ -17,7 +18,6 @@ from scoring.presets.parts import (
     size_in_range,
 )
 from scoring.presets.shapes import RulePreset, ScoringPreset
-from scoring.rules import Operator
 
 CLASSIC = ScoringPreset(
     name="Classic",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from scoring.language.rules import Formula, Operator
 from scoring.presets.parts import (
     DIRECT_INQUIRY,
     EMAIL_OPEN,
@@ -11,7 +12,6 @@ from scoring.presets.parts import (
     TITLES,
 )
 from scoring.presets.shapes import RulePreset, ScoringPreset
-from scoring.rules import Formula, Operator
 
 HYBRID = ScoringPreset(
     name="Hybrid",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from scoring.language.rules import Operator
 from scoring.presets.shapes import ConditionPreset, RulePreset, SignalPreset
-from scoring.rules import Operator
 
 PAGE = ("Page Viewed",)
 

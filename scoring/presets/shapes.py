@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from scoring.rules import PER_MILLE, Formula, Operator, Shape
+from scoring.language.rules import PER_MILLE, Formula, Operator, Shape
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class GroupPreset:
 class RulePreset:
     """A rule on an attribute or on a signal, which is named by its key, perhaps in a group, by its name.
 
-    `kind` is one of the kinds of the admin; `factor` is per mille, as in `scoring.rules`.
+    `kind` is one of the kinds of the admin; `factor` is per mille, as in `scoring.language.rules`.
     """
 
     kind: str

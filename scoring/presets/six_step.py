@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from scoring.language.rules import Operator
 from scoring.presets.parts import (
     DEMO_REQUEST,
     INDUSTRIES,
@@ -10,7 +11,6 @@ from scoring.presets.parts import (
     size_in_range,
 )
 from scoring.presets.shapes import RulePreset, ScoringPreset
-from scoring.rules import Operator
 
 SIX_STEP = ScoringPreset(
     name="Six steps",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from scoring.language.rules import Formula, Operator
 from scoring.presets.parts import (
     CASE_STUDY,
     DIRECT_INQUIRY,
@@ -13,7 +14,6 @@ from scoring.presets.parts import (
     size_in_range,
 )
 from scoring.presets.shapes import RulePreset, ScoringPreset
-from scoring.rules import Formula, Operator
 
 SPEED = ScoringPreset(
     name="Speed",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from django import template
 
-from scoring import ledger
-from scoring.admin_rule_forms import sentence_of
-from scoring.explanation import Explanation
+from scoring.admin.rule_forms import sentence_of
+from scoring.language import ledger
+from scoring.language.explanation import Explanation
 from scoring.models import Rule
 
 register = template.Library()

@@ -15,11 +15,11 @@ from handoffs.contact import record_attempt
 from handoffs.models import Handoff
 from handoffs.services import accept_handoff
 from leads.models import QuarantinedItem
-from scoring.approval import approve_version, propose_version
-from scoring.backtest import advance_backtest, request_backtest
-from scoring.calibration import advance_calibration, request_calibration
+from scoring.backtesting.runs import advance_backtest, request_backtest
+from scoring.calibration.runs import advance_calibration, request_calibration
+from scoring.lifecycle.approval import approve_version, propose_version
+from scoring.lifecycle.pilot import PilotPlan
 from scoring.models import ModelVersion, ReleaseItem, ScoringPolicy, Signal
-from scoring.pilot import PilotPlan
 from scoring.services import create_draft, score_lead
 from tests.browser.conftest import Open
 from tests.desk import offer, ready_lead, reason

@@ -21,9 +21,9 @@ from handoffs.models import ContextPackage, Handoff, RoutingDecision
 from leads.models import Activity, Lead, LeadEvent
 from operations.demo.installation import Keys, install_demo
 from operations.demo.simulation import Summary
-from scoring.backtest_page import headline_of
+from scoring.backtesting.page import headline_of
+from scoring.backtesting.replay import Tally
 from scoring.models import Backtest
-from scoring.replay import Tally
 from sla.models import Clock
 
 UNTIL = datetime(2026, 3, 3, 10, 30, tzinfo=UTC)

@@ -14,15 +14,15 @@ from handoffs.models import Handoff
 from handoffs.pipeline import advance_due_leads, advance_lead
 from handoffs.services import hand_off_by_hand
 from leads.models import Lead
-from scoring import release
-from scoring.approval import approve_version, propose_promotion, propose_version
-from scoring.membership import pilot_members
+from scoring.lifecycle import release
+from scoring.lifecycle.approval import approve_version, propose_promotion, propose_version
+from scoring.lifecycle.membership import pilot_members
+from scoring.lifecycle.pilot import PilotPlan, end_pilot
+from scoring.lifecycle.release import keep_leads_back, kept_for_release, release_leads
+from scoring.lifecycle.rescoring import rescore_all
+from scoring.lifecycle.versions import roll_back
 from scoring.models import LeadScore, ModelVersion, ReleaseItem, ScoringPolicy, Signal, SignalHit
-from scoring.pilot import PilotPlan, end_pilot
-from scoring.release import keep_leads_back, kept_for_release, release_leads
-from scoring.rescoring import rescore_all
 from scoring.services import create_draft, publish_version, score_leads
-from scoring.versions import roll_back
 from tests.desk import load_desk
 from tests.factories import NOON, LeadFactory
 from tests.scoring.builders import do, make_signal, publish

@@ -16,10 +16,10 @@ from handoffs.pipeline import advance_due_leads
 from leads.facts import ActivityFacts, CompanyFacts, LeadFacts
 from leads.intake import record_activity, record_lead
 from leads.models import Lead
+from scoring.backtesting.tasks import run_waiting_backtests_task
+from scoring.lifecycle.rescoring import rescore_all
 from scoring.models import LeadScore, ModelVersion, Rule
-from scoring.rescoring import rescore_all
 from scoring.services import create_draft, publish_version
-from scoring.tasks_backtest import run_waiting_backtests_task
 from tests.factories import UserFactory
 from tests.journeys.conftest import Portal
 from tests.scoring.builders import make_signal

@@ -12,8 +12,8 @@ from django.db import connection, transaction
 
 from leads.models import AttributeChange, Company, Lead, LeadEvent
 from scoring.compile import RESULT_COLUMNS, Scope, compile_model
+from scoring.language.rules import Model
 from scoring.models import SignalHit
-from scoring.rules import Model
 from tests.scoring.reference import Line, Outcome, Person
 from tests.scoring.strategies import NUMBER
 

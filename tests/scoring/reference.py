@@ -12,7 +12,7 @@ from fractions import Fraction
 from functools import cache
 from math import ceil, trunc
 
-from scoring.rules import (
+from scoring.language.rules import (
     MAX_DAYS,
     MAX_OCCURRENCES,
     BehaviourRule,

@@ -14,8 +14,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from scoring.attributes import ATTRIBUTES, Kind
-from scoring.rules import (
+from scoring.language.attributes import ATTRIBUTES, Kind
+from scoring.language.rules import (
     BehaviourRule,
     Category,
     CategoryTier,

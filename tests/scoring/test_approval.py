@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 from accounts.models import User
 from common.errors import InvalidInput, NotAllowed
 from notifications.models import Notification
-from scoring.approval import (
+from scoring.lifecycle.approval import (
     NotWaitingForApproval,
     OwnProposal,
     activate_due_versions,
@@ -18,10 +18,16 @@ from scoring.approval import (
     propose_version,
     return_proposal,
 )
+from scoring.lifecycle.pilot import PilotPlan
+from scoring.lifecycle.versions import (
+    ActiveVersionChanged,
+    NeverActive,
+    VersionNotDraft,
+    VersionNotSound,
+    roll_back,
+)
 from scoring.models import ModelVersion, Pilot, Rule, ScoringPolicy, Signal, VersionEvent
-from scoring.pilot import PilotPlan
 from scoring.services import create_draft, publish_version
-from scoring.versions import ActiveVersionChanged, NeverActive, VersionNotDraft, VersionNotSound, roll_back
 from tests.factories import NOON, UserFactory
 from tests.scoring.builders import make_draft, make_signal, publish
 

@@ -11,13 +11,13 @@ from django.utils import timezone
 from accounts.models import User
 from common.patience import TookTooLong
 from handoffs.models import QualificationGate
-from scoring import views_axes
 from scoring.axes import leads_on_axes
 from scoring.engine import model_of
+from scoring.language.rules import Formula
 from scoring.models import LeadScore, ModelVersion
 from scoring.presets import CLASSIC
-from scoring.rules import Formula
 from scoring.services import load_scoring_preset
+from scoring.views import axes as views_axes
 from tests.factories import LeadFactory
 
 pytestmark = pytest.mark.django_db

@@ -14,13 +14,19 @@ from common.errors import InvalidInput, NotAllowed
 from common.parking import MAX_ATTEMPTS
 from leads.models import Lead
 from leads.services import correct_lead
-from scoring import backtest as backtests
-from scoring.backtest import advance_backtest, fingerprint_of, points_of, request_backtest, waiting_backtests
+from scoring.backtesting import runs as backtests
+from scoring.backtesting.replay import Tally
+from scoring.backtesting.runs import (
+    advance_backtest,
+    fingerprint_of,
+    points_of,
+    request_backtest,
+    waiting_backtests,
+)
+from scoring.backtesting.tasks import run_backtest_soon, run_waiting_backtests_task
 from scoring.matching import match_activities
 from scoring.models import Backtest, ModelVersion, Rule, Signal, SignalHit
-from scoring.replay import Tally
 from scoring.services import explain_score
-from scoring.tasks_backtest import run_backtest_soon, run_waiting_backtests_task
 from tests.factories import NOON, LeadFactory
 from tests.scoring.builders import do, make_draft, make_signal, publish
 
@@ -338,7 +344,7 @@ def test_it_begins_when_the_past_is_matched_to_its_signals(
     """That may take longer than one task may run."""
     Signal.objects.filter(pk=webinar.pk).update(backfilled_at=None)
     backtest = request_backtest(draft, days=28, by=marketing, now=NOON)
-    monkeypatch.setattr("scoring.backtest.BACKFILL_SECONDS", 0)
+    monkeypatch.setattr("scoring.backtesting.runs.BACKFILL_SECONDS", 0)
 
     for _ in range(MAX_ATTEMPTS + 1):
         assert advance_backtest(backtest.pk, now=NOON)

@@ -13,8 +13,8 @@ from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
 from leads.models import Lead
-from scoring.backtest import advance_backtest, request_backtest
-from scoring.backtest_page import describe_backtest, summarise_backtest
+from scoring.backtesting.page import describe_backtest, summarise_backtest
+from scoring.backtesting.runs import advance_backtest, request_backtest
 from scoring.conversion import Share
 from scoring.matching import match_activities
 from scoring.models import Backtest, ModelVersion, Rule

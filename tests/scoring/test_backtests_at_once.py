@@ -6,11 +6,11 @@ import pytest
 from django.db import transaction
 
 from accounts.models import User
-from scoring.backtest import advance_backtest, request_backtest
+from scoring.backtesting.replay import Tally
+from scoring.backtesting.runs import advance_backtest, request_backtest
+from scoring.backtesting.tasks import run_backtest_soon
 from scoring.matching import match_activities
 from scoring.models import Backtest
-from scoring.replay import Tally
-from scoring.tasks_backtest import run_backtest_soon
 from tests.factories import NOON, LeadFactory
 from tests.scoring.builders import do, make_draft, make_signal
 from tests.scoring.test_publishing_at_once import at_once
@@ -28,7 +28,7 @@ def test_two_clicks_are_one_backtest(marketing: User) -> None:
 
 
 def test_two_workers_count_every_lead_once(marketing: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("scoring.backtest.LEADS_PER_STEP", 2)
+    monkeypatch.setattr("scoring.backtesting.runs.LEADS_PER_STEP", 2)
     draft = make_draft(
         {"signal": make_signal("Demo", ["Demo Requested"], intent="high"), "points": 30}, threshold=20
     )

@@ -12,8 +12,11 @@ from accounts.models import User
 from common.errors import InvalidInput, NotAllowed
 from handoff_portal.schedule import SCHEDULE
 from leads.models import Lead, LeadEvent
-from scoring import calibration, tasks_calibration
-from scoring.calibration import (
+from scoring.calibration import runs as calibration
+from scoring.calibration import tasks as tasks_calibration
+from scoring.calibration.draft import draft_suggested_points
+from scoring.calibration.page import suggested_points
+from scoring.calibration.runs import (
     Found,
     advance_calibration,
     calibrate_active_version,
@@ -23,12 +26,10 @@ from scoring.calibration import (
     request_calibration,
     waiting_calibrations,
 )
-from scoring.calibration_draft import draft_suggested_points
-from scoring.calibration_page import suggested_points
 from scoring.conversion import Goal, Share
+from scoring.lifecycle.versions import ActiveVersionChanged
 from scoring.models import CalibrationRun, ModelVersion, Rule, Signal
 from scoring.services import create_draft, match_activities
-from scoring.versions import ActiveVersionChanged
 from tests.factories import NOON, LeadFactory
 from tests.scoring.builders import do, make_signal, publish
 

@@ -10,20 +10,20 @@ from math import inf
 
 import pytest
 
-from scoring.calibration_counts import Counts, GoalCounts, from_json, to_json
-from scoring.calibration_figures import (
+from scoring.calibration.counts import Counts, GoalCounts, from_json, to_json
+from scoring.calibration.drift import Snapshot, Verdict, drift_between
+from scoring.calibration.figures import (
     Advice,
     RuleFigures,
     bands_of,
     ranking_of,
     rule_figures,
 )
-from scoring.calibration_reasons import reason_figures
+from scoring.calibration.reasons import reason_figures
 from scoring.conversion import Goal, Share
-from scoring.drift import Snapshot, Verdict, drift_between
+from scoring.language.results import Line, Result
+from scoring.language.rules import BehaviourRule, Category, Effect, Model, Warmth
 from scoring.outcomes import Outcome
-from scoring.results import Line, Result
-from scoring.rules import BehaviourRule, Category, Effect, Model, Warmth
 from tests.factories import NOON
 
 HOUR = timedelta(hours=1)

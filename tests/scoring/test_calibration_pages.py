@@ -11,8 +11,8 @@ from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
 from leads.models import Lead, LeadEvent
-from scoring.calibration import advance_calibration, request_calibration
-from scoring.calibration_words import days_words, reason_words
+from scoring.calibration.runs import advance_calibration, request_calibration
+from scoring.calibration.words import days_words, reason_words
 from scoring.models import CalibrationRun, ModelVersion, ScoringPolicy
 from tests.factories import LeadFactory
 from tests.scoring.builders import make_signal, publish

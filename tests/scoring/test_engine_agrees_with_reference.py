@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
-from scoring.rules import Model
+from scoring.language.rules import Model
 from tests.scoring.crowds import lines_of, outcome_of, run, stored
 from tests.scoring.reference import evaluate, first_change
 from tests.scoring.strategies import MOMENTS, models, people

@@ -7,7 +7,16 @@ from datetime import datetime, timedelta
 import pytest
 
 from scoring.compile import Scope
-from scoring.rules import MAX_RULES, BehaviourRule, DecayStep, FitRule, Formula, Group, Model, Operator
+from scoring.language.rules import (
+    MAX_RULES,
+    BehaviourRule,
+    DecayStep,
+    FitRule,
+    Formula,
+    Group,
+    Model,
+    Operator,
+)
 from tests.scoring.crowds import lines_of, rows_of, run, stored
 from tests.scoring.reference import Hit, Person, evaluate
 from tests.scoring.strategies import MOMENTS

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from leads.models import Lead
 from scoring.compile import Scope
-from scoring.rules import BehaviourRule, Model
+from scoring.language.rules import BehaviourRule, Model
 from tests.scoring.crowds import outcome_of, rows_of, run, stored
 from tests.scoring.reference import Hit, Person
 from tests.scoring.strategies import MOMENTS, models, people

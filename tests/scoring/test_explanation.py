@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scoring.explanation import checklist, explain_result, ledger_lines
-from scoring.missing import signal_offers, what_is_missing
-from scoring.results import Line, Result
-from scoring.rules import (
+from scoring.language.explanation import checklist, explain_result, ledger_lines
+from scoring.language.missing import signal_offers, what_is_missing
+from scoring.language.results import Line, Result
+from scoring.language.rules import (
     BehaviourRule,
     Category,
     DecayStep,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scoring.rules import MAX_DAYS, PER_MILLE, RuleDecay, RuleRefused, Shape
+from scoring.language.rules import MAX_DAYS, PER_MILLE, RuleDecay, RuleRefused, Shape
 from tests.scoring.reference import left_after
 
 AGES = st.integers(0, 2 * MAX_DAYS)

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from leads.models import Lead
-from scoring.ledger import ledger_sections
+from scoring.language.ledger import ledger_sections
 from scoring.models import ModelVersion
 from scoring.presets import CLASSIC, PRESETS
 from scoring.services import explain_score, load_scoring_preset, score_lead

@@ -11,9 +11,9 @@ from django.test.utils import CaptureQueriesContext
 
 from leads.models import Activity, Lead
 from scoring import matching
+from scoring.lifecycle.revising import revise_signal
 from scoring.matching import backfill_drafts_for, backfill_next_chunk, backfill_signals, match_activities
 from scoring.models import ModelVersion, Signal, SignalHit
-from scoring.revising import revise_signal
 from scoring.services import publish_version
 from tests.factories import NOON, ActivityFactory, LeadFactory
 from tests.scoring.builders import do, make_draft, make_signal

@@ -13,9 +13,9 @@ from django.utils import timezone
 
 from accounts.models import User
 from leads.models import Lead
+from scoring.lifecycle.rescoring import rescore_all
 from scoring.models import ModelVersion, ReleaseItem
 from scoring.presets import CLASSIC
-from scoring.rescoring import rescore_all
 from scoring.services import (
     create_draft,
     load_scoring_preset,

@@ -10,11 +10,18 @@ from django.test import Client
 from accounts.models import User
 from common.errors import InvalidInput
 from leads.models import AttributeChange, Lead
-from scoring.approval import approve_version, propose_promotion, propose_version, waits_for_approval
-from scoring.membership import count_pilot, pilot_members
+from scoring.lifecycle.approval import approve_version, propose_promotion, propose_version, waits_for_approval
+from scoring.lifecycle.membership import count_pilot, pilot_members
+from scoring.lifecycle.pilot import (
+    NothingBeside,
+    PilotNotRunning,
+    PilotPlan,
+    PilotRunning,
+    describe_pilot,
+    end_pilot,
+)
+from scoring.lifecycle.rescoring import rescore_all
 from scoring.models import LeadScore, ModelVersion, Pilot, ReleaseItem, Signal
-from scoring.pilot import NothingBeside, PilotNotRunning, PilotPlan, PilotRunning, describe_pilot, end_pilot
-from scoring.rescoring import rescore_all
 from scoring.services import create_draft, explain_score, score_lead, score_leads
 from tests.factories import NOON, LeadFactory, UserFactory
 from tests.scoring.builders import do, make_draft, make_signal, publish

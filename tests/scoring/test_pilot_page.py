@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from scoring.conversion import Goal, Maturity, Share
 from scoring.outcomes import Outcome
-from scoring.pilot_page import Population
+from scoring.pages.pilot import Population
 from tests.conftest import NOON
 
 DAY = timedelta(days=1)

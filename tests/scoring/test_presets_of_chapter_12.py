@@ -13,6 +13,9 @@ import pytest
 from accounts.models import User
 from common.errors import NotAllowed
 from leads.models import Company, Lead
+from scoring.language.problems import faults, oddities
+from scoring.language.rules import Formula, Model, Shape
+from scoring.language.sentences import differences, effect_phrase, frame_sentences, rule_sentence
 from scoring.loading import load_model
 from scoring.loading_presets import draft_scoring_preset, load_scoring_preset, preset_changes
 from scoring.models import ModelVersion, Signal
@@ -28,9 +31,6 @@ from scoring.presets import (
     ScoringPreset,
     model_of_preset,
 )
-from scoring.problems import faults, oddities
-from scoring.rules import Formula, Model, Shape
-from scoring.sentences import differences, effect_phrase, frame_sentences, rule_sentence
 from scoring.services import score_lead
 from tests.factories import NOON, CompanyFactory, LeadFactory
 from tests.scoring.builders import do

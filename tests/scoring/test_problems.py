@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from scoring.problems import faults, oddities
-from scoring.rules import (
+from scoring.language.problems import faults, oddities
+from scoring.language.rules import (
     BehaviourRule,
     Category,
     CategoryTier,

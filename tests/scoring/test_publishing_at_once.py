@@ -11,11 +11,11 @@ from django.db import IntegrityError, connection, connections, transaction
 
 from accounts.models import User
 from leads.models import Lead
-from scoring.approval import NotWaitingForApproval, approve_version, propose_version
+from scoring.lifecycle.approval import NotWaitingForApproval, approve_version, propose_version
+from scoring.lifecycle.versions import ActiveVersionChanged, VersionNotDraft
 from scoring.matching import match_activities
 from scoring.models import ModelVersion, Rule, SignalHit
 from scoring.services import create_draft, publish_version
-from scoring.versions import ActiveVersionChanged, VersionNotDraft
 from tests.factories import NOON, LeadFactory, UserFactory
 from tests.scoring.builders import do, make_draft, make_signal, publish
 

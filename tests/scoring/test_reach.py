@@ -8,9 +8,9 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from scoring.arithmetic import capped_points, sum_up
-from scoring.reach import Reach, passes, reach_of
-from scoring.rules import (
+from scoring.language.arithmetic import capped_points, sum_up
+from scoring.language.reach import Reach, passes, reach_of
+from scoring.language.rules import (
     BehaviourRule,
     Effect,
     FitRule,

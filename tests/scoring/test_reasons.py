@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from scoring.reasons import what_is_missing, why_passed
-from scoring.results import Line, Result
-from scoring.rules import BehaviourRule, Category, Formula, Model, Warmth
+from scoring.backtesting.reasons import what_is_missing, why_passed
+from scoring.language.results import Line, Result
+from scoring.language.rules import BehaviourRule, Category, Formula, Model, Warmth
 
 WEBINAR = BehaviourRule(key=1, signal=1, points=20, name="Webinar attended")
 PRICING = BehaviourRule(key=2, signal=2, points=10, name="Pricing page")

@@ -8,9 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from scoring.conversion import Goal, Maturity
-from scoring.outcomes import Outcome
-from scoring.replay import (
+from scoring.backtesting.replay import (
     AT_ONCE,
     MOST_EXAMPLES,
     NEVER,
@@ -20,6 +18,8 @@ from scoring.replay import (
     thresholds_around,
     weekly_points,
 )
+from scoring.conversion import Goal, Maturity
+from scoring.outcomes import Outcome
 
 UNTIL = datetime(2026, 3, 30, 12, tzinfo=UTC)  # the day after clocks changed
 DAY = timedelta(days=1)

@@ -15,15 +15,15 @@ from django.db import connection, transaction
 
 from common.parking import MAX_ATTEMPTS
 from leads.models import Lead, LeadEvent
-from scoring import rescoring
-from scoring.models import LeadScore, ModelVersion, Rescoring, RescoringChunk, Signal
-from scoring.rescoring import (
+from scoring.lifecycle import rescoring
+from scoring.lifecycle.rescoring import (
     parked_chunks,
     progress_of_rescoring,
     rescore_all,
     rescore_next_chunk,
     retry_parked_chunks,
 )
+from scoring.models import LeadScore, ModelVersion, Rescoring, RescoringChunk, Signal
 from scoring.services import create_draft, publish_version, score_leads
 from tests.factories import NOON, LeadFactory
 from tests.poison import heal, poison
@@ -246,7 +246,7 @@ import django
 django.setup()
 from django.db import connection
 from django.utils import timezone
-from scoring import rescoring
+from scoring.lifecycle import rescoring
 
 def die(*args, **kwargs):
     os.kill(os.getpid(), signal.SIGKILL)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from scoring.engine import score_with_ledger
-from scoring.rules import (
+from scoring.language.rules import (
     BehaviourRule,
     Category,
     CategoryTier,

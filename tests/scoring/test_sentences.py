@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from scoring.rules import (
+from scoring.language.rules import (
     BehaviourRule,
     Category,
     CategoryTier,
@@ -20,7 +20,7 @@ from scoring.rules import (
     RuleDecay,
     Shape,
 )
-from scoring.sentences import differences, frame_sentences, group_sentence, rule_sentence
+from scoring.language.sentences import differences, frame_sentences, group_sentence, rule_sentence
 
 SIZE = "company.employee_count"
 OPENS = BehaviourRule(5, 2, points=10, name="Reads our e-mails", signal_name="E-mail open")

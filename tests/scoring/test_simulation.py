@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from scoring.engine import model_of, score_imagined
-from scoring.matrix import category_matrix
+from scoring.language.matrix import category_matrix
+from scoring.language.results import ImaginedLead
+from scoring.language.rules import Category, Model
+from scoring.language.rules import CategoryTier as Tier
+from scoring.language.simulation import decay_chart, engagement_after, rules_to_show
 from scoring.models import DecayStep, ModelVersion, RuleGroup
-from scoring.results import ImaginedLead
-from scoring.rules import Category, Model
-from scoring.rules import CategoryTier as Tier
-from scoring.simulation import decay_chart, engagement_after, rules_to_show
 from tests.factories import NOON
 from tests.scoring.builders import make_draft, make_signal
 

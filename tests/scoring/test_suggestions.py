@@ -6,8 +6,14 @@ from math import exp, log, sqrt
 
 import pytest
 
+from scoring.calibration.suggestions import (
+    Effect,
+    common_effect,
+    drawn_towards,
+    points_per_log_odds,
+    spread_of,
+)
 from scoring.conversion import Share
-from scoring.suggestions import Effect, common_effect, drawn_towards, points_per_log_odds, spread_of
 
 # UCBAdmissions of R: (admitted, rejected) of men and of women in six departments.
 BERKELEY = [

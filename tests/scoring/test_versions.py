@@ -10,6 +10,8 @@ from django.db.models import F
 
 from accounts.models import User
 from common.errors import NotAllowed
+from scoring.lifecycle.revising import SignalRevised, revise_signal
+from scoring.lifecycle.versions import ActiveVersionChanged, VersionNotDraft, VersionNotSound
 from scoring.models import (
     CategoryTier,
     DecayStep,
@@ -19,9 +21,7 @@ from scoring.models import (
     SignalCondition,
     SignalHit,
 )
-from scoring.revising import SignalRevised, revise_signal
 from scoring.services import create_draft, publish_version, score_lead
-from scoring.versions import ActiveVersionChanged, VersionNotDraft, VersionNotSound
 from tests.factories import NOON, LeadFactory
 from tests.scoring.builders import do, make_draft, make_signal, publish
 

@@ -1,0 +1,1 @@
+"""A version run against history, as everything was known then."""

@@ -1,0 +1,1 @@
+"""What happens to versions: drafts, approval, pilots, publishing, re-scoring, release."""

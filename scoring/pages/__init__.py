@@ -1,0 +1,1 @@
+"""What the pages of scoring show, put together for their templates."""

@@ -1,0 +1,1 @@
+"""The pages of scoring: fetch, check, one verb, render."""
