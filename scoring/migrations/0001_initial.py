@@ -299,9 +299,7 @@ class Migration(migrations.Migration):
                 (
                     "attribute",
                     models.CharField(
-                        blank=True,
-                        help_text="A key of scoring.language.attributes.ATTRIBUTES.",
-                        max_length=40,
+                        blank=True, help_text="A key of scoring.attributes.ATTRIBUTES.", max_length=40
                     ),
                 ),
                 (

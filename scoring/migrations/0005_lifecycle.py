@@ -627,9 +627,7 @@ class Migration(migrations.Migration):
             model_name="rescoringchunk",
             name="rescoring",
             field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE,
-                related_name="chunks",
-                to="scoring.lifecycle.rescoring",
+                on_delete=django.db.models.deletion.CASCADE, related_name="chunks", to="scoring.rescoring"
             ),
         ),
         migrations.AddField(

@@ -287,9 +287,7 @@ class Rule(models.Model):
     position = models.PositiveIntegerField(default=0)
 
     # Fit-like
-    attribute = models.CharField(
-        max_length=40, blank=True, help_text="A key of scoring.language.attributes.ATTRIBUTES."
-    )
+    attribute = models.CharField(max_length=40, blank=True, help_text="What the rule asks about.")
     operator = models.CharField(max_length=16, choices=Operator, blank=True)
     values = ArrayField(models.CharField(max_length=120), default=list, blank=True)
     low = models.BigIntegerField(null=True, blank=True)
