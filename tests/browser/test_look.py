@@ -108,7 +108,7 @@ def places(desk: str, bdr: User, marketing: User, now: datetime) -> dict[str, in
     approve_version(pilot, by=marketing, now=now)
     waiting = ready_lead(now=earlier)
     score_lead(waiting, now=now)
-    ReleaseItem.objects.create(lead=waiting, version=active, listed_at=now)
+    ReleaseItem.objects.create(lead=waiting, version=active, listed_at=now, rules_changed_at=now)
     return {
         "proposed": proposed.number,
         "pilot": pilot.number,

@@ -80,6 +80,14 @@ class Portal:
             victim.kill()
             self.killed.append(kind)
 
+    def is_answering(self) -> bool:
+        """False while PostgreSQL recovers from the last kill."""
+        try:
+            psycopg.connect(self.postgres.url).close()
+        except psycopg.OperationalError:
+            return False
+        return True
+
     def count(self, question: str) -> int:
         with psycopg.connect(self.postgres.url) as connection:
             row = connection.execute(question).fetchone()
@@ -222,6 +230,7 @@ def test_kill_9_of_anything_loses_nothing_and_doubles_nothing(portal: Portal) ->
             time.sleep(0.02)
         portal.kill_something(chance, kind)
     wait_for(lambda: not any(sender.is_alive() for sender in senders), portal, SECONDS_TO_SETTLE)
+    wait_for(portal.is_answering, portal, SECONDS_TO_SETTLE)
 
     assert [refusal for sender in senders for refusal in sender.refusals] == []
     assert set(portal.killed) == {"postgres", "web", "worker"}

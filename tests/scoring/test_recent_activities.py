@@ -97,7 +97,9 @@ def test_too_many_activities_are_refused_with_a_sentence(
     monkeypatch.setattr(
         recent_activities,
         "_MATCHED",
-        recent_activities._MATCHED.replace("FROM recent", "FROM recent, pg_sleep(30)"),
+        recent_activities._MATCHED.replace(
+            "SELECT count(*), count(*) FILTER", "SELECT (SELECT count(*) FROM pg_sleep(30)), count(*) FILTER"
+        ),
     )
 
     with pytest.raises(TookTooLong, match="Save the signal"):
