@@ -10,6 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
+
+# Patience with a busy machine; what holds is seen at once all the same.
+expect.set_options(timeout=20_000)
 
 QUIET = [
     "--no-sandbox",
