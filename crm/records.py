@@ -95,7 +95,9 @@ def _read_handoffs(
     handoffs = Handoff.objects.filter(lead__in=lead_ids).select_related("owner").order_by("pk")
     by_id = {handoff.pk: handoff for handoff in handoffs}
     packages = ContextPackage.objects.in_bulk(by_id)
-    reasons = dict(Verdict.objects.filter(handoff__in=by_id).values_list("handoff_id", "reason__label"))
+    reasons = dict(
+        Verdict.objects.standing().filter(handoff__in=by_id).values_list("handoff_id", "reason__label")
+    )
     deadlines = _read_deadlines(by_id)
     read: defaultdict[int, dict[int, HandoffFacts]] = defaultdict(dict)
     for pk, handoff in by_id.items():

@@ -51,9 +51,13 @@ class RuleCount:
 
 
 def measure_inbox(*, since: datetime) -> Figures:
-    verdicts = Verdict.objects.filter(at__gte=since).aggregate(
-        rejected=Count("id"),
-        definitional=Count("id", filter=Q(reason__type=RejectionReason.Type.DEFINITIONAL)),
+    verdicts = (
+        Verdict.objects.standing()
+        .filter(at__gte=since)
+        .aggregate(
+            rejected=Count("id"),
+            definitional=Count("id", filter=Q(reason__type=RejectionReason.Type.DEFINITIONAL)),
+        )
     )
     return Figures(
         accepted=_accepted(since).count(),
@@ -71,7 +75,7 @@ def _accepted(since: datetime) -> QuerySet[Handoff]:
 
 def count_reasons(*, since: datetime) -> QuerySet[RejectionReason]:
     """The reasons given in the period with their `rejections`, most frequent first."""
-    in_period = Q(verdicts__at__gte=since)
+    in_period = Q(verdicts__at__gte=since, verdicts__undoing=None)
     return (
         RejectionReason.objects.annotate(rejections=Count("verdicts", filter=in_period))
         .filter(rejections__gt=0)
@@ -89,7 +93,10 @@ class _Elements(Func):
 
 def count_rules(*, since: datetime) -> list[RuleCount]:
     """The rules among the top drivers of decided handoffs, most rejections first."""
-    decided = Handoff.objects.filter(Q(verdict__at__gte=since) | Q(pk__in=_accepted(since).values("pk")))
+    rejected = Verdict.objects.standing().filter(at__gte=since)
+    decided = Handoff.objects.filter(
+        Q(pk__in=rejected.values("handoff")) | Q(pk__in=_accepted(since).values("pk"))
+    )
     counted = (
         decided.annotate(driver=_Elements(F("drivers")))
         .annotate(rule=KeyTextTransform("name", "driver"))
@@ -105,7 +112,9 @@ def count_rules(*, since: datetime) -> list[RuleCount]:
 
 def latest_verdicts(*, since: datetime, reason: RejectionReason | None) -> QuerySet[Verdict]:
     """The rejections of the period with everything a row shows."""
-    verdicts = Verdict.objects.filter(at__gte=since).select_related(
-        "lead__company", "reason", "by", "handoff", "recycling", "duplicate_of"
+    verdicts = (
+        Verdict.objects.standing()
+        .filter(at__gte=since)
+        .select_related("lead__company", "reason", "by", "handoff", "recycling", "duplicate_of")
     )
     return verdicts.filter(reason=reason) if reason else verdicts

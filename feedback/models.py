@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Self
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
@@ -54,15 +55,22 @@ class RejectionReason(models.Model):
         return self.label
 
 
+class VerdictQuerySet(models.QuerySet["Verdict"]):
+    def standing(self) -> Self:
+        """Rejections that were not undone: the only ones that count in any figure."""
+        return self.filter(undoing=None)
+
+
 class Verdict(models.Model):
-    """A rejection of a handoff, with its reason. There is exactly one per rejected handoff."""
+    """A rejection of a handoff, with its reason. A rejected handoff has exactly one that stands; a trigger
+    refuses update and delete."""
 
     class Via(models.TextChoices):
         PAGE = "page", "Page"
         API = "api", "API"
         SALESFORCE = "salesforce", "Salesforce"
 
-    handoff = models.OneToOneField("handoffs.Handoff", on_delete=models.PROTECT, related_name="verdict")
+    handoff = models.ForeignKey("handoffs.Handoff", on_delete=models.PROTECT, related_name="verdicts")
     lead = models.ForeignKey("leads.Lead", on_delete=models.PROTECT, related_name="+")
     reason = models.ForeignKey(RejectionReason, on_delete=models.PROTECT, related_name="verdicts")
     note = models.CharField(max_length=1000, blank=True)
@@ -71,11 +79,26 @@ class Verdict(models.Model):
     at = models.DateTimeField()
     via = models.CharField(max_length=12, choices=Via)
 
+    objects = VerdictQuerySet.as_manager()
+
     class Meta:
         indexes = (models.Index(fields=["-at", "-id"], name="verdict_newest_first"),)
 
     def __str__(self) -> str:
         return f"{self.reason} ({self.at:%d %b %Y})"
+
+
+class VerdictUndoing(models.Model):
+    """The rep took a rejection back within seconds: the verdict is kept and no longer stands."""
+
+    verdict = models.OneToOneField(
+        Verdict, on_delete=models.PROTECT, primary_key=True, related_name="undoing"
+    )
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"Undone: {self.verdict}"
 
 
 class RecyclingQuerySet(models.QuerySet["Recycling"]):
@@ -105,3 +128,177 @@ class Recycling(MarkedWork):
 
     def __str__(self) -> str:
         return f"{self.get_treatment_display()} since {self.started_at:%d %b %Y}"
+
+
+class MarketingTaskQuerySet(models.QuerySet["MarketingTask"]):
+    def open(self) -> Self:
+        return self.filter(done_at=None)
+
+    def late(self, now: datetime) -> Self:
+        return self.open().filter(due_at__lt=now)
+
+
+class MarketingTask(models.Model):
+    """Something marketing owes a lead, with a due time: data to fix, gaps to fill (FEED-1, HAND-5)."""
+
+    class Kind(models.TextChoices):
+        FIX_DATA = "fix_data", "Fix the data"
+        FILL_GAPS = "fill_gaps", "Fill the gaps"
+
+    kind = models.CharField(max_length=12, choices=Kind)
+    lead = models.ForeignKey("leads.Lead", on_delete=models.PROTECT, related_name="+")
+    handoff = models.ForeignKey("handoffs.Handoff", on_delete=models.PROTECT, related_name="+")
+    verdict = models.OneToOneField(Verdict, on_delete=models.PROTECT, null=True, related_name="task")
+    wanted = models.CharField(max_length=1000, help_text="What is wrong or missing, in words.")
+    created_at = models.DateTimeField()
+    due_at = models.DateTimeField()
+    done_at = models.DateTimeField(null=True)
+    done_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    outcome = models.CharField(max_length=500, blank=True, help_text="What was done, in words.")
+
+    objects = MarketingTaskQuerySet.as_manager()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["handoff", "kind"], name="one_task_of_a_kind_per_handoff"),
+            models.CheckConstraint(
+                # Nobody in particular closes a task whose rejection was undone.
+                condition=Q(done_at__isnull=False) | Q(done_by=None, outcome=""),
+                name="task_is_settled_only_when_done",
+            ),
+        )
+        indexes = (models.Index(fields=["due_at"], condition=Q(done_at=None), name="marketing_task_open"),)
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()}: {self.wanted}"[:120]
+
+
+class Dispute(models.Model):
+    """Marketing contradicts a rejection, once; a manager settles it; both count in the figures (FEED-4)."""
+
+    class Outcome(models.TextChoices):
+        UPHELD = "upheld", "The rejection stands"
+        OVERTURNED = "overturned", "The lead was good"
+
+    verdict = models.OneToOneField(Verdict, on_delete=models.PROTECT, related_name="dispute")
+    comment = models.CharField(max_length=1000)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+    due_at = models.DateTimeField(help_text="When a manager should have settled it.")
+    outcome = models.CharField(max_length=12, choices=Outcome, blank=True)
+    settled_at = models.DateTimeField(null=True)
+    settled_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    settlement = models.CharField(max_length=1000, blank=True)
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(outcome="", settled_at=None, settled_by=None, settlement="")
+                | (~Q(outcome="") & Q(settled_at__isnull=False, settled_by__isnull=False)),
+                name="dispute_is_settled_with_an_outcome",
+            ),
+        )
+        indexes = (models.Index(fields=["due_at"], condition=Q(settled_at=None), name="dispute_open"),)
+
+    def __str__(self) -> str:
+        return f"Dispute of “{self.verdict}”"
+
+
+class QualityCheck(models.Model):
+    """Ten seconds after the first conversation: was the lead what the package said (FEED-3)?"""
+
+    class Answer(models.TextChoices):
+        YES = "yes", "Yes"
+        PARTLY = "partly", "Partly"
+        NO = "no", "No"
+
+    handoff = models.OneToOneField(
+        "handoffs.Handoff", on_delete=models.PROTECT, primary_key=True, related_name="quality_check"
+    )
+    really_qualified = models.CharField(max_length=6, choices=Answer)
+    data_matched = models.CharField(max_length=6, choices=Answer)
+    timing_right = models.CharField(max_length=6, choices=Answer)
+    conversation = models.PositiveSmallIntegerField(help_text="Quality of the conversation, 1 to 5.")
+    note = models.CharField(max_length=500, blank=True)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(conversation__gte=1, conversation__lte=5), name="conversation_is_rated_1_to_5"
+            ),
+        )
+        indexes = (models.Index(fields=["-at"], name="quality_check_newest_first"),)
+
+    def __str__(self) -> str:
+        return f"Quality check of handoff {self.handoff_id}"
+
+
+class AcceptanceReason(models.Model):
+    """Which drivers made the rep accept (FEED-3): names of rules, and words of their own."""
+
+    handoff = models.OneToOneField(
+        "handoffs.Handoff", on_delete=models.PROTECT, primary_key=True, related_name="acceptance_reason"
+    )
+    drivers = ArrayField(models.CharField(max_length=120), default=list)
+    note = models.CharField(max_length=500, blank=True)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return ", ".join(self.drivers) or self.note
+
+
+class Pulse(models.Model):
+    """How satisfied one person is in one month (FEED-6): sales with the leads, marketing with the
+    follow-up. One answer per person and month; the last one counts."""
+
+    class Side(models.TextChoices):
+        SALES = "sales", "Sales, with lead quality"
+        MARKETING = "marketing", "Marketing, with follow-up"
+
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    side = models.CharField(max_length=10, choices=Side)
+    month = models.DateField(help_text="The first day of the month.")
+    score = models.PositiveSmallIntegerField(help_text="0 to 10.")
+    comment = models.CharField(max_length=500, blank=True)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["person", "month"], name="one_pulse_a_month"),
+            models.CheckConstraint(condition=Q(score__lte=10), name="pulse_is_0_to_10"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.get_side_display()}: {self.score}"
+
+
+class FeedbackPolicy(models.Model):
+    """What marketing promises in return, and the goal both sides share. One row."""
+
+    fix_minutes = models.PositiveIntegerField(
+        "time to fix data", default=8 * 60, help_text="Business minutes of the default calendar."
+    )
+    dispute_minutes = models.PositiveIntegerField(
+        "time to settle a dispute", default=16 * 60, help_text="Business minutes of the default calendar."
+    )
+    acceptance_goal = models.PositiveSmallIntegerField(
+        default=90, help_text="Per cent of decided handoffs not returned for a definitional reason."
+    )
+    min_decided = models.PositiveSmallIntegerField(
+        "decisions needed", default=10, help_text="Below so many decided handoffs a pattern is not shown."
+    )
+    singleton = models.BooleanField(default=True, unique=True, editable=False)
+
+    class Meta:
+        verbose_name_plural = "feedback policy"
+        constraints = (models.CheckConstraint(condition=Q(singleton=True), name="one_feedback_policy"),)
+
+    def __str__(self) -> str:
+        return f"Goal {self.acceptance_goal} %"

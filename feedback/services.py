@@ -77,7 +77,7 @@ def reject_handoff(
     duplicate_of = _require_duplicate(handoff, reason, duplicate_of)
     lead, duplicate_of = _lock_both(handoff, duplicate_of)
     if handoff.status == Handoff.Status.REJECTED and handoff.closed_by_id == by.pk:
-        return Verdict.objects.get(handoff=handoff)
+        return Verdict.objects.standing().get(handoff=handoff)
     if handoff.status not in RETURNABLE:
         raise HandoffChanged(handoff, now=now)
     require_worker(handoff, by)

@@ -8,6 +8,7 @@ from typing import Self
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, OuterRef, Q, Subquery
 from django.urls import reverse
@@ -18,6 +19,13 @@ from sla.models import Clock, Target
 
 class Pool(models.Model):
     """BDRs who share a stream of leads."""
+
+    class OffShift(models.TextChoices):
+        """What working hours mean to the turns (HAND-3)."""
+
+        OFFER = "offer", "Leads come all the same"
+        PREFER = "prefer", "Whoever is on shift comes first"
+        WAIT = "wait", "Leads wait until somebody is on shift"
 
     name = models.CharField(max_length=80, unique=True)
     team = models.ForeignKey(
@@ -31,9 +39,42 @@ class Pool(models.Model):
         default=1,
         help_text="A returned lead goes back to the rep who had it so many times; then another one looks.",
     )
+    returns_before_manager = models.PositiveSmallIntegerField(
+        default=2, help_text="A lead returned more often than this goes to a manager of the team."
+    )
+    off_shift = models.CharField(
+        "outside a rep's working hours",
+        max_length=8,
+        choices=OffShift,
+        default=OffShift.PREFER,
+        help_text="By the calendar the rep works by, public holidays included.",
+    )
+    catches_up = models.BooleanField(
+        "catch up after an absence",
+        default=False,
+        help_text="On: a rep who was away gets the leads they missed first. Off: they go on where they were.",
+    )
+    max_hops = models.PositiveSmallIntegerField(
+        default=3, help_text="A lead passed on by so many reps goes to the catch-all pool."
+    )
+    catch_all = models.ForeignKey(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="caught_from",
+        help_text="Where leads go that nobody here keeps; blank: they wait in this pool's overflow queue.",
+    )
 
     class Meta:
         ordering = ("name",)
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(catch_all=None) | ~Q(catch_all=F("id")),
+                name="pool_is_not_its_own_catch_all",
+                violation_error_message="A pool cannot be its own catch-all: choose another, or none.",
+            ),
+        )
 
     def __str__(self) -> str:
         return self.name
@@ -48,6 +89,22 @@ class PoolMembership(models.Model):
     weekly_capacity = models.PositiveIntegerField(default=50, help_text="New leads a week.")
     max_open = models.PositiveIntegerField(default=100, help_text="Open handoffs at once.")
     is_active = models.BooleanField(default=True)
+    countries = ArrayField(
+        models.CharField(max_length=80),
+        default=list,
+        blank=True,
+        verbose_name="territory",
+        help_text="Countries whose leads they take; blank: any.",
+    )
+    languages = ArrayField(
+        models.CharField(max_length=40),
+        default=list,
+        blank=True,
+        help_text="Languages they speak with leads.",
+    )
+    skills = ArrayField(
+        models.CharField(max_length=60), default=list, blank=True, help_text="What they are expert in."
+    )
     received = models.BigIntegerField(default=0, help_text="Leads counted towards their share.")
     entitled = models.DecimalField(
         max_digits=38,
@@ -68,7 +125,13 @@ class PoolMembership(models.Model):
 
 
 class RoutingRule(models.Model):
-    """Which pool a lead goes to. Rules are tried in order; a blank condition holds for any lead (HAND-3)."""
+    """Which pool a lead goes to and how its owner is chosen there. Rules are tried in order; a blank
+    condition holds for any lead (HAND-3)."""
+
+    class Strategy(models.TextChoices):
+        ROUND_ROBIN = "round_robin", "In turn, by weight"
+        LEAST_LOADED = "least_loaded", "Whoever has the fewest open handoffs"
+        NAMED_OWNER = "named_owner", "A named person, else in turn"
 
     name = models.CharField(max_length=80)
     position = models.PositiveIntegerField(default=0)
@@ -78,11 +141,40 @@ class RoutingRule(models.Model):
     sources = ArrayField(models.CharField(max_length=80), default=list, blank=True)
     employees_from = models.PositiveIntegerField(null=True, blank=True)
     employees_to = models.PositiveIntegerField(null=True, blank=True)
+    languages = ArrayField(models.CharField(max_length=40), default=list, blank=True)
+    product_lines = ArrayField(models.CharField(max_length=80), default=list, blank=True)
+    deal_size_from = models.PositiveBigIntegerField(null=True, blank=True)
+    deal_size_to = models.PositiveBigIntegerField(null=True, blank=True)
     pool = models.ForeignKey(Pool, on_delete=models.PROTECT, related_name="rules")
+    strategy = models.CharField(max_length=16, choices=Strategy, default=Strategy.ROUND_ROBIN)
+    named_owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    account_owner_first = models.BooleanField(
+        default=True, help_text="Leads of one company go to the rep who has it already."
+    )
+    skills = ArrayField(
+        models.CharField(max_length=60),
+        default=list,
+        blank=True,
+        verbose_name="skills of the rep",
+        help_text="Only reps who have all of these.",
+    )
+    speaks_language = models.BooleanField(
+        "speaks the lead's language", default=False, help_text="Only reps who speak it, where it is known."
+    )
     is_active = models.BooleanField(default=True)
 
     class Meta:
         ordering = ("position", "id")
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(strategy="named_owner", named_owner__isnull=False)
+                | (~Q(strategy="named_owner") & Q(named_owner=None)),
+                name="routing_rule_names_its_owner",
+                violation_error_message="Name the owner for “a named person”, and for no other strategy.",
+            ),
+        )
 
     def __str__(self) -> str:
         return self.name
@@ -204,6 +296,17 @@ class Handoff(models.Model):
         null=True, help_text="When the owner passed it on as not theirs: it no longer counts as received."
     )
     needs_review_at = models.DateTimeField(null=True, help_text="Flagged for manager review (SLA-5).")
+    hops = models.PositiveSmallIntegerField(
+        default=0, help_text="How many reps passed this lead on since marketing handed it over."
+    )
+    incomplete_at = models.DateTimeField(
+        null=True, help_text="Mark: the package is below the standard, and marketing has no task for it yet."
+    )
+    planned_contact_at = models.DateTimeField(
+        null=True, help_text="When the rep means to try next; theirs alone, no promise."
+    )
+    planned_channel = models.CharField(max_length=10, blank=True)
+    planned_note = models.CharField(max_length=200, blank=True)
 
     # Annotated by with_next_due()
     next_due_at: datetime | None
@@ -268,6 +371,9 @@ class Handoff(models.Model):
                 name="handoff_received_in_pool",
             ),
             models.Index(fields=["-created_at", "-id"], name="handoff_newest_first"),
+            models.Index(
+                fields=["incomplete_at"], condition=Q(incomplete_at__isnull=False), name="handoff_incomplete"
+            ),
         )
 
     def __str__(self) -> str:
@@ -305,7 +411,7 @@ class RoutingDecision(models.Model):
     handoff = models.ForeignKey(Handoff, on_delete=models.PROTECT, related_name="routing_decisions")
     at = models.DateTimeField()
     rule_name = models.CharField(max_length=80, blank=True)
-    strategy = models.CharField(max_length=40)
+    strategy = models.CharField(max_length=80)
     chosen = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
@@ -410,6 +516,8 @@ class Playbook(models.Model):
         models.SlugField(max_length=60), default=list, blank=True, help_text="Any of these; blank: any lead."
     )
     categories = ArrayField(models.CharField(max_length=1), default=list, blank=True)
+    sources = ArrayField(models.CharField(max_length=80), default=list, blank=True)
+    industries = ArrayField(models.CharField(max_length=120), default=list, blank=True)
     channel = models.CharField(max_length=10, choices=Attempt.Channel)
     timing = models.CharField(max_length=120)
     opening_line = models.CharField(
@@ -431,6 +539,11 @@ class QualificationGate(models.Model):
     """Which parts of BANT must be a yes before a handoff is SQL (QUEUE-4). One row."""
 
     requires = ArrayField(models.CharField(max_length=12), default=list)
+    budget_may_be_rough = models.BooleanField(
+        "budget need only roughly fit",
+        default=False,
+        help_text="The rep is asked whether the budget roughly fits, not whether it is granted.",
+    )
     singleton = models.BooleanField(default=True, unique=True, editable=False)
 
     class Meta:
@@ -444,6 +557,12 @@ class PackageStandard(models.Model):
     """Which facts a context package must hold to count as complete (HAND-5). One row."""
 
     requires = ArrayField(models.CharField(max_length=40), default=list)
+    task_below = models.PositiveSmallIntegerField(
+        "task for marketing below",
+        default=60,
+        validators=[MaxValueValidator(100)],
+        help_text="Per cent complete; below it marketing gets the task to fill the gaps. 0: never.",
+    )
     singleton = models.BooleanField(default=True, unique=True, editable=False)
 
     class Meta:
@@ -451,3 +570,99 @@ class PackageStandard(models.Model):
 
     def __str__(self) -> str:
         return "A package needs " + ", ".join(self.requires)
+
+
+class Cadence(models.Model):
+    """How often and when to try to reach a lead after acceptance (QUEUE-3). The first that fits applies;
+    a blank condition holds for any handoff."""
+
+    name = models.CharField(max_length=80, unique=True)
+    position = models.PositiveIntegerField(default=0)
+    categories = ArrayField(models.CharField(max_length=1), default=list, blank=True)
+    sources = ArrayField(models.CharField(max_length=80), default=list, blank=True)
+    is_active = models.BooleanField(default=True)
+
+    class Meta:
+        ordering = ("position", "id")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class CadenceStep(models.Model):
+    """One attempt of a cadence: due so many minutes after acceptance, in the owner's working hours or not."""
+
+    cadence = models.ForeignKey(Cadence, on_delete=models.CASCADE, related_name="steps")
+    number = models.PositiveSmallIntegerField(validators=[MinValueValidator(1), MaxValueValidator(30)])
+    channel = models.CharField(max_length=10, choices=Attempt.Channel, default=Attempt.Channel.CALL)
+    minutes = models.PositiveIntegerField(
+        validators=[MinValueValidator(1), MaxValueValidator(365 * 24 * 60)],
+        help_text="After acceptance.",
+    )
+    in_working_hours = models.BooleanField(default=True, help_text="Off: around the clock.")
+
+    class Meta:
+        ordering = ("cadence", "number")
+        constraints = (
+            models.UniqueConstraint(
+                fields=["cadence", "number"],
+                name="cadence_step_is_numbered_once",
+                violation_error_message="This cadence has such a step already.",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"Attempt {self.number} of {self.cadence}"
+
+
+class RecycleContract(models.Model):
+    """What a returned lead must show to become an MQL again (FEED-2). One row."""
+
+    min_points = models.PositiveIntegerField(
+        "points of new evidence",
+        default=1,
+        help_text="What the lead did since its return must be worth so many points by the rules.",
+    )
+    enough_signals = ArrayField(
+        models.SlugField(max_length=60),
+        default=list,
+        blank=True,
+        help_text="Any one of these since the return is enough, whatever its points.",
+    )
+    cool_off_days = models.PositiveSmallIntegerField(
+        default=0, help_text="Not before so many days after the return, whatever happens."
+    )
+    singleton = models.BooleanField(default=True, unique=True, editable=False)
+
+    class Meta:
+        constraints = (models.CheckConstraint(condition=Q(singleton=True), name="one_recycle_contract"),)
+
+    def __str__(self) -> str:
+        return f"Again after {self.cool_off_days} days with {self.min_points} points of new evidence"
+
+
+class SavedView(models.Model):
+    """A filter somebody keeps under a name: on the queue or the list of leads (QUEUE-1)."""
+
+    class Page(models.TextChoices):
+        QUEUE = "queue", "Queue"
+        LEADS = "leads", "Leads"
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    page = models.CharField(max_length=8, choices=Page)
+    name = models.CharField(max_length=40)
+    query = models.CharField(max_length=500, help_text="The query string of the page, without selection.")
+    created_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("name",)
+        constraints = (
+            models.UniqueConstraint(
+                fields=["user", "page", "name"],
+                name="saved_view_is_named_once",
+                violation_error_message="You have a view of this name already: choose another.",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.name

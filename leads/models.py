@@ -142,6 +142,15 @@ class Lead(models.Model):
     source = models.CharField(max_length=80, blank=True)
     campaign = models.CharField(max_length=120, blank=True)
 
+    # What they want, as far as routing asks (HAND-3)
+    language = models.CharField(
+        max_length=40, blank=True, help_text="Language they write or speak with us, such as German."
+    )
+    product_line = models.CharField(max_length=80, blank=True)
+    deal_size = models.PositiveBigIntegerField(
+        null=True, blank=True, help_text="Expected amount of the deal; blank if unknown."
+    )
+
     # What they answered
     budget = models.CharField(max_length=200, blank=True)
     timeline = models.CharField(max_length=200, blank=True)
@@ -402,6 +411,13 @@ class LeadEvent(models.Model):
         CLOCK_STOPPED = "clock_stopped", "SLA clock stopped"
         CLOCK_MOVED = "clock_moved", "SLA due time moved"
         BREACHED = "breached", "SLA breached"
+        CONTACT_PLANNED = "contact_planned", "Next contact planned"
+        QUALITY_CHECKED = "quality_checked", "Checked after the first conversation"
+        ACCEPTANCE_EXPLAINED = "acceptance_explained", "Said why it was accepted"
+        DISPUTED = "disputed", "Rejection disputed by marketing"
+        DISPUTE_SETTLED = "dispute_settled", "Dispute settled"
+        DATA_FIXED = "data_fixed", "Data fixed by marketing"
+        UNDONE = "undone", "Undone"
         CRM_CHANGED = "crm_changed", "Changed in Salesforce"
         CRM_FLAGGED = "crm_flagged", "Salesforce needs a person"
 

@@ -27,6 +27,8 @@ class Notification(models.Model):
         WARNING = "warning", "Due soon"
         BREACH = "breach", "Overdue"
         REJECTION = "rejection", "Rejection"
+        TASK = "task", "Task"
+        DISPUTE = "dispute", "Dispute"
         CRM = "crm", "Salesforce"
         SCORING = "scoring", "Scoring"
 

@@ -124,6 +124,9 @@ class Policy(models.Model):
     is_instant_mql = models.BooleanField(
         null=True, blank=True, help_text="Only demo requests and the like; blank: any."
     )
+    is_catch_all = models.BooleanField(
+        null=True, blank=True, help_text="Only leads nobody kept, in a catch-all pool; blank: any."
+    )
     is_active = models.BooleanField(default=True)
     reviews_breaches = models.BooleanField(
         default=True, help_text="A manager reviews each missed target and names its cause."
@@ -136,13 +139,16 @@ class Policy(models.Model):
     def __str__(self) -> str:
         return self.name
 
-    def matches(self, *, category: str, warmth: str, source: str, is_instant_mql: bool) -> bool:
+    def matches(
+        self, *, category: str, warmth: str, source: str, is_instant_mql: bool, is_catch_all: bool
+    ) -> bool:
         """Whether this policy applies to a handoff; a blank condition holds for any."""
         return (
             self.category in ("", category)
             and self.warmth in ("", warmth)
             and self.source.casefold() in ("", source.casefold())
             and self.is_instant_mql in (None, is_instant_mql)
+            and self.is_catch_all in (None, is_catch_all)
         )
 
 

@@ -23,4 +23,5 @@ def _takes_all_of(earlier: Policy, later: Policy) -> bool:
         and earlier.warmth in ("", later.warmth)
         and earlier.source.casefold() in ("", later.source.casefold())
         and earlier.is_instant_mql in (None, later.is_instant_mql)
+        and earlier.is_catch_all in (None, later.is_catch_all)
     )

@@ -30,6 +30,7 @@ class HandoffFacts:
     warmth: str
     source: str
     is_instant_mql: bool
+    is_catch_all: bool = False
 
 
 def choose_policy(facts: HandoffFacts) -> Policy | None:
@@ -40,6 +41,7 @@ def choose_policy(facts: HandoffFacts) -> Policy | None:
             warmth=facts.warmth,
             source=facts.source,
             is_instant_mql=facts.is_instant_mql,
+            is_catch_all=facts.is_catch_all,
         ):
             return policy
     return None
