@@ -80,8 +80,9 @@
     }
   });
 
-  // A fragment that lands in a dialog opens it; an emptied dialog closes.
-  document.addEventListener("htmx:afterSwap", function (event) {
+  // A fragment that lands in a dialog opens it; an emptied dialog closes. Once settled, not before: until then
+  // a quick Enter would send the form past HTMX.
+  document.addEventListener("htmx:afterSettle", function (event) {
     var dialog = event.detail.target.closest && event.detail.target.closest("dialog");
     if (!dialog) return;
     if (dialog.textContent.trim()) openDialog(dialog);

@@ -99,7 +99,8 @@ class Portal:
 def portal() -> Iterator[Portal]:
     with tempfile.TemporaryDirectory(prefix="handoff-portal-chaos-") as directory:
         Path(directory).chmod(0o711)
-        postgres = EmbeddedPostgres(Path(directory) / "postgres", durable=False)
+        # Durable: what was acknowledged must survive the server, and a throw-away one commits behind time.
+        postgres = EmbeddedPostgres(Path(directory) / "postgres")
         environment = os.environ | {
             "DATABASE_URL": postgres.start(),
             "DJANGO_SETTINGS_MODULE": "handoff_portal.settings",
