@@ -96,8 +96,9 @@ class LeadSerializer(serializers.ModelSerializer[Lead]):
     class Meta:
         model = Lead
         fields = (
-            "id", "public_id", "email", "name", "title", "company", "country", "source", "campaign", "stage",
-            "created_at", "last_activity_at", "score", "handoff",
+            "id", "public_id", "email", "name", "title", "company", "country", "source", "campaign",
+            "language", "product_line", "deal_size", "stage", "created_at", "last_activity_at", "score",
+            "handoff",
         )  # fmt: skip
         read_only_fields = fields
 

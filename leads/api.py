@@ -23,13 +23,13 @@ from common.api import NewestFirstPagination
 from common.errors import InvalidInput
 from common.ids import not_an_id, parse_id
 from leads.activities import MAX_EVENT, MAX_MESSAGE_ID
-from leads.attributes import MAX_EMPLOYEES
 from leads.facts import ActivityFacts, CompanyFacts, LeadFacts
 from leads.idempotency import idempotent
 from leads.intake import clean_lead
 from leads.models import Activity, QuarantinedItem
 from leads.quarantine import Refusal, quarantine
 from leads.reported_activities import ActivityItem, take_activities
+from leads.whole_numbers import MAX_DEAL_SIZE, MAX_EMPLOYEES
 
 VIA = "api"
 MAX_BATCH = 1000
@@ -91,6 +91,15 @@ class LeadInputSerializer(StrictSerializer):
     # The metaclass takes declared fields away before Field.source could be shadowed; errors below likewise.
     source = _text(80, help_text="Where it came from, such as webinar.")  # type: ignore[assignment]
     campaign = _text(120)
+    language = _text(40, help_text="Language they write or speak with us, such as German.")
+    product_line = _text(80)
+    deal_size = serializers.IntegerField(
+        min_value=0,
+        max_value=MAX_DEAL_SIZE,
+        required=False,
+        allow_null=True,
+        help_text="Expected amount of the deal.",
+    )
     answers = AnswersInputSerializer(required=False, allow_null=True)
     consent = serializers.BooleanField(
         required=False, allow_null=True, help_text="The person agreed to be contacted, now."

@@ -10,6 +10,7 @@ from accounts.models import User
 from common.errors import InvalidInput
 from leads.addresses import normalise_domain, normalise_email
 from leads.models import AttributeChange, Company, Lead, OtherAnswer
+from leads.whole_numbers import WHOLE_NUMBERS, clean_count
 
 Value = str | int | None
 
@@ -22,6 +23,9 @@ ANSWERS_OF_LEAD = (
     "country",
     "source",
     "campaign",
+    "language",
+    "product_line",
+    "deal_size",
     "budget",
     "timeline",
     "current_solution",
@@ -40,8 +44,6 @@ ANSWERS_OF_COMPANY = (
 FIT_FIELDS = frozenset(
     {"title", "country", "company", *(f"company.{name}" for name in ANSWERS_OF_COMPANY if name != "name")}
 )
-# What PostgreSQL's integer holds.
-MAX_EMPLOYEES = 2_147_483_647
 
 
 @dataclass(slots=True)
@@ -57,8 +59,8 @@ class Merged:
 
 def clean_answer(record: Lead | Company, name: str, value: object) -> Value:
     """The value as it is stored. Raises InvalidInput naming the field if it cannot be."""
-    if name == "employee_count":
-        return _clean_count(value)
+    if name in WHOLE_NUMBERS:
+        return clean_count(name, value)
     if value is None:
         return ""
     if not isinstance(value, str):
@@ -74,17 +76,6 @@ def clean_answer(record: Lead | Company, name: str, value: object) -> Value:
     if limit is not None and len(text) > limit:
         raise InvalidInput(f"This is longer than {limit} characters.", field=name)
     return text
-
-
-def _clean_count(value: object) -> int | None:
-    if value is None or value == "":
-        return None
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MAX_EMPLOYEES:
-        raise InvalidInput(
-            f"The number of employees must be a whole number from 0 to {MAX_EMPLOYEES}.",
-            field="employee_count",
-        )
-    return value
 
 
 def fill_blanks(record: Lead | Company, answers: Mapping[str, Value], *, now: datetime, via: str) -> Merged:

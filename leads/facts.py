@@ -36,6 +36,9 @@ class LeadFacts:
     company: CompanyFacts | None = None
     source: str = ""
     campaign: str = ""
+    language: str = ""
+    product_line: str = ""
+    deal_size: int | None = None
     budget: str = ""
     timeline: str = ""
     current_solution: str = ""

@@ -13,6 +13,7 @@ from typing import Any
 from common.errors import InvalidInput
 from leads.attributes import ANSWERS_OF_COMPANY, ANSWERS_OF_LEAD
 from leads.facts import CompanyFacts, LeadFacts
+from leads.whole_numbers import WHOLE_NUMBERS, read_count
 
 VIA = "import"
 
@@ -86,13 +87,12 @@ def facts_of_values(values: Any) -> Row:
         raise InvalidInput(
             f"There is no field {unknown[0]}. Known are: {', '.join(FIELDS)}.", field=unknown[0]
         )
-    of_company = {
-        name.removeprefix("company."): value for name, value in values.items() if name.startswith("company.")
-    }
-    size = of_company.pop("employee_count", "")
+    said = {field: _answer(field, text) for field, text in values.items()}
     facts = LeadFacts(
-        **{name: values[name] for name in (*KEYS, *ANSWERS_OF_LEAD) if name in values},
-        company=CompanyFacts(**of_company, employee_count=_count(size)),
+        **{name: said[name] for name in (*KEYS, *ANSWERS_OF_LEAD) if name in said},
+        company=CompanyFacts(
+            **{name: said[f"company.{name}"] for name in ANSWERS_OF_COMPANY if f"company.{name}" in said}
+        ),
         consent_at=_moment(values.get("consent_at", ""), "consent_at"),
     )
     if not facts.external_id:
@@ -131,13 +131,9 @@ def _problem_of(cells: Sequence[str], header: Sequence[str]) -> str:
     return ""
 
 
-def _count(text: str) -> int | None:
-    digits = text.replace(",", "").replace(" ", "").removesuffix(".0")
-    if not digits:
-        return None
-    if not digits.isdecimal() or len(digits) > 12:
-        raise InvalidInput("The number of employees is a whole number.", field="company.employee_count")
-    return int(digits)
+def _answer(field: str, text: str) -> Any:
+    name = field.removeprefix("company.")
+    return read_count(name, text, field=field) if name in WHOLE_NUMBERS else text
 
 
 def _moment(text: str, field: str) -> datetime | None:

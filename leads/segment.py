@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from common.errors import InvalidInput
 from leads.facts import ActivityFacts, CompanyFacts, LeadFacts
+from leads.whole_numbers import read_count
 
 # Segment's own limit for one message.
 MAX_MESSAGE_BYTES = 32 * 1024
@@ -94,6 +95,9 @@ def lead_facts(traits: Mapping[str, Any]) -> LeadFacts:
         company=_company_facts(traits),
         source=_text(campaign, "source"),
         campaign=_text(campaign, "name"),
+        language=_text(traits, "language"),
+        product_line=_text(traits, "product_line"),
+        deal_size=_count(traits, "deal_size"),
     )
 
 
@@ -219,7 +223,7 @@ def _company_facts(traits: Mapping[str, Any]) -> CompanyFacts:
     return CompanyFacts(
         name=_text(company, "name", of="company"),
         domain=_text(company, "domain", of="company") or _text(company, "website", of="company"),
-        employee_count=_count(company.get("employee_count")),
+        employee_count=_count(company, "employee_count", of="company"),
         industry=_text(company, "industry", of="company"),
         technologies=_words(company, "technologies", of="company"),
         growth_signals=_words(company, "growth_signals", of="company"),
@@ -241,8 +245,7 @@ def _text(traits: Mapping[str, Any], name: str, *, of: str = "") -> str:
     if value is None:
         return ""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
-        path = ".".join(filter(None, ("traits", of, name)))
-        raise InvalidInput(f"The trait {name} is text.", field=path)
+        raise InvalidInput(f"The trait {name} is text.", field=_path(name, of))
     return str(value)
 
 
@@ -252,21 +255,19 @@ def _words(traits: Mapping[str, Any], name: str, *, of: str) -> str:
     if not isinstance(value, list):
         return _text(traits, name, of=of)
     if not all(isinstance(word, str) for word in value):
-        raise InvalidInput(f"The trait {name} is text, or a list of texts.", field=f"traits.{of}.{name}")
+        raise InvalidInput(f"The trait {name} is text, or a list of texts.", field=_path(name, of))
     return ", ".join(filter(None, map(str.strip, value)))
 
 
-def _count(value: Any) -> int | None:
+def _count(traits: Mapping[str, Any], name: str, *, of: str = "") -> int | None:
     """A whole number, as number or as text such as "1,200"."""
-    if value is None or value == "":
-        return None
+    value = traits.get(name)
+    if value is None or (isinstance(value, int) and not isinstance(value, bool)):
+        return value
     if isinstance(value, float) and value.is_integer():
         return int(value)
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
-    digits = value.replace(",", "").replace(" ", "") if isinstance(value, str) else ""
-    if not digits.isdecimal() or len(digits) > 12:
-        raise InvalidInput(
-            "The number of employees is a whole number.", field="traits.company.employee_count"
-        )
-    return int(digits)
+    return read_count(name, _text(traits, name, of=of), field=_path(name, of))
+
+
+def _path(name: str, of: str) -> str:
+    return ".".join(filter(None, ("traits", of, name)))

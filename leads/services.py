@@ -19,6 +19,7 @@ from common.queue import enqueue
 from leads.attributes import FIT_FIELDS, replace_values
 from leads.companies import correct_company
 from leads.models import Lead, LeadEvent, OtherAnswer
+from leads.whole_numbers import WHOLE_NUMBERS
 
 # The revision of a lead whose log holds nothing but its creation.
 FIRST_REVISION = 1
@@ -194,7 +195,7 @@ def take_answer(lead: Lead, answer: OtherAnswer, *, by: User, at: datetime) -> N
     Raises InvalidInput if the value cannot be held, such as an address that another lead has.
     """
     name = f"company.{answer.field}" if answer.company_id else answer.field
-    value: object = int(answer.value) if answer.field == "employee_count" else answer.value
+    value: object = int(answer.value) if answer.field in WHOLE_NUMBERS else answer.value
     correct_lead(lead, changes={name: value}, by=by, at=at, via="portal")
     OtherAnswer.objects.filter(pk=answer.pk).delete()
 
