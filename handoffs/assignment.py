@@ -7,11 +7,12 @@ so that any number of assigners at once deal as fairly as one.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 from django.db.models import Case, Count, DecimalField, F, Value, When
@@ -212,7 +213,12 @@ def _day(moment: datetime, zone: ZoneInfo) -> str:
 def store_offer(handoff: Handoff, choice: Choice, *, rule_name: str, now: datetime) -> None:
     """Keep the decision, and count the offer in the turns. The pool is locked."""
     store_decision(
-        handoff, strategy=choice.strategy, considered=choice.considered, rule_name=rule_name, now=now
+        handoff,
+        strategy=choice.strategy,
+        considered=choice.considered,
+        shares=choice.shares,
+        rule_name=rule_name,
+        now=now,
     )
     if choice.shares:
         gained = [When(user=user_id, then=Value(_decimal(share))) for user_id, share in choice.shares.items()]
@@ -228,11 +234,17 @@ def store_decision(
     *,
     strategy: Strategy,
     considered: Iterable[Considered],
+    shares: Mapping[int, Fraction] = MappingProxyType({}),
     rule_name: str = "",
     now: datetime,
 ) -> RoutingDecision:
-    """Keep who was considered and why, for "why me" and "why not me"."""
-    candidates = [asdict(one) for one in considered]
+    """Keep who was considered and why, for "why me" and "why not me"; and whose share grew by how much, so
+    that the offer can be taken back.
+    """
+    candidates = [
+        asdict(one) | ({"share": str(shares[one.user_id])} if one.user_id in shares else {})
+        for one in considered
+    ]
     return RoutingDecision.objects.create(
         handoff=handoff,
         at=now,
