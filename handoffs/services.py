@@ -7,6 +7,7 @@ What the rep does after accepting is in `contact` and `opportunities`; giving it
 from __future__ import annotations
 
 from datetime import datetime
+from fractions import Fraction
 
 from django.db import transaction
 
@@ -258,7 +259,8 @@ def _claim(handoff: Handoff, lead: Lead, *, by: User, now: datetime) -> None:
     handoff.owner, handoff.offered_at = by, now
     count_claim(handoff, by=by, now=now)
     claimer = Considered(by.pk, str(by), True, "claimed it from the overflow queue")
-    store_decision(handoff, strategy=Strategy.CLAIMED, considered=[claimer], now=now)
+    whole = {by.pk: Fraction(1)}
+    store_decision(handoff, strategy=Strategy.CLAIMED, considered=[claimer], shares=whole, now=now)
     assign_lead(lead, owner=by, team=team_of(pool, by))
     log_event(lead, LeadEvent.Kind.CLAIMED, at=now, by=by, handoff_id=handoff.pk)
     move_clocks(lead, handoff_id=handoff.pk, owner=by, team=team_of(pool, by), now=now)
