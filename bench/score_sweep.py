@@ -17,6 +17,7 @@ from bench.figures import Figure
 from bench.score_full import keep_all, spoilt
 from bench.scored_population import populate_scored
 from bench.spreading import seconds_over_all
+from handoffs.tasks import BATCH
 from leads.models import Lead
 from scoring.engine import keep_scores
 from scoring.models import ModelVersion
@@ -24,8 +25,6 @@ from scoring.models import ModelVersion
 LEADS, HITS_PER_LEAD = 500_000, 10
 ONE_OF = 1_000
 MAX_SHARE = 0.02
-# As many leads as the pipeline's sweep takes at once.
-LEADS_AT_ONCE = 100
 
 
 def measure(database_url: str) -> Figure:
@@ -53,13 +52,13 @@ def measure(database_url: str) -> Figure:
 
 
 def _sweep(version: ModelVersion, *, now: datetime) -> float:
-    """Find the due leads by their mark and score them, a handful at a time."""
+    """Find the due leads by their mark and score them, as many at once as the pipeline's sweep takes."""
     with connection.cursor() as cursor:
         cursor.execute("UPDATE leads_lead SET advance_at = %s WHERE id %% %s = 0", [now, ONE_OF])
         cursor.execute("UPDATE scoring_leadscore SET total = total + 1 WHERE lead_id %% %s = 0", [ONE_OF])
         cursor.execute("VACUUM ANALYZE leads_lead")
     started = time.perf_counter()
     due = list(Lead.objects.filter(advance_at__lte=now).order_by("advance_at").values_list("pk", flat=True))
-    for begin in range(0, len(due), LEADS_AT_ONCE):
-        keep_scores(version, due[begin : begin + LEADS_AT_ONCE], now=now)
+    for begin in range(0, len(due), BATCH):
+        keep_scores(version, due[begin : begin + BATCH], now=now)
     return time.perf_counter() - started
