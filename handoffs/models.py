@@ -17,6 +17,14 @@ from accounts.models import User
 from sla.models import Clock, Target
 
 
+class PoolQuerySet(models.QuerySet["Pool"]):
+    def visible_to(self, user: User) -> Self:
+        """BDRs see the pools they are in; everybody else sees all."""
+        if user.role != User.Role.BDR:
+            return self
+        return self.filter(pk__in=PoolMembership.objects.filter(user=user).values("pool"))
+
+
 class Pool(models.Model):
     """BDRs who share a stream of leads."""
 
@@ -65,6 +73,8 @@ class Pool(models.Model):
         related_name="caught_from",
         help_text="Where leads go that nobody here keeps; blank: they wait in this pool's overflow queue.",
     )
+
+    objects = PoolQuerySet.as_manager()
 
     class Meta:
         ordering = ("name",)
