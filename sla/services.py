@@ -75,7 +75,7 @@ def stop_clock(
     clock = _running_clocks(lead, handoff_id).filter(kind=kind).first()
     if clock is None:
         return
-    _finish(clock, Clock.Outcome.DONE, at=at)
+    finish_clock(clock, Clock.Outcome.DONE, at=at)
     log_event(
         lead,
         LeadEvent.Kind.CLOCK_STOPPED,
@@ -92,7 +92,7 @@ def stop_clock(
 def cancel_clocks(lead: Lead, *, handoff_id: int, at: datetime) -> None:
     """Stop measuring what will not happen any more. A promise missed until then stays missed."""
     for clock in _running_clocks(lead, handoff_id).order_by("id"):
-        _finish(clock, Clock.Outcome.CANCELLED, at=at)
+        finish_clock(clock, Clock.Outcome.CANCELLED, at=at)
 
 
 @transaction.atomic
@@ -117,7 +117,7 @@ def move_clocks(
             clock.save(update_fields=["owner", "team", "calendar", "hours_digest"])
         elif clock.restarts_on_reassignment and (is_running or clock.kind == Target.Kind.OPENED):
             if is_running:
-                _finish(clock, Clock.Outcome.CANCELLED, at=now)
+                finish_clock(clock, Clock.Outcome.CANCELLED, at=now)
             restarted.append(
                 _copy_promise(clock, clock.policy_name, clock.reviews_breaches, lead, handoff_id)
             )
@@ -177,7 +177,7 @@ def _start(
     return started
 
 
-def _finish(clock: Clock, outcome: Clock.Outcome, *, at: datetime) -> None:
+def finish_clock(clock: Clock, outcome: Clock.Outcome, *, at: datetime) -> None:
     """Stop a running clock, keeping both durations; a breach no sweep has seen yet is recorded now."""
     hours = working_hours(clock.calendar, person=clock.owner, around=clock.started_at)
     if clock.paused_at:

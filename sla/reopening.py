@@ -1,0 +1,108 @@
+"""Taking an act back: the clocks it stopped run on as if it had not happened."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+
+from django.db import transaction
+
+from accounts.models import Team, User
+from leads.models import Lead, LeadEvent
+from leads.services import log_event
+from sla.calendars import calendar_of, digest_of, working_hours
+from sla.deadlines import set_deadline
+from sla.models import Clock, Pause, Target
+from sla.pauses import closed_pauses
+from sla.services import finish_clock
+
+
+@transaction.atomic
+def reopen_clocks(
+    lead: Lead,
+    *,
+    handoff_id: int,
+    stopped_at: datetime,
+    but: Collection[Target.Kind] = (),
+    by: User,
+    now: datetime,
+) -> list[Clock]:
+    """Let the clocks that one act stopped run on, with the due times they had; return them.
+
+    What the same act had started anew is cancelled, and the clock before it runs on instead. A breach on
+    record stays there. The caller holds the lead's lock. Repeating it changes nothing.
+    """
+    by_kind: dict[str, list[Clock]] = {}
+    clocks = Clock.objects.filter(handoff_id=handoff_id).select_related("calendar", "owner").order_by("id")
+    for clock in clocks:
+        by_kind.setdefault(clock.kind, []).append(clock)
+    reopened = []
+    for kind, (*earlier, latest) in by_kind.items():
+        clock = latest
+        if earlier and latest.started_at == stopped_at:
+            _cancel(latest, now=now)
+            clock = earlier[-1]
+        if clock.stopped_at == stopped_at and kind not in but:
+            _reopen(clock)
+            reopened.append(clock)
+    if reopened:
+        log_event(
+            lead,
+            LeadEvent.Kind.CLOCK_STARTED,
+            at=now,
+            by=by,
+            handoff_id=handoff_id,
+            change="reopened",
+            target=", ".join(clock.kind for clock in reopened),
+            due={clock.kind: clock.due_at.isoformat() for clock in reopened},
+        )
+    return reopened
+
+
+@transaction.atomic
+def name_owner_of_clocks(
+    lead: Lead, *, handoff_id: int, owner: User | None, team: Team | None, now: datetime
+) -> None:
+    """Say whose the running promises are, due as they were. The caller holds the lead's lock."""
+    calendar = calendar_of(owner)
+    digest = digest_of(working_hours(calendar, person=owner, around=now))
+    running = Clock.objects.running().filter(lead=lead, handoff_id=handoff_id)
+    running.update(owner=owner, team=team, calendar=calendar, hours_digest=digest)
+
+
+def _reopen(clock: Clock) -> None:
+    """As it stood when it was stopped; a warning that came due since is given by the next sweep."""
+    stopped_at, clock.stopped_at = clock.stopped_at, None
+    clock.outcome = Clock.Outcome.RUNNING
+    clock.wall_seconds = clock.business_seconds = None
+    pause = Pause.objects.filter(clock=clock, ended_at=stopped_at).last()
+    if pause:
+        _reopen_pause(clock, pause)
+    ahead = (at for at in clock.warnings_at if stopped_at and at > stopped_at)
+    clock.warn_at = None if clock.breach_recorded_at else next(ahead, None)
+    clock.save(
+        update_fields=[
+            "outcome", "stopped_at", "wall_seconds", "business_seconds", "due_at", "warnings_at", "risk_at",
+            "warn_at", "paused_at", "pause_reason",
+        ]
+    )  # fmt: skip
+
+
+def _reopen_pause(clock: Clock, pause: Pause) -> None:
+    """It stood still when it was stopped: the pause goes on, and the due time is that of before."""
+    pause.ended_at = None
+    pause.save(update_fields=["ended_at"])
+    clock.paused_at, clock.pause_reason = pause.started_at, pause.reason
+    hours = working_hours(clock.calendar, person=clock.owner, around=clock.started_at)
+    deadline = set_deadline(clock, hours=hours, since=clock.started_at, pauses=closed_pauses(clock))
+    clock.due_at, clock.warnings_at = deadline.due_at, deadline.warnings_at
+    clock.risk_at = next(iter(deadline.warnings_at), None)
+
+
+def _cancel(clock: Clock, *, now: datetime) -> None:
+    """What the act had started never was: neither kept nor missed."""
+    if clock.outcome == Clock.Outcome.RUNNING:
+        finish_clock(clock, Clock.Outcome.CANCELLED, at=now)
+    elif clock.outcome == Clock.Outcome.DONE:
+        clock.outcome = Clock.Outcome.CANCELLED
+        clock.save(update_fields=["outcome"])
