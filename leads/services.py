@@ -160,6 +160,36 @@ def release_lead(lead: Lead, *, at: datetime, nudge: bool = True) -> None:
     mark_lead_changed(lead, now=at, nudge=nudge)
 
 
+def undo_return(
+    lead: Lead,
+    *,
+    stage: Lead.Stage,
+    trips: int,
+    recycled_at: datetime | None,
+    at: datetime,
+    by: User,
+    handoff_id: int,
+) -> None:
+    """Put a lead back where it stood before sales returned it: not held, and without that trip.
+
+    This goes against the order of the stages, so it is no move; the log keeps both.
+    """
+    came_from, lead.stage = lead.stage, stage
+    lead.hold, lead.held_until = Lead.Hold.NONE, None
+    lead.trips, lead.recycled_at = trips, recycled_at
+    lead.save(update_fields=["stage", "hold", "held_until", "trips", "recycled_at"])
+    if came_from != stage:
+        log_event(
+            lead,
+            LeadEvent.Kind.STAGE_CHANGED,
+            at=at,
+            by=by,
+            handoff_id=handoff_id,
+            **{"from": came_from, "to": stage.value},
+        )
+    mark_lead_changed(lead, now=at, nudge=False)
+
+
 # --- Corrections --------------------------------------------------------------------------------
 
 

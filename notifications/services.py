@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from accounts.models import User
@@ -35,6 +35,15 @@ def notify_users(
         ],
         ignore_conflicts=True,
     )
+
+
+def retract_messages(dedupe_keys: Collection[str]) -> list[User]:
+    """Take back messages that no longer hold, unless they were read; return who had read one."""
+    # The index of keys begins with the recipient, and people are few.
+    everybody = list(User.objects.values_list("pk", flat=True))
+    messages = Notification.objects.filter(recipient__in=everybody, dedupe_key__in=dedupe_keys)
+    messages.unread().delete()
+    return list(User.objects.filter(notifications__in=messages).distinct())
 
 
 def mark_read(user: User, *, now: datetime) -> int:
