@@ -261,8 +261,17 @@ def _claim(handoff: Handoff, lead: Lead, *, by: User, now: datetime) -> None:
     claimer = Considered(by.pk, str(by), True, "claimed it from the overflow queue")
     whole = {by.pk: Fraction(1)}
     store_decision(handoff, strategy=Strategy.CLAIMED, considered=[claimer], shares=whole, now=now)
+    log_event(
+        lead,
+        LeadEvent.Kind.CLAIMED,
+        at=now,
+        by=by,
+        handoff_id=handoff.pk,
+        # Whose the lead was, for when it is given back.
+        from_id=lead.owner_id,
+        from_team_id=lead.team_id,
+    )
     assign_lead(lead, owner=by, team=team_of(pool, by))
-    log_event(lead, LeadEvent.Kind.CLAIMED, at=now, by=by, handoff_id=handoff.pk)
     move_clocks(lead, handoff_id=handoff.pk, owner=by, team=team_of(pool, by), now=now)
 
 
