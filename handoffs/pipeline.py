@@ -12,17 +12,19 @@ from datetime import datetime, timedelta
 
 import structlog
 from django.db import DatabaseError, transaction
-from django.db.models import F, OuterRef, Subquery
+from django.db.models import F, OuterRef, Subquery, Value
+from django.db.models.functions import Least
 
 from common.errors import DomainError
 from handoffs.models import Handoff
+from handoffs.recycle_contract import cool_off_ends, may_become_mql_again, recycle_contract
 from handoffs.services import hand_off
 from leads.models import Lead, LeadQuerySet
 from leads.services import mark_lead_changed
 from scoring.lifecycle.release import kept_for_release
 from scoring.models import LeadScore
 from scoring.models.scores import ENTRY_STAGES
-from scoring.services import has_new_evidence, score_lead, score_leads
+from scoring.services import score_lead, score_leads
 
 log = structlog.get_logger(__name__)
 
@@ -43,13 +45,20 @@ def advance_lead(lead_id: int, *, now: datetime) -> None:
     )
     if lead is None:
         return  # somebody has it in hand; its mark stays
+    advance_locked(lead, now=now)
+
+
+def advance_locked(lead: Lead, *, now: datetime) -> LeadScore | None:
+    """Move a lead, whose lock the caller holds, as far along as the facts allow; its score, if there is one."""
     score = score_lead(lead, now=now)
-    if score and is_due_for_sales(lead, score) and not kept_for_release([lead_id]):
+    if score and is_due_for_sales(lead, score, now=now) and not kept_for_release([lead.pk]):
         hand_off(lead, score, trigger=_trigger(score), now=now)
-    _look_again([lead_id], at=score.next_change_at if score else None)
+    _look_again([lead.pk], at=score.next_change_at if score else None)
+    _look_after_cool_off([lead], now=now)
+    return score
 
 
-def is_due_for_sales(lead: Lead, score: LeadScore) -> bool:
+def is_due_for_sales(lead: Lead, score: LeadScore, *, now: datetime) -> bool:
     """Whether the lead becomes an MQL now (SCORE-6): once, then only by the recycle contract (FEED-2).
 
     One that qualifies only because the rules changed waits for marketing besides
@@ -60,7 +69,7 @@ def is_due_for_sales(lead: Lead, score: LeadScore) -> bool:
         and lead.stage in ENTRY_STAGES
         and lead.hold == Lead.Hold.NONE
         and not Handoff.objects.open().filter(lead=lead).exists()
-        and (lead.recycled_at is None or has_new_evidence(lead, since=lead.recycled_at))
+        and may_become_mql_again(lead, now=now)
     )
 
 
@@ -72,6 +81,22 @@ def _look_again(lead_ids: Iterable[int], *, at: datetime | Subquery | None) -> N
     Lead.objects.filter(pk__in=lead_ids).update(
         advance_at=at, advance_attempts=0, advance_error="", advance_parked_at=None
     )
+
+
+def _look_after_cool_off(leads: Iterable[Lead], *, now: datetime) -> None:
+    """A returned lead may have shown enough and wait for its cool-off alone: it is looked at then."""
+    returned = [
+        lead
+        for lead in leads
+        if (lead.trips or lead.recycled_at) and lead.stage in ENTRY_STAGES and lead.hold == Lead.Hold.NONE
+    ]
+    contract = recycle_contract() if returned else None
+    if contract is None or not contract.cool_off_days:
+        return
+    for lead in returned:
+        ends = cool_off_ends(lead, contract)
+        if ends and ends > now:
+            Lead.objects.filter(pk=lead.pk).update(advance_at=Least("advance_at", Value(ends)))
 
 
 def advance_lead_now(lead_id: int, *, now: datetime) -> None:
@@ -165,11 +190,14 @@ def _score_batch(lead_ids: Sequence[int], *, now: datetime) -> Sequence[int]:
     held = {lead.pk for lead in leads}
     score_leads(sorted(held), now=now)
     scores = LeadScore.objects.in_bulk(held)
-    due = [lead.pk for lead in leads if lead.pk in scores and is_due_for_sales(lead, scores[lead.pk])]
+    due = [
+        lead.pk for lead in leads if lead.pk in scores and is_due_for_sales(lead, scores[lead.pk], now=now)
+    ]
     kept = kept_for_release(due)
     due = [lead_id for lead_id in due if lead_id not in kept]
     next_change = LeadScore.objects.filter(lead=OuterRef("pk")).values("next_change_at")
     _look_again(held.difference(due), at=Subquery(next_change))
+    _look_after_cool_off((lead for lead in leads if lead.pk not in due), now=now)
     return due
 
 

@@ -122,8 +122,10 @@ class RescoringChunk(MarkedWork):
 class ReleaseItemQuerySet(models.QuerySet["ReleaseItem"]):
     def waiting(self) -> Self:
         """Leads that marketing has still to let go, or not, and that could go as they stand: one that sales
-        returned goes back only with new evidence (FEED-2)."""
-        evidence = evidence_of(OuterRef("lead"), since=OuterRef("lead__recycled_at"))
+        returned goes back only with new evidence (FEED-2), which the recycle contract weighs at its time."""
+        evidence = SignalHit.objects.filter(
+            lead=OuterRef("lead"), received_at__gt=OuterRef("lead__recycled_at")
+        )
         return self.filter(
             Q(lead__recycled_at=None) | Exists(evidence),
             decided_at=None,
