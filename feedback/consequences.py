@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from accounts.models import User
 from common.errors import DomainError
 from feedback.models import Recycling, RejectionReason, Verdict
+from feedback.tasks_for_marketing import open_fix_task
 from handoffs.assignment import NoRouteForLead, find_route, give_slot_back, lock_pools
 from handoffs.models import Handoff
 from handoffs.services import hand_off
@@ -33,7 +34,8 @@ class CannotReroute(DomainError):
 def follow_reason(verdict: Verdict, lead: Lead, *, now: datetime) -> None:
     """Do what the reason's treatment says. Called once per verdict, under the lead's lock."""
     _CONSEQUENCES[Treatment(verdict.reason.treatment)](verdict, lead, now)
-    if verdict.reason.tells_marketing:
+    # A task tells marketing by itself.
+    if verdict.reason.tells_marketing and verdict.reason.treatment != Treatment.FIX_DATA:
         _tell_marketing(verdict, now=now)
 
 
@@ -77,6 +79,12 @@ def _recycle_until_due(verdict: Verdict, lead: Lead, now: datetime) -> None:
 def _recycle_until_fit_changes(verdict: Verdict, lead: Lead, now: datetime) -> None:
     """Back to nurture until somebody learns something new about who the lead is."""
     _recycle(verdict, lead, Lead.Hold.UNTIL_FIT_CHANGES, now=now)
+
+
+def _fix_data(verdict: Verdict, lead: Lead, now: datetime) -> None:
+    """Held until its data is right: marketing has a task, and closing it sends the lead back (FEED-1)."""
+    _recycle_until_fit_changes(verdict, lead, now)
+    open_fix_task(verdict, now=now)
 
 
 def _recycle_until_activity(verdict: Verdict, lead: Lead, now: datetime) -> None:
@@ -133,7 +141,7 @@ _CONSEQUENCES: dict[Treatment, Callable[[Verdict, Lead, datetime], None]] = {
     Treatment.EDUCATE: _recycle_until_due,
     Treatment.NURTURE: _recycle_until_due,
     Treatment.BLOCK_UNTIL_FIT_CHANGES: _recycle_until_fit_changes,
-    Treatment.FIX_DATA: _recycle_until_fit_changes,
+    Treatment.FIX_DATA: _fix_data,
     Treatment.RE_ENGAGE: _recycle_until_activity,
     Treatment.LINK_DUPLICATE: _link_duplicate,
     Treatment.DISQUALIFY: _disqualify,

@@ -8,9 +8,11 @@ from typing import Self
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
+from django.urls import reverse
 
 from common.parking import MarkedWork
+from leads.models import Lead
 
 
 class RejectionReason(models.Model):
@@ -60,6 +62,12 @@ class VerdictQuerySet(models.QuerySet["Verdict"]):
         """Rejections that were not undone: the only ones that count in any figure."""
         return self.filter(undoing=None)
 
+    def against_marketing(self) -> Self:
+        """Those that say the criteria let the wrong lead through (FEED-1), unless a manager found the lead
+        good (FEED-4)."""
+        definitional = self.standing().filter(reason__type=RejectionReason.Type.DEFINITIONAL)
+        return definitional.exclude(dispute__outcome=Dispute.Outcome.OVERTURNED)
+
 
 class Verdict(models.Model):
     """A rejection of a handoff, with its reason. A rejected handoff has exactly one that stands; a trigger
@@ -105,6 +113,13 @@ class RecyclingQuerySet(models.QuerySet["Recycling"]):
     def due(self, now: datetime) -> Self:
         """Leads whose delay is over and which have not been woken; not those that are parked."""
         return self.filter(wake_at__lte=now, woken_at=None, parked_at=None)
+
+    def under_way(self) -> Self:
+        """Leads that are held by this return now: neither woken nor free by what they did, nor handed off by
+        hand meanwhile."""
+        return self.filter(woken_at=None, started_at=F("lead__recycled_at")).exclude(
+            lead__hold=Lead.Hold.NONE
+        )
 
 
 class Recycling(MarkedWork):
@@ -173,6 +188,9 @@ class MarketingTask(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()}: {self.wanted}"[:120]
+
+    def get_absolute_url(self) -> str:
+        return reverse("feedback:task", args=[self.pk])
 
 
 class Dispute(models.Model):

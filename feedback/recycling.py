@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db import transaction
 
 from common.parking import begin_attempt, forget_failure, keep_failure
-from feedback.models import Recycling
+from feedback.models import Recycling, Verdict
 from leads.models import Lead
 from leads.services import release_lead
 
@@ -53,3 +53,9 @@ def _wake(recycling_id: int, lead_id: int, *, now: datetime) -> bool:
     if lead.hold == Lead.Hold.UNTIL_DATE and lead.held_until is not None and lead.held_until <= now:
         release_lead(lead, at=now)
     return True
+
+
+def end_recycling(verdict: Verdict, *, now: datetime) -> None:
+    """The way back ends before its time: the return is void. Nothing is left to wake. The caller holds the
+    lead's lock."""
+    Recycling.objects.filter(verdict=verdict, woken_at=None).update(woken_at=now)
