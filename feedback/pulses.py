@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
-from django.db.models import Avg, Count
 from django.urls import reverse
 
 from accounts.models import User
@@ -29,23 +27,6 @@ QUESTIONS = {
     Pulse.Side.SALES: "How satisfied are you with the quality of the leads you get?",
     Pulse.Side.MARKETING: "How satisfied are you with how sales follows up on your leads?",
 }
-
-
-@dataclass(frozen=True)
-class Mood:
-    """What one side said in one month."""
-
-    average: float
-    answers: int
-
-
-@dataclass(frozen=True)
-class PulseMonth:
-    """Both sides in one month; None for a side that did not answer."""
-
-    month: date
-    sales: Mood | None
-    marketing: Mood | None
 
 
 @transaction.atomic
@@ -90,28 +71,7 @@ def side_of(person: User) -> Pulse.Side | None:
     return SIDE_OF_ROLE.get(User.Role(person.role))
 
 
-def pulse_trend(*, now: datetime, months: int = 12) -> list[PulseMonth]:
-    """The last months, oldest first and this one last, with what each side said."""
-    this_month = month_of(now)
-    wanted = [_months_before(this_month, back) for back in range(months - 1, -1, -1)]
-    rows = (
-        Pulse.objects.filter(month__gte=wanted[0], month__lte=this_month)
-        .values("month", "side")
-        .annotate(average=Avg("score"), answers=Count("pk"))
-    )
-    said = {(row["month"], row["side"]): Mood(float(row["average"]), row["answers"]) for row in rows}
-    return [
-        PulseMonth(month, said.get((month, Pulse.Side.SALES)), said.get((month, Pulse.Side.MARKETING)))
-        for month in wanted
-    ]
-
-
 def month_of(now: datetime) -> date:
     """The first day of the month, where the default calendar is."""
     calendar = calendar_of(None)
     return now.astimezone(ZoneInfo(calendar.time_zone if calendar else "UTC")).date().replace(day=1)
-
-
-def _months_before(month: date, back: int) -> date:
-    years, index = divmod(month.year * 12 + month.month - 1 - back, 12)
-    return date(years, index + 1, 1)

@@ -13,6 +13,7 @@ from feedback.models import MarketingTask, Verdict
 from feedback.policy import due_after, feedback_policy
 from feedback.returning import give_back_repaired
 from handoffs.acting import require_role, require_text
+from handoffs.completeness import fact_labels
 from handoffs.models import ContextPackage, Handoff
 from handoffs.telling import name_with_company
 from leads.models import Lead, LeadEvent
@@ -106,9 +107,8 @@ def open_gap_tasks(*, now: datetime) -> int:
 
 
 def describe_gaps(missing: Sequence[str]) -> str:
-    """Such as "Phone, industry missing"."""
-    names = ", ".join(name.replace("_", " ") for name in missing)
-    return f"{names.capitalize()} missing" if names else "The package is incomplete"
+    """Such as "Missing: Phone, Industry"."""
+    return f"Missing: {', '.join(fact_labels(missing))}" if missing else "The package is incomplete"
 
 
 # --- Closing ------------------------------------------------------------------------------------
