@@ -52,7 +52,9 @@ ADMIN_ACCESS: dict[str, Access] = {
                 "handoffs.routingrule",
                 "handoffs.qualificationgate",
                 "handoffs.playbook",
+                "handoffs.recyclecontract",
                 "feedback.rejectionreason",
+                "feedback.feedbackpolicy",
                 "accounts.absence",
                 "scoring.scoringpolicy",
             }

@@ -1,4 +1,4 @@
-"""Reasons in the admin; verdicts and recyclings are there to be read."""
+"""Reasons and the feedback policy in the admin; what people said is there to be read."""
 
 from __future__ import annotations
 
@@ -8,11 +8,29 @@ from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 
-from feedback.models import Recycling, RejectionReason, Verdict
-from handoffs.admin import ReadOnlyAdmin
+from feedback.models import (
+    AcceptanceReason,
+    Dispute,
+    FeedbackPolicy,
+    MarketingTask,
+    Pulse,
+    QualityCheck,
+    Recycling,
+    RejectionReason,
+    Verdict,
+)
+from handoffs.admin.bases import OneRowAdmin, ReadOnlyAdmin
+
+Type, Treatment = RejectionReason.Type, RejectionReason.Treatment
 
 # Treatments that bring the lead back by themselves need to know when.
-DELAYED = (RejectionReason.Treatment.EDUCATE, RejectionReason.Treatment.NURTURE)
+DELAYED = (Treatment.EDUCATE, Treatment.NURTURE)
+# Every type has its consequence (FEED-1): these have one, and nothing else has it.
+CONSEQUENCE_OF_TYPE = {
+    Type.PROCEDURAL: Treatment.REROUTE,
+    Type.CLERICAL: Treatment.FIX_DATA,
+    Type.DUPLICATE: Treatment.LINK_DUPLICATE,
+}
 
 
 class ReasonForm(forms.ModelForm[RejectionReason]):
@@ -28,9 +46,24 @@ class ReasonForm(forms.ModelForm[RejectionReason]):
         treatment = cleaned.get("treatment")
         if treatment in DELAYED and not cleaned.get("recycle_after_days"):
             self.add_error("recycle_after_days", "Say after how many days the lead is looked at again.")
-        if treatment == RejectionReason.Treatment.LINK_DUPLICATE and not cleaned.get("requires_duplicate"):
+        if treatment == Treatment.LINK_DUPLICATE and not cleaned.get("requires_duplicate"):
             self.add_error("requires_duplicate", "Linking needs the other lead: tick this.")
+        if problem := _why_no_consequence(cleaned.get("type"), treatment):
+            self.add_error("treatment", problem)
         return cleaned
+
+
+def _why_no_consequence(type_: str | None, treatment: str | None) -> str:
+    """What is wrong with this treatment for reasons of this type; blank if nothing."""
+    if not (type_ and treatment):
+        return ""
+    wanted = CONSEQUENCE_OF_TYPE.get(Type(type_))
+    if wanted and treatment != wanted:
+        return f"Reasons of this type have one consequence: “{wanted.label}”."
+    owner = next((each for each, only in CONSEQUENCE_OF_TYPE.items() if only == treatment), None)
+    if owner and owner != type_:
+        return f"Only reasons of the type “{owner.label}” have this consequence."
+    return ""
 
 
 @admin.register(RejectionReason)
@@ -63,3 +96,46 @@ class RecyclingAdmin(ReadOnlyAdmin):
     list_filter = ("treatment",)
     list_select_related = ("lead",)
     show_full_result_count = False
+
+
+@admin.register(FeedbackPolicy)
+class FeedbackPolicyAdmin(OneRowAdmin):
+    list_display = ("__str__", "fix_minutes", "dispute_minutes", "acceptance_goal", "min_decided")
+
+
+@admin.register(MarketingTask)
+class MarketingTaskAdmin(ReadOnlyAdmin):
+    list_display = ("kind", "lead", "wanted", "due_at", "done_at", "done_by")
+    list_filter = ("kind",)
+    list_select_related = ("lead", "done_by")
+    show_full_result_count = False
+
+
+@admin.register(Dispute)
+class DisputeAdmin(ReadOnlyAdmin):
+    list_display = ("verdict", "by", "at", "due_at", "outcome", "settled_by", "settled_at")
+    list_filter = ("outcome",)
+    list_select_related = ("verdict__reason", "by", "settled_by")
+    show_full_result_count = False
+
+
+@admin.register(QualityCheck)
+class QualityCheckAdmin(ReadOnlyAdmin):
+    list_display = ("handoff", "really_qualified", "data_matched", "timing_right", "conversation", "by", "at")
+    list_filter = ("really_qualified", "data_matched", "timing_right", "conversation")
+    list_select_related = ("handoff__lead", "by")
+    show_full_result_count = False
+
+
+@admin.register(AcceptanceReason)
+class AcceptanceReasonAdmin(ReadOnlyAdmin):
+    list_display = ("handoff", "drivers", "note", "by", "at")
+    list_select_related = ("handoff__lead", "by")
+    show_full_result_count = False
+
+
+@admin.register(Pulse)
+class PulseAdmin(ReadOnlyAdmin):
+    list_display = ("month", "side", "score", "person", "comment")
+    list_filter = ("side", "month")
+    list_select_related = ("person",)

@@ -1,7 +1,9 @@
-"""Reasons for which sales returns leads, as the protocol seeds them (FEED-1): plain values in, rows out."""
+"""The feedback side of a protocol preset: why sales returns leads (FEED-1), what brings them back (FEED-2),
+and what marketing promises. Plain values in, rows and a plan in sentences out."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import TypeAlias
 
@@ -10,7 +12,8 @@ from django.db import transaction
 
 from accounts.models import User
 from common.errors import NotAllowed
-from feedback.models import RejectionReason
+from feedback.models import FeedbackPolicy, RejectionReason
+from handoffs.models import RecycleContract
 
 log = structlog.get_logger(__name__)
 
@@ -31,14 +34,36 @@ class ReasonPreset:
     tells_marketing: bool = False
 
 
+@dataclass(frozen=True, kw_only=True)
+class ContractPreset:
+    """What a returned lead must show to become an MQL again: so many points or one of these signals, and not
+    before so many days."""
+
+    min_points: int
+    enough_signals: tuple[str, ...] = ()
+    cool_off_days: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class PolicyPreset:
+    """Business minutes for marketing's promises, and the goal of the acceptance rate in per cent."""
+
+    fix_minutes: int = 8 * 60
+    dispute_minutes: int = 16 * 60
+    acceptance_goal: int = 90
+    min_decided: int = 10
+
+
 @dataclass(frozen=True)
 class FeedbackPreset:
     reasons: tuple[ReasonPreset, ...]
+    contract: ContractPreset
+    policy: PolicyPreset
 
 
 @transaction.atomic
 def load_feedback_preset(preset: FeedbackPreset, *, by: User | None, dry_run: bool = False) -> list[str]:
-    """Lay the preset's reasons over those there; return what changes (or, dry, would change), in sentences.
+    """Lay the preset over what is there; return what changes (or, dry, would change), in sentences.
 
     Reasons are known by their codes. Others are switched off, never deleted: verdicts name them. Loading
     the same preset again changes nothing. Raises NotAllowed.
@@ -52,6 +77,9 @@ def load_feedback_preset(preset: FeedbackPreset, *, by: User | None, dry_run: bo
         code__in=[reason.code for reason in preset.reasons]
     )
     plan += [f"Switch off the reason “{reason}”." for reason in others]
+    contract = asdict(preset.contract) | {"enough_signals": list(preset.contract.enough_signals)}
+    plan += _lay_one(RecycleContract, contract, "the recycle contract", dry_run=dry_run)
+    plan += _lay_one(FeedbackPolicy, asdict(preset.policy), "the feedback policy", dry_run=dry_run)
     if not dry_run:
         others.update(is_active=False)
         log.info("feedback_preset_loaded", changes=len(plan), by=by.pk if by else None)
@@ -73,6 +101,25 @@ def _lay(preset: ReasonPreset, position: int, *, dry_run: bool) -> list[str]:
             setattr(present, name, wanted[name])
         present.save(update_fields=changed)
     return [f"Change the reason “{preset.label}”: {', '.join(changed).replace('_', ' ')}."]
+
+
+def _lay_one(
+    model: type[RecycleContract] | type[FeedbackPolicy],
+    wanted: Mapping[str, object],
+    noun: str,
+    *,
+    dry_run: bool,
+) -> list[str]:
+    """The row there is one of."""
+    present = model.objects.first()
+    changed = [name for name, value in wanted.items() if present is None or getattr(present, name) != value]
+    if not changed:
+        return []
+    if not dry_run:
+        model.objects.update_or_create(singleton=True, defaults=dict(wanted))
+    if present is None:
+        return [f"Set {noun}."]
+    return [f"Change {noun}: {', '.join(changed).replace('_', ' ')}."]
 
 
 # --- Presets ------------------------------------------------------------------------------------
@@ -175,7 +222,13 @@ CLASSIC = FeedbackPreset(
             treatment=Treatment.REROUTE,
             consequence="Goes to another rep at once; does not count as received.",
         ),
-    )
+    ),
+    # So much as a case study, or asking for a demo; and nobody is called twice within a day.
+    contract=ContractPreset(
+        min_points=10, enough_signals=("demo-request", "direct-inquiry"), cool_off_days=1
+    ),
+    # The goal is published (FEED-1); the times are where a team starts: a working day, and two.
+    policy=PolicyPreset(),
 )
 
 PRESETS = {"classic": CLASSIC}

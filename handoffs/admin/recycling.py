@@ -1,0 +1,35 @@
+"""The recycle contract in the admin (FEED-2)."""
+
+from __future__ import annotations
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import ValidationError
+
+from handoffs.admin.bases import OneRowAdmin
+from handoffs.admin.fields import lines
+from handoffs.models import RecycleContract
+from scoring.models import Signal
+
+
+class RecycleContractForm(forms.ModelForm[RecycleContract]):
+    enough_signals = lines("Keys of signals; any of them since the return is enough, whatever its points.")
+
+    class Meta:
+        model = RecycleContract
+        fields = ("min_points", "enough_signals", "cool_off_days")
+
+    def clean_enough_signals(self) -> list[str]:
+        keys: list[str] = self.cleaned_data["enough_signals"]
+        known = set(Signal.objects.filter(key__in=keys).values_list("key", flat=True))
+        # A preset may name signals that the present rules do without.
+        unknown = [key for key in keys if key not in known and key not in self.instance.enough_signals]
+        if unknown:
+            raise ValidationError(f"No signal has the key {', '.join(unknown)}. Look it up under Signals.")
+        return keys
+
+
+@admin.register(RecycleContract)
+class RecycleContractAdmin(OneRowAdmin):
+    form = RecycleContractForm
+    list_display = ("__str__", "min_points", "enough_signals", "cool_off_days")
