@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
+
+from handoffs.package_text import write_text
 
 LEAD_KEY = "Portal_Lead_Id__c"
 TASK_KEY = "Portal_Handoff_Id__c"
@@ -156,7 +158,9 @@ def map_task(lead: LeadFacts, handoff: HandoffFacts, *, lead_salesforce_id: str)
         "WhoId": lead_salesforce_id,
         "Status": TASK_STATUSES.get(handoff.status, CLOSED_TASK_STATUS),
         "Priority": "High" if handoff.category == "A" else "Normal",
-        "Description": describe_package(handoff.package, url=handoff.url),
+        "Description": describe_package(
+            handoff.package, url=handoff.url, zone=ZoneInfo(handoff.owner_time_zone)
+        ),
         "Portal_URL__c": handoff.url,
     }
     if handoff.due_at is not None:
@@ -169,19 +173,9 @@ def map_task(lead: LeadFacts, handoff: HandoffFacts, *, lead_salesforce_id: str)
     return _shortened(fields)
 
 
-def describe_package(package: Mapping[str, Any], *, url: str) -> str:
+def describe_package(package: Mapping[str, Any], *, url: str, zone: ZoneInfo) -> str:
     """The context package as text for a rep who lives in Salesforce; unknown parts are left out."""
-    first_contact = package.get("first_contact") or {}
-    sections = [
-        _section("Recommended first contact", _lines_of(first_contact, leave_out={"playbook"})),
-        _section("Why now", [str(sentence) for sentence in package.get("urgency") or ()]),
-        _section("What drove the score", _driver_lines(package.get("score") or {})),
-        _section("Contact", _lines_of(package.get("contact") or {})),
-        _section("Company", _lines_of(package.get("company") or {})),
-        _section("Answers", _lines_of(package.get("answers") or {})),
-        _section("Source", _lines_of(package.get("source") or {})),
-    ]
-    return "\n\n".join([*filter(None, sections), f"Everything else: {url}"])
+    return "\n\n".join(filter(None, (write_text(package, zone=zone), f"Everything else: {url}")))
 
 
 def changed_fields(wanted: Mapping[str, Any], acknowledged: Mapping[str, Any]) -> Fields:
@@ -209,22 +203,3 @@ def _shortened(fields: Fields) -> Fields:
 def _moment(at: datetime | None) -> str | None:
     """ISO 8601 in UTC, to the second: Salesforce keeps no more."""
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if at else None
-
-
-def _section(title: str, lines: Iterable[str]) -> str:
-    body = [f"- {line}" for line in lines]
-    return "\n".join([title, *body]) if body else ""
-
-
-def _lines_of(values: Mapping[str, Any], *, leave_out: Iterable[str] = ()) -> list[str]:
-    lines = []
-    for name, value in values.items():
-        if name in leave_out or value in ("", None, []):
-            continue
-        words = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-        lines.append(f"{name.replace('_', ' ').capitalize()}: {words}")
-    return lines
-
-
-def _driver_lines(score: Mapping[str, Any]) -> list[str]:
-    return [f"{line['name']}: {line['points']:+d}" for line in score.get("lines") or ()]

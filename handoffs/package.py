@@ -1,78 +1,54 @@
 """The context package: all a rep needs for the first call, read in under two minutes (HAND-5).
 
 Built from live facts once, then frozen with a hash of its canonical JSON: what the rep saw when deciding
-is kept, whatever the lead does afterwards.
+is kept, whatever the lead does afterwards. Who reads one goes through `package_reading`.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
-from handoffs.models import ContextPackage, Handoff, PackageStandard, Playbook
+from handoffs.completeness import fact_labels, measure_completeness
+from handoffs.engagement import Deed, count_engagement, read_first_touch
+from handoffs.models import ContextPackage, Handoff, Playbook
+from handoffs.package_text import write_text
 from handoffs.playbooks import Play, Situation, recommend_first_contact
-from leads.models import Activity, Lead
-from scoring.language.explanation import Explanation, LedgerLine
+from handoffs.previous import previous_handoffs
+from handoffs.urgency import urgency_of
+from leads.models import Activity, Company, Lead
+from scoring.language.explanation import CheckItem, Explanation, LedgerLine
 from scoring.models import LeadScore, Signal, SignalHit
 
 TIMELINE_LENGTH = 25  # more than that is not read in two minutes
+LOOKED_AT = 500  # of one person's activities: beyond that, counts say "at least"
+FIRST_LOOKED_AT = 20  # enough to see how the first visit went
 DRIVERS = 3  # as many as fit under a name in the queue
-DETAIL_LENGTH = 120
-
-# Which property of an event tells most about it, best first.
-_TELLING = ("title", "subject", "form", "path", "url", "name")
-
-# What a package may be required to hold, and where the content has it.
-FACTS: Mapping[str, tuple[str, str]] = {
-    "name": ("contact", "name"),
-    "title": ("contact", "title"),
-    "email": ("contact", "email"),
-    "phone": ("contact", "phone"),
-    "country": ("contact", "country"),
-    "company": ("company", "name"),
-    "company_size": ("company", "employee_count"),
-    "industry": ("company", "industry"),
-    "budget": ("answers", "budget"),
-    "timeline": ("answers", "timeline"),
-    "current_solution": ("answers", "current_solution"),
-    "pain_point": ("answers", "pain_point"),
-    "source": ("source", "source"),
-    "campaign": ("source", "campaign"),
-}
 
 Content = dict[str, Any]
 
 
+# --- Building -----------------------------------------------------------------------------------
+
+
 def build_content(lead: Lead, score: LeadScore, explanation: Explanation, *, now: datetime) -> Content:
     """Gather the package from what is known now. Reads only; times are ISO 8601 in UTC."""
-    lines = [_line(line) for line in explanation.lines]
-    activities = list(Activity.objects.filter(lead=lead).order_by("-occurred_at", "-id")[:TIMELINE_LENGTH])
+    deeds = _latest_deeds(lead)
     return {
         "contact": _contact(lead),
-        "company": _company(lead),
-        "answers": {
-            "budget": lead.budget,
-            "timeline": lead.timeline,
-            "current_solution": lead.current_solution,
-            "pain_point": lead.pain_point,
-        },
-        "source": {"source": lead.source, "campaign": lead.campaign},
-        "score": {
-            "total": score.total,
-            "fit": score.fit,
-            "engagement": score.engagement,
-            "category": score.category,
-            "warmth": score.warmth,
-            "lines": lines,
-        },
-        "timeline": [_moment(activity) for activity in activities],
-        "previous": [_previous(handoff) for handoff in _earlier_handoffs(lead)],
-        "urgency": list(_urgency(lead, score, activities, now=now)),
-        "first_contact": _first_contact(lead, score),
+        "company": _company(lead.company),
+        "answers": _answers(lead),
+        "source": {"source": lead.source, "campaign": lead.campaign, **_first_touch(lead, deeds)},
+        "score": _score(score, explanation),
+        "engagement": _engagement(deeds),
+        "timeline": [_moment(deed) for deed in deeds[:TIMELINE_LENGTH]],
+        "previous": previous_handoffs(lead),
+        "urgency": list(urgency_of(lead, score, deeds, may_be_more=len(deeds) == LOOKED_AT, now=now)),
+        "first_contact": _first_contact(lead, score, now=now),
     }
 
 
@@ -84,61 +60,40 @@ def top_drivers(explanation: Explanation) -> list[Content]:
     ]
 
 
-def freeze_package(handoff: Handoff, content: Content, *, now: datetime) -> ContextPackage:
-    """Store the package for good: a trigger refuses to change or delete it."""
-    completeness, missing = measure_completeness(content)
-    return ContextPackage.objects.create(
-        handoff=handoff,
-        content=content,
-        content_hash=hash_content(content),
-        completeness=completeness,
-        missing=missing,
-        frozen_at=now,
-    )
-
-
-def hash_content(content: Content) -> str:
-    """SHA-256 of the canonical JSON: keys in order, no spaces, UTF-8."""
-    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(canonical.encode()).hexdigest()
-
-
-def measure_completeness(content: Content) -> tuple[int, list[str]]:
-    """Per cent of the required facts that are known, and the names of those that are not."""
-    standard = PackageStandard.objects.first()
-    required = [name for name in standard.requires if name in FACTS] if standard else []
-    missing = [name for name in required if not _has(content, name)]
-    if not required:
-        return 100, []
-    return 100 * (len(required) - len(missing)) // len(required), missing
-
-
-def _has(content: Content, name: str) -> bool:
-    section, key = FACTS[name]
-    return content[section][key] not in ("", None)
-
-
 def _contact(lead: Lead) -> Content:
     return {
+        # What to call them, which may be an address; and what they are really called.
         "name": lead.name,
+        "full_name": f"{lead.first_name} {lead.last_name}".strip(),
         "title": lead.title,
         "email": lead.email,
         "phone": lead.phone,
         "country": lead.country,
+        "language": lead.language,
         "website": lead.website,
     }
 
 
-def _company(lead: Lead) -> Content:
-    company = lead.company
+def _company(company: Company | None) -> Content:
+    known = company or Company()
+    names = ("name", "domain", "employee_count", "industry", "technologies", "growth_signals", "country")
+    return {name: getattr(known, name) for name in names}
+
+
+def _answers(lead: Lead) -> Content:
+    names = ("budget", "timeline", "current_solution", "pain_point", "product_line", "deal_size")
+    return {name: getattr(lead, name) for name in names}
+
+
+def _score(score: LeadScore, explanation: Explanation) -> Content:
     return {
-        "name": company.name if company else "",
-        "domain": company.domain if company else "",
-        "employee_count": company.employee_count if company else None,
-        "industry": company.industry if company else "",
-        "technologies": company.technologies if company else "",
-        "growth_signals": company.growth_signals if company else "",
-        "country": company.country if company else "",
+        "total": score.total,
+        "fit": score.fit,
+        "engagement": score.engagement,
+        "category": score.category,
+        "warmth": score.warmth,
+        "lines": [_line(line) for line in explanation.lines],
+        "checklist": [_check(item) for item in explanation.checklist],
     }
 
 
@@ -154,74 +109,127 @@ def _line(line: LedgerLine) -> Content:
     }
 
 
-def _moment(activity: Activity) -> Content:
-    texts = (activity.properties.get(key) for key in _TELLING)
-    detail = next((text for text in texts if isinstance(text, str) and text.strip()), "")
+def _check(item: CheckItem) -> Content:
     return {
-        "at": _iso(activity.occurred_at),
-        "event": activity.event,
-        "detail": detail.strip()[:DETAIL_LENGTH],
+        "label": item.label,
+        "holds": item.holds,
+        "evidence": item.evidence,
+        "last_at": _iso(item.last_at),
     }
 
 
-def _earlier_handoffs(lead: Lead) -> Iterable[Handoff]:
-    return Handoff.objects.filter(lead=lead).select_related("owner").order_by("-created_at", "-id")
+# --- What they did ------------------------------------------------------------------------------
 
 
-def _previous(handoff: Handoff) -> Content:
+def _latest_deeds(lead: Lead) -> list[Deed]:
+    """What they did last, the latest first."""
+    return _deeds(Activity.objects.filter(lead=lead).order_by("-occurred_at", "-id")[:LOOKED_AT])
+
+
+def _deeds(activities: Iterable[Activity]) -> list[Deed]:
+    return [Deed(activity.event, activity.occurred_at, activity.properties) for activity in activities]
+
+
+def _first_touch(lead: Lead, deeds: Sequence[Deed]) -> Content:
+    earliest = deeds[-FIRST_LOOKED_AT:]
+    if len(deeds) == LOOKED_AT:
+        activities = Activity.objects.filter(lead=lead).order_by("occurred_at", "id")
+        earliest = _deeds(activities[:FIRST_LOOKED_AT])
+    return asdict(read_first_touch(earliest))
+
+
+def _engagement(deeds: Sequence[Deed]) -> Content:
     return {
-        "handoff_id": handoff.pk,
-        "at": _iso(handoff.created_at),
-        "outcome": handoff.get_status_display(),
-        "reason": handoff.rejection_code.replace("-", " ").capitalize() or handoff.closing_note,
-        "owner": str(handoff.owner) if handoff.owner else "",
+        **count_engagement(deeds),
+        "since": _iso(deeds[-1].at) if deeds else None,
+        "may_be_more": len(deeds) == LOOKED_AT,
     }
 
 
-def _urgency(lead: Lead, score: LeadScore, activities: list[Activity], *, now: datetime) -> Iterable[str]:
-    if score.is_instant_mql:
-        yield "Asked to be contacted"
-    if score.warmth == LeadScore.Warmth.RETURNING:
-        yield "Came back after an earlier handoff"
-    recent = sum(1 for activity in activities if activity.occurred_at > now - timedelta(days=1))
-    if recent > 1:
-        # The list of activities is cut, so a full list only says "at least".
-        number = f"At least {recent}" if recent == TIMELINE_LENGTH else str(recent)
-        yield f"{number} activities within the last 24 hours"
-    if lead.timeline:
-        yield f"Timeline named: {lead.timeline}"
+def _moment(deed: Deed) -> Content:
+    return {"at": _iso(deed.at), "event": deed.event, "kind": deed.kind.value, "detail": deed.detail}
 
 
-def _first_contact(lead: Lead, score: LeadScore) -> Content | None:
-    plays = [
-        Play(
-            name=playbook.name,
-            channel=playbook.get_channel_display(),
-            timing=playbook.timing,
-            opening_line=playbook.opening_line,
-            next_step=playbook.next_step,
-            signal_keys=playbook.signal_keys,
-            categories=playbook.categories,
-            topics=playbook.topics,
-            objections=playbook.objections,
-        )
-        for playbook in Playbook.objects.filter(is_active=True)
-    ]
+# --- What to do first ---------------------------------------------------------------------------
+
+
+def _first_contact(lead: Lead, score: LeadScore, *, now: datetime) -> Content | None:
+    company = lead.company
     situation = Situation(
-        signal_keys=set(_signal_keys(lead)),
+        signal_keys=set(_fresh_signals(lead, score, now=now)),
         category=score.category,
+        source=lead.source,
+        industry=company.industry if company else "",
         first_name=lead.first_name,
-        company=lead.company.name if lead.company else "",
+        company=company.name if company else "",
         title=lead.title,
     )
-    first_contact = recommend_first_contact(plays, situation)
+    playbooks = Playbook.objects.filter(is_active=True)
+    first_contact = recommend_first_contact(map(_play, playbooks), situation)
     # Through JSON, so that what is hashed is what is stored: tuples become lists.
     return json.loads(json.dumps(asdict(first_contact))) if first_contact else None
 
 
-def _signal_keys(lead: Lead) -> Iterable[str]:
-    hits = SignalHit.objects.filter(lead=lead).values("signal")
+def _play(playbook: Playbook) -> Play:
+    return Play(
+        name=playbook.name,
+        channel=playbook.get_channel_display(),
+        timing=playbook.timing,
+        opening_line=playbook.opening_line,
+        next_step=playbook.next_step,
+        signal_keys=playbook.signal_keys,
+        categories=playbook.categories,
+        sources=playbook.sources,
+        industries=playbook.industries,
+        topics=playbook.topics,
+        objections=playbook.objections,
+    )
+
+
+def _fresh_signals(lead: Lead, score: LeadScore, *, now: datetime) -> Iterable[str]:
+    """Keys of the signals that still say something: as young as the score wants a clear signal, and shown
+    since sales last returned the lead. What somebody asked for a year ago opens no call today."""
+    since = now - timedelta(days=score.version.signal_days)
+    if lead.recycled_at:
+        since = max(since, lead.recycled_at)
+    hits = SignalHit.objects.filter(lead=lead, occurred_at__gte=since).values("signal")
     return Signal.objects.filter(pk__in=hits).values_list("key", flat=True)
+
+
+# --- Freezing -----------------------------------------------------------------------------------
+
+
+def freeze_package(handoff: Handoff, content: Content, *, now: datetime) -> ContextPackage:
+    """Store the package for good: a trigger refuses to change or delete it. One that lacks too much is
+    marked, so that marketing gets a task."""
+    completeness = measure_completeness(content)
+    if completeness.needs_task:
+        handoff.incomplete_at = now
+        handoff.save(update_fields=["incomplete_at"])
+    return ContextPackage.objects.create(
+        handoff=handoff,
+        content=content,
+        content_hash=hash_content(content),
+        completeness=completeness.percent,
+        missing=completeness.missing,
+        frozen_at=now,
+    )
+
+
+def hash_content(content: Content) -> str:
+    """SHA-256 of the canonical JSON: keys in order, no spaces, UTF-8."""
+    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def is_intact(package: ContextPackage) -> bool:
+    """Whether the package is still what was frozen: the proof of what the rep saw when deciding."""
+    return hash_content(package.content) == package.content_hash
+
+
+def package_as_text(package: ContextPackage, *, zone: tzinfo = UTC, limit: int | None = None) -> str:
+    """The package in sections of plain text, times in `zone`, cut to `limit` characters."""
+    return write_text(package.content, missing=fact_labels(package.missing), zone=zone, limit=limit)
 
 
 def _iso(moment: datetime | None) -> str | None:

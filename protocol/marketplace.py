@@ -7,7 +7,14 @@ apart by; asking to sell is the signal, and each one goes to sales.
 from __future__ import annotations
 
 from handoffs.models import Attempt
-from handoffs.presets import HandoffPreset, PlaybookPreset, PoolPreset, RulePreset
+from handoffs.presets import (
+    CadencePreset,
+    HandoffPreset,
+    PlaybookPreset,
+    PoolPreset,
+    RulePreset,
+    StepPreset,
+)
 from scoring.language.rules import Operator
 from scoring.presets import RulePreset as ScoringRule
 from scoring.presets import ScoringPreset, SignalPreset
@@ -56,6 +63,13 @@ HANDOFFS = HandoffPreset(
             topics=("Catalogue and stock", "How they ship", "Monthly revenue"),
             objections=("“The commission is high”: ask what an own shop costs them in a month",),
             next_step="Open the shop together, with the first ten products",
+        ),
+    ),
+    # A starting value: the second try on the next working day, the third the day after.
+    cadences=(
+        CadencePreset(
+            name="Any lead",
+            steps=tuple(StepPreset(hours * 60, Attempt.Channel.CALL) for hours in (4, 12, 20)),
         ),
     ),
     package=("source", "campaign"),

@@ -30,16 +30,20 @@ class ProtocolPreset:
     @property
     def kept(self) -> str:
         """What the preset leaves alone, in a sentence; blank if nothing."""
-        parts = {"Service levels": self.sla, "reasons": self.feedback, "routing": self.handoffs}
-        names = [name for name, part in parts.items() if part is None]
+        lacking = {
+            "Service levels": self.sla is None,
+            "reasons": self.feedback is None,
+            "routing": self.handoffs is None or not self.handoffs.rules,
+        }
+        names = [name for name, is_lacking in lacking.items() if is_lacking]
         if not names:
             return ""
         text = f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
         return f"{text[:1].upper()}{text[1:]} stay as they are."
 
 
-def _scoring_alone(preset: ScoringPreset) -> ProtocolPreset:
-    return ProtocolPreset(summary=preset.summary, scoring=preset)
+def _scoring_and_handoff(scored: ScoringPreset, handed_off: HandoffPreset) -> ProtocolPreset:
+    return ProtocolPreset(summary=scored.summary, scoring=scored, handoffs=handed_off)
 
 
 PRESETS: dict[str, ProtocolPreset] = {
@@ -50,10 +54,10 @@ PRESETS: dict[str, ProtocolPreset] = {
         feedback=feedback.presets.CLASSIC,
         handoffs=handoffs.presets.CLASSIC,
     ),
-    "hybrid": _scoring_alone(scoring.presets.HYBRID),
-    "speed": _scoring_alone(scoring.presets.SPEED),
-    "six-step": _scoring_alone(scoring.presets.SIX_STEP),
-    "bant": _scoring_alone(scoring.presets.BANT),
+    "hybrid": _scoring_and_handoff(scoring.presets.HYBRID, handoffs.presets.HYBRID),
+    "speed": _scoring_and_handoff(scoring.presets.SPEED, handoffs.presets.SPEED),
+    "six-step": _scoring_and_handoff(scoring.presets.SIX_STEP, handoffs.presets.SIX_STEP),
+    "bant": _scoring_and_handoff(scoring.presets.BANT, handoffs.presets.BANT),
     "marketplace": ProtocolPreset(
         summary="For leads that arrive ready-made, known by their origin alone: every one goes to sales.",
         scoring=marketplace.SCORING,

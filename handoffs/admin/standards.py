@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -10,10 +11,11 @@ from django.core.exceptions import ValidationError
 
 from handoffs.admin.bases import OneRowAdmin
 from handoffs.admin.fields import lines
+from handoffs.completeness import FACTS
 from handoffs.contact import PARTS
 from handoffs.models import PackageStandard, Playbook, QualificationGate
-from handoffs.package import FACTS
-from handoffs.playbooks import unknown_placeholders
+from handoffs.playbooks import read_objection, unknown_placeholders
+from scoring.models import LeadScore, Signal
 
 KNOWN_PLACEHOLDERS = "{first_name}, {company}, {title}"
 
@@ -21,15 +23,41 @@ KNOWN_PLACEHOLDERS = "{first_name}, {company}, {title}"
 class PlaybookForm(forms.ModelForm[Playbook]):
     signal_keys = lines("Keys of signals; any of them is enough. None: any lead.")
     categories = lines("A, B or C. None: any.")
+    sources = lines("Where the lead came from. None: anywhere.")
+    industries = lines("Industry of the company. None: any.")
     topics = lines("What to talk about.")
     objections = lines("“What they may say”: what to answer.")
 
     class Meta:
         model = Playbook
         fields = (
-            "name", "position", "is_active", "signal_keys", "categories", "channel", "timing",
-            "opening_line", "topics", "objections", "next_step",
+            "name", "position", "is_active", "signal_keys", "categories", "sources", "industries",
+            "channel", "timing", "opening_line", "topics", "objections", "next_step",
         )  # fmt: skip
+
+    def clean_signal_keys(self) -> list[str]:
+        keys: list[str] = self.cleaned_data["signal_keys"]
+        known = set(Signal.objects.filter(key__in=keys).values_list("key", flat=True))
+        unknown = [key for key in keys if key not in known]
+        if unknown:
+            raise ValidationError(f"No signal has the key {', '.join(unknown)}. Look it up under Signals.")
+        return keys
+
+    def clean_categories(self) -> list[str]:
+        categories = [category.upper() for category in self.cleaned_data["categories"]]
+        if not set(categories) <= set(LeadScore.Category.values):
+            raise ValidationError(f"Categories are {', '.join(LeadScore.Category.values)}, one per line.")
+        return categories
+
+    def clean_objections(self) -> list[str]:
+        objections: list[str] = self.cleaned_data["objections"]
+        for objection in objections:
+            read = read_objection(objection)
+            if not (read.says and read.answer):
+                raise ValidationError(
+                    f"Say what to answer, as in “It is dear”: ask why. This lacks it: {objection}"
+                )
+        return objections
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
@@ -45,23 +73,29 @@ class PlaybookForm(forms.ModelForm[Playbook]):
 @admin.register(Playbook)
 class PlaybookAdmin(admin.ModelAdmin[Playbook]):
     form = PlaybookForm
-    list_display = ("name", "position", "channel", "timing", "is_active")
+    list_display = ("name", "position", "conditions", "channel", "timing", "is_active")
     list_editable = ("position", "is_active")
 
+    @admin.display(description="for")
+    def conditions(self, playbook: Playbook) -> str:
+        """The conditions in words, and "any lead" for a playbook without one."""
+        named = [playbook.signal_keys, playbook.categories, playbook.sources, playbook.industries]
+        return ", ".join(" or ".join(values) for values in named if values) or "any lead"
 
-def _choices(names: tuple[str, ...]) -> forms.MultipleChoiceField:
-    choices = [(name, name.replace("_", " ").capitalize()) for name in names]
+
+def _choices(labels: Mapping[str, str]) -> forms.MultipleChoiceField:
+    choices = list(labels.items())
     return forms.MultipleChoiceField(
         choices=choices, widget=forms.CheckboxSelectMultiple, required=False, label="Needs"
     )
 
 
 class GateForm(forms.ModelForm[QualificationGate]):
-    requires = _choices(PARTS)
+    requires = _choices({part: part.capitalize() for part in PARTS})
 
     class Meta:
         model = QualificationGate
-        fields = ("requires",)
+        fields = ("requires", "budget_may_be_rough")
 
     def clean_requires(self) -> list[str]:
         parts: list[str] = self.cleaned_data["requires"]
@@ -76,11 +110,11 @@ class QualificationGateAdmin(OneRowAdmin):
 
 
 class PackageStandardForm(forms.ModelForm[PackageStandard]):
-    requires = _choices(tuple(FACTS))
+    requires = _choices({name: fact.label for name, fact in FACTS.items()})
 
     class Meta:
         model = PackageStandard
-        fields = ("requires",)
+        fields = ("requires", "task_below")
 
 
 @admin.register(PackageStandard)

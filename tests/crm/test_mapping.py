@@ -1,6 +1,7 @@
 """What Salesforce is told. No database, no server."""
 
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -162,14 +163,13 @@ class TestTask:
                 "contact": {"name": "Ada Byron", "phone": ""},
             },
             url="https://portal/handoffs/7/",
+            zone=ZoneInfo("Europe/Berlin"),
         )
 
         assert text == (
-            "Recommended first contact\n"
-            "- Channel: call\n- Topics: pricing, rollout\n- Next step: Book a demo\n\n"
-            "Why now\n- Demo requested 6 min ago\n\n"
-            "What drove the score\n- Demo request: +50\n\n"
-            "Contact\n- Name: Ada Byron\n\n"
+            "Ada Byron\n\n"
+            "Why now: Demo requested 6 min ago\n+50 Demo request\n\n"
+            "First contact: call\n- pricing\n- rollout\nNext step: Book a demo\n\n"
             "Everything else: https://portal/handoffs/7/"
         )
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handoffs.playbooks import Play, Situation, fill_in, recommend_first_contact
+from handoffs.playbooks import Objection, Play, Situation, fill_in, read_objection, recommend_first_contact
 
 # A busy machine is no failure.
 in_its_own_time = settings(deadline=None)
@@ -16,6 +16,8 @@ in_its_own_time = settings(deadline=None)
 SITUATION = Situation(
     signal_keys={"pricing-page", "webinar"},
     category="A",
+    source="Trade fair",
+    industry="Software",
     first_name="Lea",
     company="Nordwind",
     title="VP Sales",
@@ -40,9 +42,14 @@ PLAY = Play(
         (replace(PLAY, categories=["A", "B"]), True),
         (replace(PLAY, categories=["C"]), False),
         (replace(PLAY, signal_keys=["webinar"], categories=["C"]), False),
+        (replace(PLAY, sources=["Webinar", "trade FAIR "]), True),
+        (replace(PLAY, sources=["Webinar"]), False),
+        (replace(PLAY, industries=["software"]), True),
+        (replace(PLAY, industries=["Logistics"]), False),
+        (replace(PLAY, sources=["Trade fair"], industries=["Logistics"]), False),
     ],
 )
-def test_a_playbook_fits_when_one_of_its_signals_and_its_category_do(play: Play, fits: bool) -> None:
+def test_a_playbook_fits_when_each_of_its_conditions_does(play: Play, fits: bool) -> None:
     assert play.fits(SITUATION) is fits
 
 
@@ -56,7 +63,23 @@ def test_the_first_that_fits_applies_with_its_placeholders_filled_in() -> None:
     assert first_contact.opening_line == "Hello Lea, how does Nordwind decide?"
     assert first_contact.next_step == "Book a demo with the VP Sales"
     assert first_contact.topics == ("Nordwind and prices",)
-    assert first_contact.objections == ("“Nordwind has a tool”: ask what it lacks",)
+    assert first_contact.objections == (Objection("Nordwind has a tool", "ask what it lacks"),)
+
+
+@pytest.mark.parametrize(
+    ("text", "says", "answer"),
+    [
+        ("“It is dear”: ask why", "It is dear", "ask why"),
+        ("„Zu teuer“: warum?", "Zu teuer", "warum?"),
+        ('"Tuesday: no time" - offer Friday', "Tuesday: no time", "- offer Friday"),
+        ("Too dear: ask why: it helps", "Too dear", "ask why: it helps"),
+        ("“Not now”", "Not now", ""),
+        ("Not now", "Not now", ""),
+        ("", "", ""),
+    ],
+)
+def test_an_objection_is_read_with_its_answer(text: str, says: str, answer: str) -> None:
+    assert read_objection(text) == Objection(says, answer)
 
 
 def test_without_a_playbook_that_fits_nothing_is_recommended() -> None:
