@@ -1,0 +1,5 @@
+// The button of a page made for paper.
+document.addEventListener("click", function (event) {
+  "use strict";
+  if (event.target.closest("[data-print]")) window.print();
+});
