@@ -19,6 +19,7 @@ from handoffs.forms import (
     WithdrawForm,
 )
 from handoffs.models import Attempt, Handoff, Opportunity, Qualification, RoutingDecision
+from handoffs.package_page import tell_package
 from handoffs.permissions import permissions_for
 from leads.models import LeadEvent
 from sla.models import Clock, Target
@@ -30,7 +31,7 @@ def tell_story(handoff: Handoff, *, viewer: User, forms: Mapping[str, Any] | Non
     context: dict[str, Any] = {
         "handoff": handoff,
         "lead": handoff.lead,
-        "package": getattr(handoff, "package", None),
+        **tell_package(handoff),
         "may": permissions_for(viewer, handoff),
         "clocks": clocks_of(handoff),
         "attempts": Attempt.objects.filter(handoff=handoff).select_related("by"),

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from handoffs import views, views_capacity, views_criteria, views_leads, views_queue
+from handoffs import views, views_capacity, views_criteria, views_leads, views_package, views_queue
 
 app_name = "handoffs"
 urlpatterns = [
@@ -9,6 +9,8 @@ urlpatterns = [
     path("handoffs/capacity/", views_capacity.capacity_panel, name="capacity_panel"),
     path("handoffs/sql-criteria/", views_criteria.sql_criteria_panel, name="sql_criteria_panel"),
     path("handoffs/<int:pk>/", views.detail, name="detail"),
+    path("handoffs/<int:pk>/print/", views_package.print_package, name="print_package"),
+    path("handoffs/<int:pk>/package.txt", views_package.package_text, name="package_text"),
     path("handoffs/<int:pk>/accept/", views.accept, name="accept"),
     path("handoffs/<int:pk>/attempts/", views.add_attempt, name="add_attempt"),
     path("handoffs/<int:pk>/bant/", views.save_bant, name="save_bant"),
