@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
+from itertools import chain
 from typing import Any
 
 from django import forms
 from django.utils import timezone
 
 from accounts.models import Team, User
+from common.csv_stream import csv_lines
 from common.keyset import KeysetPage, newest_first_page
 from sla.models import Clock, ClockQuerySet, Target
 
@@ -110,21 +111,11 @@ def read_page(clocks: ClockQuerySet, *, after: str, now: datetime) -> KeysetPage
     return KeysetPage(merged, page.next_key, is_first=True)
 
 
-def csv_lines(clocks: ClockQuerySet, *, now: datetime) -> Iterator[str]:
-    """The breaches as CSV, line by line: however many there are, few are in memory."""
+def breach_csv_lines(clocks: ClockQuerySet, *, now: datetime) -> Iterator[str]:
+    """The breaches as CSV: those not recorded yet, then the others, latest first."""
     latest = clocks.for_display().select_related("reviewed_by").order_by("-due_at", "-id")
-    writer = csv.writer(_Line())
-    yield writer.writerow(CSV_HEADER)
-    for part in (latest.due(now), latest.breached()):
-        for clock in part.iterator(chunk_size=1000):
-            yield writer.writerow([_harmless(value) for value in _csv_row(clock, now)])
-
-
-class _Line:
-    """What csv.writer writes to: hands the line back instead of keeping it."""
-
-    def write(self, line: str) -> str:
-        return line
+    found = chain(latest.due(now).iterator(chunk_size=1000), latest.breached().iterator(chunk_size=1000))
+    return csv_lines(CSV_HEADER, (_csv_row(clock, now) for clock in found))
 
 
 def _csv_row(clock: Clock, now: datetime) -> tuple[object, ...]:
@@ -148,12 +139,6 @@ def _csv_row(clock: Clock, now: datetime) -> tuple[object, ...]:
         clock.handoff_id,
         clock.pk,
     )
-
-
-def _harmless(value: object) -> str:
-    """Text that a spreadsheet will not run: names and notes come from outside."""
-    text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
 
 
 def _midnight(day: date) -> datetime:

@@ -14,7 +14,7 @@ from accounts.roles import login_required, role_required, signed_in_user
 from common.htmx import wants_fragment
 from leads.models import Lead
 from sla.board import read_board
-from sla.breach_list import BreachFilter, csv_lines, read_page
+from sla.breach_list import BreachFilter, breach_csv_lines, read_page
 from sla.breaches import review_breach
 from sla.explanations import explain_deadline
 from sla.forms import CAUSES, PauseForm, ReviewForm
@@ -66,7 +66,7 @@ def breach_csv(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
         return render(request, "sla/breaches.html", {"filters": filters}, status=422)
     clocks = filters.narrow(Clock.objects.visible_to(signed_in_user(request)))
     return StreamingHttpResponse(
-        csv_lines(clocks, now=timezone.now()),
+        breach_csv_lines(clocks, now=timezone.now()),
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": 'attachment; filename="breaches.csv"'},
     )
