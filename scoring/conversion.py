@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from common.chart_parts import X
 from common.charts import Point, percentage
 from scoring.intervals import wilson
 from scoring.outcomes import Outcome
@@ -96,7 +97,7 @@ class Share:
         low, high = wilson(self.yes, self.n)
         return f"{percentage(self.yes / self.n)} ({percentage(low)} to {percentage(high)})"
 
-    def point(self, x: str) -> Point:
+    def point(self, x: X | str) -> Point:
         if not self.is_enough:
             return Point(x, None, note=f"{self.count}, too few to say")
         low, high = wilson(self.yes, self.n)
