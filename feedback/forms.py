@@ -8,10 +8,14 @@ from django import forms
 
 from accounts.models import User
 from common.errors import InvalidInput
+from feedback.cohorts import Grouping
 from feedback.models import RejectionReason
 from feedback.services import NOTE_LENGTH
 from leads.addresses import normalise_email
 from leads.models import Lead
+
+# What patterns are looked for by.
+PATTERN_GROUPINGS = (Grouping.RULE, Grouping.SIGNAL, Grouping.SOURCE, Grouping.CAMPAIGN)
 
 
 class RejectForm(forms.Form):
@@ -58,5 +62,13 @@ class InboxFilterForm(forms.Form):
         queryset=RejectionReason.objects.all(), to_field_name="code", required=False, empty_label="Any reason"
     )
 
+    by = forms.ChoiceField(
+        choices=[(grouping.value, grouping.value.capitalize()) for grouping in PATTERN_GROUPINGS],
+        required=False,
+    )
+
     def period(self) -> int:
         return int(self.cleaned_data.get("days") or 30)
+
+    def grouping(self) -> Grouping:
+        return Grouping(self.cleaned_data.get("by") or Grouping.RULE)
