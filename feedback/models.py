@@ -11,7 +11,9 @@ from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
 
+from accounts.models import User
 from common.parking import MarkedWork
+from handoffs.models import Handoff
 from leads.models import Lead
 
 
@@ -146,6 +148,12 @@ class Recycling(MarkedWork):
 
 
 class MarketingTaskQuerySet(models.QuerySet["MarketingTask"]):
+    def visible_to(self, user: User) -> Self:
+        """The tasks of handoffs that this person may see."""
+        if user.role != User.Role.BDR:
+            return self
+        return self.filter(handoff__in=Handoff.objects.visible_to(user))
+
     def open(self) -> Self:
         return self.filter(done_at=None)
 
