@@ -51,6 +51,8 @@ ADMIN_ACCESS: dict[str, Access] = {
                 "handoffs.poolmembership",
                 "handoffs.routingrule",
                 "handoffs.qualificationgate",
+                "handoffs.cadence",
+                "handoffs.cadencestep",
                 "handoffs.playbook",
                 "handoffs.recyclecontract",
                 "feedback.rejectionreason",
