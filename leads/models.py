@@ -7,11 +7,18 @@ from datetime import datetime
 from typing import ClassVar, Self
 
 from django.conf import settings
+from django.contrib.postgres.indexes import OpClass
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Upper
 
 from accounts.models import User
 from common.parking import MarkedWork
+
+
+def _beginning_of(field: str) -> OpClass:
+    """What an index needs so that `istartswith` on the field is looked up in it, in any collation."""
+    return OpClass(Upper(field), name="text_pattern_ops")
 
 
 class CompanyQuerySet(models.QuerySet["Company"]):
@@ -59,6 +66,8 @@ class Company(MarkedWork):
             models.Index(
                 fields=["spread_at"], condition=Q(spread_at__isnull=False), name="company_spread_at"
             ),
+            models.Index(_beginning_of("name"), name="company_name_begins"),
+            models.Index(_beginning_of("domain"), name="company_domain_begins"),
         )
 
     def __str__(self) -> str:
@@ -220,6 +229,10 @@ class Lead(models.Model):
             # /leads/ pages by key, newest first.
             models.Index(fields=["-created_at", "-id"], name="lead_newest_first"),
             models.Index(fields=["stage", "-created_at"], name="lead_by_stage"),
+            # /leads/ searches by what a name or an address begins with, whatever the case.
+            models.Index(_beginning_of("first_name"), name="lead_first_name_begins"),
+            models.Index(_beginning_of("last_name"), name="lead_last_name_begins"),
+            models.Index(_beginning_of("email"), name="lead_email_begins"),
         )
 
     def __str__(self) -> str:
