@@ -1,4 +1,4 @@
-"""Forms of the queue, the handoff page and the list of leads. They check shape; the verbs check sense."""
+"""Forms of the handoff page. They check shape; the verbs check sense."""
 
 from __future__ import annotations
 
@@ -9,36 +9,6 @@ from django import forms
 from accounts.models import User
 from handoffs.contact import PARTS
 from handoffs.models import Attempt, Handoff, Qualification
-from handoffs.queue import MINE, OVERFLOW, QueueFilter
-from leads.models import Lead
-from scoring.models import LeadScore
-
-
-class QueueFilterForm(forms.Form):
-    """The query string of the queue. A value that makes no sense is said to be so and ignored."""
-
-    tab = forms.ChoiceField(choices=[(MINE, "Mine"), (OVERFLOW, "Overflow")], required=False)
-    q = forms.CharField(max_length=100, required=False, label="Search")
-    category = forms.ChoiceField(choices=[("", "Any category"), *LeadScore.Category.choices], required=False)
-    warmth = forms.ChoiceField(choices=[("", "Any warmth"), *LeadScore.Warmth.choices], required=False)
-    status = forms.ChoiceField(
-        choices=[("", "Any status"), *[(status.value, status.label) for status in Handoff.OPEN]],
-        required=False,
-    )
-
-    def chosen(self) -> QueueFilter:
-        self.is_valid()
-        values = {name: value for name, value in self.cleaned_data.items() if value}
-        return QueueFilter(**values)
-
-
-class LeadFilterForm(forms.Form):
-    """The query string of /leads/."""
-
-    q = forms.CharField(max_length=100, required=False, label="Search")
-    stage = forms.ChoiceField(choices=[("", "Any stage"), *Lead.Stage.choices], required=False)
-    category = forms.ChoiceField(choices=[("", "Any category"), *LeadScore.Category.choices], required=False)
-
 
 Channel, Outcome = Attempt.Channel, Attempt.Outcome
 

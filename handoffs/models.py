@@ -201,7 +201,8 @@ class HandoffQuerySet(models.QuerySet["Handoff"]):
 
     def open(self) -> Self:
         """Handoffs that still hold their lead: at most one per lead."""
-        return self.filter(status__in=Handoff.OPEN)
+        # Both say the same (a constraint sees to it); the second is what the partial indexes know.
+        return self.filter(status__in=Handoff.OPEN, closed_at=None)
 
     def offered(self) -> Self:
         return self.filter(status=Handoff.Status.OFFERED)
@@ -216,10 +217,12 @@ class HandoffQuerySet(models.QuerySet["Handoff"]):
     def with_next_due(self) -> Self:
         """Annotate the rep's next running target: `next_due_at`, `next_due_kind`, `next_warn_at`, or null.
 
-        The transfer to Salesforce is ours to keep, not the rep's, so it is left out.
+        The transfer to Salesforce is ours to keep, not the rep's, so it is left out; so is a paused clock,
+        which has no deadline until it runs again.
         """
         clocks = (
-            Clock.objects.filter(handoff_id=OuterRef("pk"), outcome=Clock.Outcome.RUNNING)
+            Clock.objects.ticking()
+            .filter(handoff_id=OuterRef("pk"))
             .exclude(kind=Target.Kind.CRM_TRANSFER)
             .order_by("due_at", "id")
         )

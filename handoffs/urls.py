@@ -1,11 +1,23 @@
 from django.urls import path
 
-from handoffs import views, views_capacity, views_criteria, views_leads, views_package, views_queue
+from handoffs import (
+    views,
+    views_capacity,
+    views_criteria,
+    views_leads,
+    views_package,
+    views_queue,
+    views_saved,
+)
 
 app_name = "handoffs"
 urlpatterns = [
     path("queue/", views_queue.queue, name="queue"),
+    path("queue/accept/", views_queue.accept_selected, name="accept_selected"),
+    path("queue/next/", views_queue.next_in_queue, name="next"),
     path("leads/", views_leads.lead_list, name="leads"),
+    path("views/save/", views_saved.save, name="save_view"),
+    path("views/<int:pk>/delete/", views_saved.delete, name="delete_view"),
     path("handoffs/capacity/", views_capacity.capacity_panel, name="capacity_panel"),
     path("handoffs/sql-criteria/", views_criteria.sql_criteria_panel, name="sql_criteria_panel"),
     path("handoffs/<int:pk>/", views.detail, name="detail"),

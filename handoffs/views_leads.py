@@ -9,9 +9,10 @@ from django.views.decorators.http import require_GET
 from accounts.roles import login_required, signed_in_user
 from common.htmx import wants_fragment
 from common.keyset import newest_first_page
-from handoffs.forms import LeadFilterForm
-from handoffs.models import Handoff
-from handoffs.search import lead_matches
+from handoffs.filters import LeadFilterForm
+from handoffs.models import Handoff, SavedView
+from handoffs.saved_views import views_of
+from handoffs.search import search_leads
 from leads.models import Lead
 
 PAGE_SIZE = 50
@@ -24,14 +25,17 @@ def lead_list(request: HttpRequest) -> HttpResponse:
     user = signed_in_user(request)
     form = LeadFilterForm(request.GET)
     form.is_valid()
-    leads = Lead.objects.visible_to(user).select_related("company", "score", "owner")
-    if text := form.cleaned_data.get("q"):
-        leads = leads.filter(lead_matches(text))
+    leads = search_leads(Lead.objects.visible_to(user), form.cleaned_data.get("q", ""))
     if stage := form.cleaned_data.get("stage"):
         leads = leads.filter(stage=stage)
     if category := form.cleaned_data.get("category"):
         leads = leads.filter(score__category=category)
-    page = newest_first_page(leads, at="created_at", after=request.GET.get("after", ""), size=PAGE_SIZE)
+    page = newest_first_page(
+        leads.select_related("company", "score", "owner"),
+        at="created_at",
+        after=request.GET.get("after", ""),
+        size=PAGE_SIZE,
+    )
     open_handoffs = Handoff.objects.open().visible_to(user).filter(lead__in=page.rows).select_related("owner")
     handoff_of = {handoff.lead_id: handoff for handoff in open_handoffs}
     context = {
@@ -40,5 +44,8 @@ def lead_list(request: HttpRequest) -> HttpResponse:
         "rows": [(lead, handoff_of.get(lead.pk)) for lead in page.rows],
         "narrows": any(form.cleaned_data.values()),
     }
-    template = "handoffs/leads.html#results" if wants_fragment(request) else "handoffs/leads.html"
-    return render(request, template, context, status=422 if form.errors else 200)
+    status = 422 if form.errors else 200
+    if wants_fragment(request):
+        return render(request, "handoffs/leads.html#results", context, status=status)
+    context["saved_views"] = views_of(user, SavedView.Page.LEADS)
+    return render(request, "handoffs/leads.html", context, status=status)

@@ -2,66 +2,146 @@
 
 from __future__ import annotations
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.utils.cache import get_conditional_response, patch_cache_control
 from django.utils.http import quote_etag
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_POST
+from django_htmx.http import trigger_client_event
 
 from accounts.models import User
 from accounts.roles import role_required, signed_in_user
+from common.errors import InvalidInput
 from common.htmx import wants_fragment
-from handoffs.forms import QueueFilterForm
-from handoffs.models import Handoff
-from handoffs.queue import MINE, count_tabs, queue_revision, urgent_rows
+from common.ids import parse_id
+from handoffs.bulk_acceptance import BulkAcceptance, accept_handoffs
+from handoffs.filters import QueueFilterForm
+from handoffs.models import Handoff, SavedView
+from handoffs.queue import MOST_ROWS, next_handoff, queue_revision, show_rows, urgent_handoffs
+from handoffs.saved_views import views_of
 from handoffs.story import tell_story
+from handoffs.tabs import Tab, count_tabs, first_tab, tabs_of
+
+for_sales = role_required(User.Role.BDR, User.Role.MANAGER)
 
 
 @require_GET
-@role_required(User.Role.BDR, User.Role.MANAGER)
+@for_sales
 def queue(request: HttpRequest) -> HttpResponse:
     """The page, or, for HTMX, its rows alone: 304 with no body while nothing has changed."""
     user = signed_in_user(request)
-    if not wants_fragment(request):
-        return _render_queue(request, user, "handoffs/queue.html")
-    etag = quote_etag(queue_revision(user))
-    response = get_conditional_response(request, etag=etag) or _render_queue(
-        request, user, "handoffs/queue.html#refreshed", etag=etag
-    )
+    form = QueueFilterForm(request.GET, viewer=user)
+    chosen = form.chosen()
+    handoffs = urgent_handoffs(user, chosen)
+    counts = count_tabs(user)
+    etag = quote_etag(queue_revision(user, handoffs, tab=chosen.tab, counts=counts))
+    fragment = wants_fragment(request)
+    if fragment and (unchanged := get_conditional_response(request, etag=etag)):
+        return _revalidated(unchanged, etag)
+    context = {
+        "form": form,
+        "filter_fields": [form[name] for name in ("category", "warmth", "status")],
+        "chosen": chosen,
+        "rows": show_rows(user, handoffs),
+        "tabs": _tabs(user, chosen.tab, counts),
+        "total": counts[chosen.tab],
+        "etag": etag,
+        "shows_owner": chosen.tab in (Tab.TEAM, Tab.ALL),
+    }
+    status = 422 if form.errors else 200
+    if fragment:
+        page = render(request, "handoffs/queue.html#refreshed", context, status=status)
+        return _revalidated(page, etag)
+    context["saved_views"] = views_of(user, SavedView.Page.QUEUE)
+    return render(request, "handoffs/queue.html", context | _selected(request, user), status=status)
+
+
+@require_POST
+@for_sales
+def accept_selected(request: HttpRequest) -> HttpResponse:
+    """Accept all that are ticked; say how many, and for each of the others who was quicker."""
+    user = signed_in_user(request)
+    ids = _ticked(request)
+    visible = Handoff.objects.visible_to(user).filter(pk__in=ids).select_related("lead", "owner")
+    result = accept_handoffs(visible.order_by("pk"), by=user, now=timezone.now())
+    said = [f"{len(result.accepted)} accepted."] if result.accepted else []
+    refusals = _words_of(result, out_of_sight=len(ids) - result.tried)
+    if wants_fragment(request):
+        context = {"said": said, "refusals": refusals}
+        response = render(request, "handoffs/_accepted_selected.html", context)
+        return trigger_client_event(response, "portal:refresh")
+    for words in said:
+        messages.success(request, words)
+    for words in refusals:
+        messages.error(request, words)
+    return redirect("handoffs:queue")
+
+
+@require_GET
+@for_sales
+def next_in_queue(request: HttpRequest) -> HttpResponse:
+    """On to the handoff that comes next in one's own queue, or to the queue when nothing does."""
+    user = signed_in_user(request)
+    after = _named(request, user, "after")
+    upcoming = next_handoff(user, after=after)
+    return redirect(upcoming) if upcoming else redirect("handoffs:queue")
+
+
+def _revalidated(response: HttpResponse, etag: str) -> HttpResponse:
     response["ETag"] = etag
     patch_cache_control(response, private=True, no_cache=True)
     return response
 
 
-def _render_queue(request: HttpRequest, user: User, template: str, *, etag: str = "") -> HttpResponse:
-    form = QueueFilterForm(request.GET)
-    chosen = form.chosen()
-    counts = count_tabs(user)
-    context = {
-        "form": form,
-        "filter_fields": [form[name] for name in ("category", "warmth", "status")],
-        "chosen": chosen,
-        "rows": urgent_rows(user, chosen),
-        "counts": counts,
-        "total": counts[chosen.tab],
-        "etag": etag or quote_etag(queue_revision(user)),
-        "mine_label": "Mine" if user.role == User.Role.BDR else "Everyone’s",
-        "is_mine": chosen.tab == MINE,
-    }
-    if not wants_fragment(request):
-        context |= _selected(request, user)
-    return render(request, template, context, status=422 if form.errors else 200)
+def _tabs(user: User, chosen: str, counts: dict[str, object]) -> list[dict[str, object]]:
+    return [
+        {
+            "value": None if tab == first_tab(user) else tab.value,
+            "label": tab.label,
+            "count": counts[tab.value],
+            "is_chosen": tab == chosen,
+        }
+        for tab in tabs_of(user)
+    ]
+
+
+def _ticked(request: HttpRequest) -> set[int]:
+    """The numbers of the ticked handoffs. Raises InvalidInput."""
+    try:
+        ids = {parse_id(value) for value in request.POST.getlist("handoff")}
+    except ValueError as error:
+        raise InvalidInput("Tick the handoffs in the list.", field="handoff") from error
+    if not ids:
+        raise InvalidInput("Tick the handoffs to accept first.", field="handoff")
+    if len(ids) > MOST_ROWS:
+        raise InvalidInput(f"At most {MOST_ROWS} at once, please.", field="handoff")
+    return ids
+
+
+def _words_of(result: BulkAcceptance, *, out_of_sight: int) -> list[str]:
+    words = [f"{handoff.lead.name}: {refusal}" for handoff, refusal in result.refused]
+    if out_of_sight:
+        words.append(f"{out_of_sight} {'is' if out_of_sight == 1 else 'are'} no longer open to you.")
+    return words
+
+
+def _named(request: HttpRequest, user: User, name: str) -> Handoff | None:
+    """The handoff whose number stands in the query string, if this person may see it."""
+    try:
+        pk = parse_id(request.GET.get(name, ""))
+    except ValueError:
+        return None
+    visible = Handoff.objects.visible_to(user)
+    return (
+        visible.select_related("lead__company", "lead__score", "owner", "package", "pool")
+        .filter(pk=pk)
+        .first()
+    )
 
 
 def _selected(request: HttpRequest, user: User) -> dict[str, object]:
     """The handoff named in the address, so that a reload shows the same thing. Does not count as opening."""
-    pk = request.GET.get("selected", "")
-    if not (pk.isascii() and pk.isdigit() and len(pk) < 19):
-        return {}
-    handoff = (
-        Handoff.objects.visible_to(user)
-        .select_related("lead__company", "lead__score", "owner", "package", "pool")
-        .filter(pk=int(pk))
-        .first()
-    )
-    return {"selected": handoff.pk, **tell_story(handoff, viewer=user)} if handoff else {}
+    handoff = _named(request, user, "selected")
+    return {"selected": handoff.pk, **tell_story(handoff, viewer=user, now=timezone.now())} if handoff else {}

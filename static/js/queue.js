@@ -1,5 +1,5 @@
 // The queue by keyboard, and what keeps its two panes in step. The server decides everything; this moves
-// the selection, opens what is selected, and keeps the selection when the rows are redrawn.
+// the selection, opens what is selected, ticks several, and keeps all that when the rows are redrawn.
 (function () {
   "use strict";
 
@@ -83,10 +83,38 @@
       var row = rowOf(selected);
       if (row) open(selected, $("[data-open]", row).href);
     },
+    n: openNext,
     a: function () { press("[data-accept]", "There is nothing to accept here."); },
     r: function () { press("[data-reject]", "There is nothing to reject here."); },
+    x: function () {
+      var box = selected && $(".pick", rowOf(selected) || document.createElement("li"));
+      if (box) box.click();
+      else window.portal.announce("Only what can be accepted can be selected.");
+    },
+    A: acceptPicked,
+    u: undo,
     "/": function () { var search = $("#queue-search"); if (search) search.focus(); }
   };
+
+  // On to the next row that waits for a decision, from the selected one downwards and then from the top.
+  // A handoff on its own page has no rows beside it: there the link of its foot knows the way.
+  function openNext() {
+    var link = $("[data-next]");
+    if (link) return link.click();
+    var all = rows();
+    var at = all.findIndex(function (row) { return row.dataset.pk === selected; });
+    var waiting = all.slice(at + 1).concat(all.slice(0, Math.max(at, 0))).find(function (row) {
+      return row.dataset.status === "offered";
+    });
+    if (waiting) open(waiting.dataset.pk, $("[data-open]", waiting).href);
+    else window.portal.announce("Nothing else waits for a decision.");
+  }
+
+  function undo() {
+    var offers = document.querySelectorAll("#toasts [data-undo]");
+    if (offers.length) offers[offers.length - 1].click();
+    else window.portal.announce("There is nothing to undo any more.");
+  }
 
   function press(selector, otherwise) {
     var found = button(selector);
@@ -110,6 +138,43 @@
     event.preventDefault();
     var row = link.closest(".queue-row");
     open(row ? row.dataset.pk : link.dataset.openPk, link.href);
+  });
+
+  // ---- Several at once: tick with x or a tap, accept with Shift+a (styles show the bar while any is ticked) ----
+
+  function picked() {
+    return Array.from(document.querySelectorAll(".pick:checked"));
+  }
+
+  function countPicked() {
+    var words = $("[data-picked]");
+    if (words) words.textContent = picked().length + " selected";
+  }
+
+  function acceptPicked() {
+    if (picked().length) $("#bulk-form").requestSubmit($("[data-accept-picked]"));
+    else window.portal.announce("Nothing is selected. The key x selects.");
+  }
+
+  document.addEventListener("change", function (event) {
+    if (!event.target.matches(".pick")) return;
+    countPicked();
+    window.portal.announce($("[data-picked]").textContent);
+  });
+
+  document.addEventListener("click", function (event) {
+    if (!event.target.closest("[data-clear-picks]")) return;
+    picked().forEach(function (box) { box.checked = false; });
+    countPicked();
+  });
+
+  document.addEventListener("htmx:afterRequest", function (event) {
+    if (event.detail.elt.id !== "bulk-form" || !event.detail.successful) return;
+    // What is shown beside the list may be one of them: show it as it is now.
+    var shown = pane && $("article[data-pk]", pane);
+    if (shown && picked().some(function (box) { return box.value === shown.dataset.pk; })) {
+      window.htmx.ajax("GET", "/handoffs/" + shown.dataset.pk + "/", { target: "#pane", swap: "innerHTML" });
+    }
   });
 
   // ---- The reject dialog: a figure chooses a reason, Enter confirms, Esc leaves ----
@@ -140,6 +205,94 @@
     var form = event.target.closest("form[data-reject-form]");
     if (form) ask(form);
   });
+
+  // ---- Redrawing: hx-swap="rows" puts in what is new or has changed and leaves all else as it is ----
+
+  window.htmx.defineExtension("rows", {
+    handleSwap: function (style, target, fragment, settling) {
+      if (style !== "rows") return false;
+      var fresh = $("#queue-list", fragment);
+      var list = $(".queue-rows", target);
+      var freshList = $(".queue-rows", fresh);
+      settling.elts.push(target);
+      tellNews(list, fresh);
+      var hold = holdScroll(list);
+      var added = list && freshList ? redraw(list, freshList) : [];
+      // All that stands around the rows is small, and nobody types there.
+      Array.from(target.children).forEach(function (each) { if (each !== list || !freshList) each.remove(); });
+      Array.from(fresh.children).forEach(function (each) {
+        if (each === freshList && list) target.append(list);
+        else target.append(each);
+      });
+      hold();
+      countPicked();
+      return added.length ? added : Array.from(target.children);
+    }
+  });
+
+  function redraw(list, freshList) {
+    var now = Array.from(freshList.children);
+    var staying = new Set(now.map(function (row) { return row.id; }));
+    var focused = document.activeElement;
+    var added = [];
+    Array.from(list.children).forEach(function (row) { if (!staying.has(row.id)) row.remove(); });
+    var place = list.firstElementChild;
+    now.forEach(function (row) {
+      var old = document.getElementById(row.id);
+      if (old && old.dataset.rev === row.dataset.rev) row = old;
+      else if (old) carryOver(old, row);
+      if (row !== old) added.push(row);
+      if (row === place) place = place.nextElementSibling;
+      else list.insertBefore(row, place);
+      if (old && row !== old) {
+        if (old === place) place = place.nextElementSibling;
+        old.remove();
+      }
+    });
+    if (focused && focused !== document.activeElement) refocus(focused);
+    return added;
+  }
+
+  function carryOver(old, row) {
+    var tick = $(".pick", row);
+    var oldTick = $(".pick", old);
+    if (tick && oldTick) tick.checked = oldTick.checked;
+  }
+
+  // Focus goes back to where it was: the same row's link, when the element itself has been replaced.
+  function refocus(focused) {
+    if (focused.isConnected) return focused.focus({ preventScroll: true });
+    var row = focused.closest(".queue-row");
+    var link = row && rowOf(row.dataset.pk) && $("[data-open]", rowOf(row.dataset.pk));
+    if (link) link.focus({ preventScroll: true });
+  }
+
+  // What one is reading stays where it is on the screen, unless one looks at the top of the list anyway.
+  function holdScroll(list) {
+    var box = list && list.closest(".queue-scroll");
+    if (!box) return function () {};
+    var scroller = box.scrollHeight > box.clientHeight ? box : document.scrollingElement;
+    if (scroller.scrollTop < 8) return function () {};
+    var edge = scroller === box ? box.getBoundingClientRect().top : 0;
+    var seen = rows().find(function (row) { return row.getBoundingClientRect().bottom > edge; });
+    var was = seen && seen.getBoundingClientRect().top;
+    return function () {
+      var again = seen && document.getElementById(seen.id);
+      if (again) scroller.scrollTop += again.getBoundingClientRect().top - was;
+    };
+  }
+
+  // The count that is read out politely (portal.js) begins with who is new.
+  function tellNews(list, fresh) {
+    var words = $("[data-announce]", fresh);
+    var known = rows().map(function (row) { return row.id; });
+    var news = Array.from(fresh.querySelectorAll(".queue-row[data-status=offered]")).filter(function (row) {
+      return !known.includes(row.id);
+    }).map(function (row) { return row.dataset.name + ", category " + row.dataset.category; });
+    if (words && news.length) {
+      words.textContent = "New lead" + (news.length > 1 ? "s: " : ": ") + news.join("; ") + ". " + words.textContent;
+    }
+  }
 
   // ---- In step ----
 

@@ -57,6 +57,26 @@ def test_name_address_and_company_are_searched(as_reader: Client, text: str) -> 
     assert found(as_reader.get("/leads/", {"q": text})) == ["Ana Weisz"]
 
 
+@pytest.mark.parametrize(
+    ("text", "found_by"),
+    [
+        ("maria anna", "a further word may stand within the name"),
+        ("berg van", "and so may the first of two"),
+        ("sohn kessel", "in the company as well"),
+        ("kessel.ex", "the domain of the company begins so"),
+    ],
+)
+def test_one_word_must_begin_something_and_the_others_occur(
+    as_reader: Client, text: str, found_by: str
+) -> None:
+    company = CompanyFactory(name="Kessel & Sohn", domain="kessel.example")
+    LeadFactory(first_name="Anna Maria", last_name="van der Berg", email="amb@mail.example", company=company)
+
+    names = found(as_reader.get("/leads/", {"q": text}))
+
+    assert names == (["Anna Maria van der Berg"] if text != "kessel.ex" else []), found_by
+
+
 def test_percent_and_underscore_are_letters_not_wildcards(as_reader: Client) -> None:
     LeadFactory()
 
@@ -124,5 +144,5 @@ def test_the_number_of_queries_does_not_grow(
 ) -> None:
     LeadFactory.create_batch(leads)
 
-    with django_assert_num_queries(5):  # session, person, leads, their handoffs, unread
+    with django_assert_num_queries(6):  # session, person, leads, their handoffs, saved views, unread
         as_reader.get("/leads/")

@@ -9,12 +9,15 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
+from common import counting
+from handoffs import queue as queue_rows
 from handoffs.models import Handoff, Pool
 from handoffs.services import accept_handoff
 from leads.models import Lead
 from scoring.services import score_lead
 from sla.models import Clock
 from tests.desk import do, offer, ready_lead
+from tests.factories import HandoffFactory
 
 FRAGMENT = {"HX-Request": "true"}
 
@@ -154,13 +157,97 @@ def test_a_reload_shows_the_selected_handoff_without_opening_it(as_owner: Client
     assert handoff.opened_at is None
 
 
+# --- Tabs ----------------------------------------------------------------------------------------
+
+
+def tabs_in(response) -> dict[str, int]:
+    return {tab["label"]: tab["count"].value for tab in response.context["tabs"]}
+
+
+def test_a_bdr_looks_at_the_team_but_not_at_everybody(
+    client: Client, handoff: Handoff, bdr: User, other_bdr: User
+) -> None:
+    colleague = other_bdr if handoff.owner == bdr else bdr
+    client.force_login(colleague)
+
+    team = client.get("/queue/?tab=team")
+
+    assert tabs_in(team) == {"Mine": 0, "Team": 1, "Overflow": 0}
+    assert names_in(team) == ["Lea Holm"]
+    assert str(handoff.owner) in team.content.decode()
+    assert "data-accept " not in team.content.decode()
+    everybody = client.get("/queue/?tab=all")
+    assert (everybody.status_code, names_in(everybody)) == (422, [])
+
+
+def test_the_team_of_a_manager_is_their_own(
+    client: Client, handoff: Handoff, manager: User, stranger: User, now: datetime
+) -> None:
+    elsewhere = HandoffFactory(owner=stranger)
+    client.force_login(manager)
+
+    assert names_in(client.get("/queue/?tab=team")) == ["Lea Holm"]
+    assert tabs_in(client.get("/queue/")) == {"Mine": 0, "Team": 1, "All": 2, "Overflow": 0}
+    assert elsewhere.lead.name in names_in(client.get("/queue/"))
+
+
+def test_everybodys_most_urgent_come_first_and_those_without_a_deadline_last(
+    client: Client, pool: Pool, manager: User, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queue_rows, "MOST_ROWS", 4)
+    undated = [HandoffFactory(category=category) for category in "CAB"]
+    dated = [offer(ready_lead(now=now, first_name=f"N{n}"), now=now) for n in range(2)]
+    Clock.objects.filter(handoff_id=dated[1].pk, kind="opened").update(due_at=now)
+    client.force_login(manager)
+
+    response = client.get("/queue/")
+
+    in_order = [dated[1], dated[0], undated[1], undated[2]]
+    assert [row.handoff.pk for row in response.context["rows"]] == [each.pk for each in in_order]
+    assert "The 4 most urgent of 5" in response.content.decode()
+
+
+def test_a_paused_clock_is_no_deadline(as_owner: Client, handoff: Handoff, now: datetime) -> None:
+    Clock.objects.filter(handoff_id=handoff.pk).update(paused_at=now, pause_reason="On holiday")
+
+    assert as_owner.get("/queue/").context["rows"][0].handoff.next_due_at is None
+
+
+def test_counts_stop_where_they_no_longer_help(
+    client: Client, manager: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(counting, "MOST_COUNTED", 2)
+    HandoffFactory.create_batch(4)
+    client.force_login(manager)
+
+    assert ">2+</span>" in client.get("/queue/").content.decode()
+
+
+# --- The next one --------------------------------------------------------------------------------
+
+
+def test_next_is_what_waits_for_a_decision_before_what_is_due_sooner(
+    as_owner: Client, handoff: Handoff, now: datetime
+) -> None:
+    Pool.objects.get().memberships.exclude(user=handoff.owner).update(is_active=False)
+    accepted = accept_handoff(offer(ready_lead(now=now), now=now), by=handoff.owner, now=now)
+    Clock.objects.filter(handoff_id=accepted.pk, outcome="running").update(due_at=now)
+
+    assert as_owner.get("/queue/next/").url == f"/handoffs/{handoff.pk}/"
+    assert as_owner.get(f"/queue/next/?after={handoff.pk}").url == f"/handoffs/{accepted.pk}/"
+
+
+def test_next_leads_to_the_queue_when_nothing_else_waits(as_owner: Client, handoff: Handoff) -> None:
+    assert as_owner.get(f"/queue/next/?after={handoff.pk}").url == "/queue/"
+
+
 # --- Keeping itself up to date -------------------------------------------------------------------
 
 
 def test_nothing_is_sent_while_nothing_changes(as_owner: Client, django_assert_num_queries) -> None:
     first = as_owner.get("/queue/", headers=FRAGMENT)
 
-    with django_assert_num_queries(3):  # session, person, one aggregate
+    with django_assert_num_queries(4):  # session, person, counts of the tabs, token
         again = as_owner.get("/queue/", headers=FRAGMENT | {"If-None-Match": first["ETag"]})
 
     assert first.status_code == 200
@@ -201,8 +288,8 @@ def test_every_change_of_a_row_is_sent(
 def test_the_fragment_carries_the_counts_of_the_tabs(as_owner: Client) -> None:
     fragment = as_owner.get("/queue/", headers=FRAGMENT).content.decode()
 
-    assert 'id="queue-tabs"' in fragment
-    assert 'hx-swap-oob="true"' in fragment
+    assert '<span class="muted" id="count-mine" hx-swap-oob="true">1</span>' in fragment
+    assert '<span class="muted" id="count-overflow" hx-swap-oob="true">0</span>' in fragment
     assert "1 of 1 handoff<" in fragment
 
 
@@ -217,7 +304,8 @@ def test_the_number_of_queries_does_not_grow_with_the_queue(
     for _ in range(extra):
         offer(ready_lead(now=now), now=now)
 
-    with django_assert_num_queries(7):  # session, person, rows, tabs, token, unread, team of the side bar
+    # session, person, rows, tabs, token, saved views, unread, team of the side bar
+    with django_assert_num_queries(8):
         response = as_owner.get("/queue/")
 
     assert len(response.context["rows"]) == 1 + extra
