@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from django.db.models import F, Max, Min, Q, QuerySet, TextField, Value
+from django.db.models import Count, F, Max, Min, Q, QuerySet, TextField, Value
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Coalesce
 
@@ -136,6 +136,20 @@ def by_lead(outcomes: Iterable[Outcome]) -> dict[int, list[Outcome]]:
 
 
 def _outcomes(events: QuerySet[LeadEvent]) -> list[Outcome]:
+    """What these entries tell, by handoff. Entries that were undone tell nothing; they are rare, so only
+    where an undoing is met are the entries of its handoff read again without them."""
+    outcomes, taken_back = _read(events)
+    if not taken_back:
+        return outcomes
+    kept = [outcome for outcome in outcomes if outcome.handoff_id not in taken_back]
+    of_these = events.filter(handoff_id__in=taken_back)
+    undone = of_these.filter(kind=Kind.UNDONE).values_list("detail__entry", flat=True)
+    again, _ = _read(of_these.exclude(pk__in=list(undone)))
+    return sorted(kept + again, key=lambda outcome: outcome.handoff_id)
+
+
+def _read(events: QuerySet[LeadEvent]) -> tuple[list[Outcome], set[int]]:
+    """The outcomes as the entries stand, and the handoffs of which something was undone."""
     columns: dict[str, Any] = {name: Min("at", filter=Q(kind=kind)) for name, kind in MOMENTS.items()} | {
         name: Coalesce(
             Max(KeyTextTransform(key, "detail"), filter=Q(kind=kind)), Value(""), output_field=TextField()
@@ -143,11 +157,17 @@ def _outcomes(events: QuerySet[LeadEvent]) -> list[Outcome]:
         for name, (kind, key) in DETAILS.items()
     }
     rows = (
-        events.filter(kind__in=MOMENTS.values(), handoff_id__isnull=False)
+        events.filter(kind__in=[*MOMENTS.values(), Kind.UNDONE], handoff_id__isnull=False)
         .values("lead_id", "handoff_id")
-        .annotate(**columns)
+        .annotate(**columns, undoings=Count("id", filter=Q(kind=Kind.UNDONE)))
         .filter(Q(handed_at__isnull=False))
         .order_by(F("handoff_id"))
-        .values_list(*(field.name for field in fields(Outcome)))
+        .values_list(*(field.name for field in fields(Outcome)), "undoings")
     )
-    return [Outcome(*row) for row in rows]
+    outcomes, taken_back = [], set()
+    for *values, undoings in rows:
+        outcome = Outcome(*values)
+        outcomes.append(outcome)
+        if undoings:
+            taken_back.add(outcome.handoff_id)
+    return outcomes, taken_back
