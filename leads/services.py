@@ -5,8 +5,9 @@ Facts from outside come in through leads.intake; this module moves leads along a
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 
 from django.conf import settings
 from django.db import transaction
@@ -53,21 +54,29 @@ def log_event(
     lead.revision += 1
 
 
-def log_created(leads: Sequence[Lead], *, by: User | None = None, **detail: object) -> None:
+def log_created(leads: Sequence[Lead], *, by: User | None = None, via: str) -> None:
     """Begin the logs of leads just inserted. They come with FIRST_REVISION: this entry is what it counts."""
-    LeadEvent.objects.bulk_create(
-        LeadEvent(lead=lead, kind=LeadEvent.Kind.CREATED, at=lead.created_at, by=by, detail=detail)
-        for lead in leads
-    )
+    LeadEvent.objects.bulk_create(event_of_creation(lead, by=by, via=via) for lead in leads)
 
 
-def log_events(details: Mapping[int, Mapping[str, object]], *, kind: LeadEvent.Kind, at: datetime) -> None:
-    """log_event for many leads, named by id with the detail of each, in two statements.
+def event_of_creation(lead: Lead, *, by: User | None, via: str) -> LeadEvent:
+    """The first entry of a lead's log, to be inserted with the lead."""
+    return LeadEvent(lead=lead, kind=LeadEvent.Kind.CREATED, at=lead.created_at, by=by, detail={"via": via})
+
+
+def log_events(
+    details: Mapping[int, Mapping[str, object]],
+    *,
+    kind: LeadEvent.Kind,
+    at: datetime,
+    handoff_ids: Mapping[int, int] = MappingProxyType({}),
+) -> None:
+    """log_event for many leads, named by id with the detail (and the handoff) of each, in two statements.
 
     The caller holds their locks; lead objects it has in hand keep the old revision.
     """
     LeadEvent.objects.bulk_create(
-        LeadEvent(lead_id=lead_id, kind=kind, at=at, detail=dict(detail))
+        LeadEvent(lead_id=lead_id, kind=kind, at=at, handoff_id=handoff_ids.get(lead_id), detail=dict(detail))
         for lead_id, detail in details.items()
     )
     Lead.objects.filter(pk__in=details.keys()).update(revision=F("revision") + 1)
@@ -129,6 +138,11 @@ def assign_lead(lead: Lead, *, owner: User | None, team: Team | None) -> None:
         return
     lead.owner, lead.team = owner, team
     lead.save(update_fields=["owner", "team"])
+
+
+def assign_leads(lead_ids: Collection[int], *, owner: User | None, team: Team | None) -> None:
+    """assign_lead for many, under their locks."""
+    Lead.objects.filter(pk__in=lead_ids).update(owner=owner, team=team)
 
 
 def hold_lead(lead: Lead, *, hold: Lead.Hold, until: datetime | None, at: datetime) -> None:

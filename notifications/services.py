@@ -3,10 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from datetime import datetime
 
 from accounts.models import User
 from notifications.models import Notification
+
+
+@dataclass(frozen=True)
+class Message:
+    """One message to one person. Sending another with the same dedupe key changes nothing."""
+
+    recipient: User
+    kind: Notification.Kind
+    dedupe_key: str
+    title: str
+    body: str = ""
+    url: str = ""
 
 
 def notify_users(
@@ -20,18 +33,25 @@ def notify_users(
     now: datetime,
 ) -> None:
     """Queue a message for each recipient. Repeating it with the same dedupe key changes nothing."""
+    send_messages(
+        (Message(recipient, kind, dedupe_key, title, body, url) for recipient in recipients), now=now
+    )
+
+
+def send_messages(messages: Iterable[Message], *, now: datetime) -> None:
+    """Queue many messages, each to its own recipient, in one statement."""
     Notification.objects.bulk_create(
         [
             Notification(
-                recipient=recipient,
-                kind=kind,
-                dedupe_key=dedupe_key,
-                title=title[:200],
-                body=body[:500],
-                url=url,
+                recipient=message.recipient,
+                kind=message.kind,
+                dedupe_key=message.dedupe_key,
+                title=message.title[:200],
+                body=message.body[:500],
+                url=message.url,
                 created_at=now,
             )
-            for recipient in recipients
+            for message in messages
         ],
         ignore_conflicts=True,
     )
