@@ -1,4 +1,4 @@
-"""Clocks of a handoff: start, stop, cancel, hand on to another owner."""
+"""Clocks of a handoff: start, stop, cancel. `handover` hands them on to another owner."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from leads.services import log_event
 from sla.breaches import record_breaches
 from sla.business_hours import ALWAYS_OPEN, WorkingCalendar
 from sla.calendars import calendar_of, digest_of, working_hours
-from sla.deadlines import set_deadline, time_used
+from sla.deadlines import Deadline, set_deadline, time_used
 from sla.models import Calendar, Clock, ClockQuerySet, Policy, Target
 from sla.pauses import closed_pauses, end_pause
 
@@ -61,7 +61,7 @@ def start_clocks(
     calendar = calendar_of(owner)
     hours = working_hours(calendar, person=owner, around=now)
     clocks = [
-        _copy_promise(target, policy.name, policy.reviews_breaches, lead, facts.handoff_id)
+        copy_promise(target, policy.name, policy.reviews_breaches, lead, facts.handoff_id)
         for target in policy.targets.all()
     ]
     return _start(clocks, owner=owner, team=team, calendar=calendar, hours=hours, now=now)
@@ -95,42 +95,13 @@ def cancel_clocks(lead: Lead, *, handoff_id: int, at: datetime) -> None:
         finish_clock(clock, Clock.Outcome.CANCELLED, at=at)
 
 
-@transaction.atomic
-def move_clocks(
-    lead: Lead, *, handoff_id: int, owner: User | None, team: Team | None, now: datetime
-) -> list[Clock]:
-    """Hand the promises on to the next owner; return the clocks started for them (SLA-4).
-
-    Where the policy says so the new owner gets the full time, and must open the handoff again although
-    somebody else has. Other clocks go on with their due time under the new name.
-    """
-    calendar = calendar_of(owner)
-    hours = working_hours(calendar, person=owner, around=now)
-    clocks = Clock.objects.filter(handoff_id=handoff_id).order_by("started_at", "id")
-    latest = {clock.kind: clock for clock in clocks}
-    restarted = []
-    for clock in latest.values():
-        is_running = clock.outcome == Clock.Outcome.RUNNING
-        if is_running and not clock.restarts_on_reassignment:
-            clock.owner, clock.team, clock.calendar = owner, team, calendar
-            clock.hours_digest = digest_of(hours)
-            clock.save(update_fields=["owner", "team", "calendar", "hours_digest"])
-        elif clock.restarts_on_reassignment and (is_running or clock.kind == Target.Kind.OPENED):
-            if is_running:
-                finish_clock(clock, Clock.Outcome.CANCELLED, at=now)
-            restarted.append(
-                _copy_promise(clock, clock.policy_name, clock.reviews_breaches, lead, handoff_id)
-            )
-    return _start(restarted, owner=owner, team=team, calendar=calendar, hours=hours, now=now)
-
-
 def _running_clocks(lead: Lead, handoff_id: int) -> ClockQuerySet:
     return (
         Clock.objects.running().filter(lead=lead, handoff_id=handoff_id).select_related("calendar", "owner")
     )
 
 
-def _copy_promise(
+def copy_promise(
     promise: Target | Clock, policy_name: str, reviews_breaches: bool, lead: Lead, handoff_id: int
 ) -> Clock:
     return Clock(
@@ -158,11 +129,8 @@ def _start(
 ) -> list[Clock]:
     digest = digest_of(hours)
     for clock in clocks:
-        deadline = set_deadline(clock, hours=hours, since=now)
         clock.owner, clock.team, clock.calendar, clock.hours_digest = owner, team, calendar, digest
-        clock.started_at, clock.due_at = now, deadline.due_at
-        clock.warnings_at = deadline.warnings_at
-        clock.risk_at = clock.warn_at = next(iter(deadline.warnings_at), None)
+        run_from(clock, set_deadline(clock, hours=hours, since=now), now=now)
     started = Clock.objects.bulk_create(clocks)
     if started:
         log_event(
@@ -170,11 +138,25 @@ def _start(
             LeadEvent.Kind.CLOCK_STARTED,
             at=now,
             handoff_id=started[0].handoff_id,
-            policy=started[0].policy_name,
-            target=", ".join(clock.kind for clock in started),
-            due={clock.kind: clock.due_at.isoformat() for clock in started},
+            **describe_start(started),
         )
     return started
+
+
+def run_from(clock: Clock, deadline: Deadline, *, now: datetime) -> None:
+    """Set the times of a clock that starts now."""
+    clock.started_at, clock.due_at = now, deadline.due_at
+    clock.warnings_at = deadline.warnings_at
+    clock.risk_at = clock.warn_at = next(iter(deadline.warnings_at), None)
+
+
+def describe_start(clocks: Sequence[Clock]) -> dict[str, object]:
+    """What the log says of clocks of one handoff that were started together."""
+    return {
+        "policy": clocks[0].policy_name,
+        "target": ", ".join(clock.kind for clock in clocks),
+        "due": {clock.kind: clock.due_at.isoformat() for clock in clocks},
+    }
 
 
 def finish_clock(clock: Clock, outcome: Clock.Outcome, *, at: datetime) -> None:
