@@ -9,7 +9,8 @@ from accounts.models import User
 from common.errors import DomainError
 from feedback.models import Recycling, RejectionReason, Verdict
 from feedback.tasks_for_marketing import open_fix_task
-from handoffs.assignment import NoRouteForLead, find_route, give_slot_back, lock_pools
+from handoffs.assignment import NoRouteForLead, find_route, lock_pools
+from handoffs.books import give_slot_back
 from handoffs.models import Handoff
 from handoffs.services import hand_off
 from handoffs.telling import name_with_company
@@ -50,12 +51,13 @@ def _reroute(verdict: Verdict, lead: Lead, now: datetime) -> None:
     score = score_lead(lead, now=now)
     if score is None:
         raise CannotReroute("No scoring model is active.")
+    hops = rejected.hops + 1
     try:
-        route = find_route(lead, category=score.category)
+        route = find_route(lead, category=score.category, hops=hops)
     except NoRouteForLead as error:
         raise CannotReroute(str(error)) from error
     # The turns of both pools change, so both are locked first, in the order everybody locks them.
-    lock_pools(rejected.pool_id, route.pool.pk)
+    lock_pools(rejected.pool_id, route.pool_id)
     give_slot_back(rejected, now=now)
     hand_off(
         lead,
@@ -64,6 +66,7 @@ def _reroute(verdict: Verdict, lead: Lead, now: datetime) -> None:
         now=now,
         by=verdict.by,
         note=f"Passed on: {verdict.reason}"[:500],
+        hops=hops,
     )
 
 

@@ -384,6 +384,12 @@ class Handoff(models.Model):
                 name="handoff_received_in_pool",
             ),
             models.Index(fields=["-created_at", "-id"], name="handoff_newest_first"),
+            # The queue of everybody: open handoffs without a deadline, by category and age.
+            models.Index(
+                fields=["category", "created_at", "id"],
+                condition=Q(closed_at=None),
+                name="handoff_open_by_category",
+            ),
             models.Index(
                 fields=["incomplete_at"], condition=Q(incomplete_at__isnull=False), name="handoff_incomplete"
             ),
@@ -429,6 +435,10 @@ class RoutingDecision(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
     candidates = models.JSONField(help_text="[{user_id, name, chosen, reason}] in the order considered.")
+    shares = models.JSONField(
+        null=True,
+        help_text="What the turns are booked with for this lead, {user_id: part}; null: as before.",
+    )
 
     def __str__(self) -> str:
         return f"{self.chosen or 'overflow'}: {self.strategy}"

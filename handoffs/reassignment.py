@@ -1,32 +1,22 @@
-"""Giving a handoff to somebody else: by a manager, to the next in turn, or out of the overflow queue."""
+"""Giving one handoff to somebody else, by a manager. `overflow` hands out what waits."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Q
 
 from accounts.models import User
 from common.errors import InvalidInput
 from handoffs.acting import HandoffChanged, lock_handoff, require_role, require_text
-from handoffs.assignment import (
-    gather_candidates,
-    lock_pool,
-    managers_of,
-    move_slot,
-    preferred_owners,
-    store_decision,
-    store_offer,
-    team_of,
-)
-from handoffs.models import Handoff, Pool
-from handoffs.routing import Choice, Considered, Strategy, choose
-from handoffs.services import give_to_owner
+from handoffs.assignment import lock_pool, managers_of, team_of
+from handoffs.books import move_slot
+from handoffs.models import Handoff
 from handoffs.telling import tell_new_owner, tell_old_owner, tell_overflow
+from handoffs.turns import Considered, Strategy
 from leads.models import Lead, LeadEvent
 from leads.services import assign_lead, log_event
-from sla.services import move_clocks
+from sla.handover import move_clocks
 
 
 @transaction.atomic
@@ -48,15 +38,20 @@ def reassign_handoff(handoff: Handoff, *, to: User | None, by: User, now: dateti
     if handoff.owner_id == (to.pk if to else None):
         return handoff
     lock_pool(handoff.pool_id)
-    considered = [Considered(to.pk, str(to), True, f"chosen by {by}: {why}")] if to else []
-    store_decision(handoff, strategy=Strategy.REASSIGNED, considered=considered, now=now)
-    _change_owner(handoff, lead, to=to, by=by, now=now)
+    change_owner(handoff, lead, to=to, by=by, now=now, why=why)
     return handoff
 
 
-def _change_owner(handoff: Handoff, lead: Lead, *, to: User | None, by: User, now: datetime) -> None:
+def change_owner(
+    handoff: Handoff, lead: Lead, *, to: User | None, by: User, now: datetime, why: str, tell: bool = True
+) -> None:
+    """Do what a reassignment entails: decision, turns, owner, log, clocks, messages (unless `tell` is False).
+
+    The caller has checked that it may be, and holds the locks of the lead and of the pool.
+    """
+    considered = [Considered(to.pk, str(to), True, f"chosen by {by}: {why}")] if to else []
+    move_slot(handoff, to=to, considered=considered, now=now)
     old_owner = handoff.owner
-    move_slot(handoff, from_id=handoff.owner_id, to_id=to.pk if to else None, now=now)
     handoff.owner, handoff.offered_at = to, now if to else None
     # The next owner has not seen it; the log keeps that the last one had.
     handoff.opened_at = handoff.opened_by = None
@@ -75,72 +70,14 @@ def _change_owner(handoff: Handoff, lead: Lead, *, to: User | None, by: User, no
         why=Strategy.REASSIGNED,
     )
     move_clocks(lead, handoff_id=handoff.pk, owner=to, team=team, now=now)
-    if to:
+    if tell:
+        _tell(handoff, old_owner, by=by, now=now)
+
+
+def _tell(handoff: Handoff, old_owner: User | None, *, by: User, now: datetime) -> None:
+    if handoff.owner:
         tell_new_owner(handoff, now=now)
     else:
         tell_overflow(handoff, managers_of(handoff.pool), now=now)
     if old_owner and old_owner != by:
         tell_old_owner(handoff, old_owner, now=now)
-
-
-# --- Out of the overflow queue ------------------------------------------------------------------
-
-
-def assign_overflow(pool: Pool, *, now: datetime) -> int:
-    """Hand waiting leads out, oldest first, while anybody has room; say how many (HAND-4).
-
-    Each in a transaction of its own. Any number may run at once: one that sees an older lead still
-    waiting leaves it to whoever has it in hand, so no newer lead jumps the queue.
-    """
-    assigned = 0
-    passed_over: list[int] = []
-    waiting = Handoff.objects.overflow().filter(pool=pool).order_by("created_at", "id")
-    for handoff_id in list(waiting.values_list("pk", flat=True)):
-        outcome = _assign_waiting(handoff_id, passed_over, now=now)
-        if outcome is None:
-            break
-        assigned += outcome
-        if not outcome:
-            passed_over.append(handoff_id)
-    return assigned
-
-
-def assign_all_overflow(*, now: datetime) -> int:
-    """The sweep over all pools: capacity also frees by itself, when a week begins or an absence ends."""
-    pools = Pool.objects.filter(pk__in=Handoff.objects.overflow().values("pool"))
-    return sum(assign_overflow(pool, now=now) for pool in pools.order_by("pk"))
-
-
-@transaction.atomic(durable=True)
-def _assign_waiting(handoff_id: int, passed_over: list[int], *, now: datetime) -> bool | None:
-    """True: assigned. False: it cannot go to anybody now, the next may. None: stop here."""
-    handoff = Handoff.objects.get(pk=handoff_id)
-    lead = lock_handoff(handoff)
-    if handoff.status != Handoff.Status.OFFERED or handoff.owner_id is not None:
-        return False  # claimed, withdrawn or assigned meanwhile
-    pool = lock_pool(handoff.pool_id)
-    if _older_waits(handoff, passed_over):
-        return None
-    candidates = gather_candidates(pool, lead, now=now)
-    if not any(candidate.has_capacity for candidate in candidates):
-        return None
-    choice = choose(candidates, preferences=preferred_owners(pool, lead))
-    if choice.user_id is None:
-        return False
-    _offer_waiting(handoff, lead, choice, now=now)
-    return True
-
-
-def _older_waits(handoff: Handoff, passed_over: list[int]) -> bool:
-    older = Q(created_at__lt=handoff.created_at) | Q(created_at=handoff.created_at, pk__lt=handoff.pk)
-    waiting = Handoff.objects.overflow().filter(older, pool=handoff.pool_id)
-    return waiting.exclude(pk__in=passed_over).exists()
-
-
-def _offer_waiting(handoff: Handoff, lead: Lead, choice: Choice, *, now: datetime) -> None:
-    handoff.owner_id, handoff.offered_at = choice.user_id, now
-    handoff.save(update_fields=["owner", "offered_at"])
-    store_offer(handoff, choice, rule_name="", now=now)
-    team = team_of(handoff.pool, handoff.owner)
-    move_clocks(lead, handoff_id=handoff.pk, owner=handoff.owner, team=team, now=now)
-    give_to_owner(handoff, lead, choice, now=now)

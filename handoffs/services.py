@@ -7,7 +7,6 @@ What the rep does after accepting is in `contact` and `opportunities`; giving it
 from __future__ import annotations
 
 from datetime import datetime
-from fractions import Fraction
 
 from django.db import transaction
 
@@ -24,27 +23,20 @@ from handoffs.acting import (
     require_text,
     require_worker,
 )
-from handoffs.assignment import (
-    choose_owner,
-    count_claim,
-    find_route,
-    lock_pool,
-    managers_of,
-    store_decision,
-    store_offer,
-    team_of,
-)
+from handoffs.assignment import choose_owner, find_route, lock_pool, managers_of, team_of
+from handoffs.books import count_claim, store_offer
 from handoffs.models import Handoff
 from handoffs.package import build_content, freeze_package, top_drivers
-from handoffs.routing import Choice, Considered, Strategy
-from handoffs.telling import tell_new_owner, tell_overflow
+from handoffs.telling import tell_catch_all, tell_new_owner, tell_overflow
+from handoffs.turns import Choice, Strategy
 from leads.models import Lead, LeadEvent
 from leads.services import assign_lead, log_event, move_stage, release_lead
 from scoring.lifecycle.release import note_handed_off
 from scoring.models import LeadScore
 from scoring.services import explain_score, score_lead
+from sla.handover import move_clocks
 from sla.models import Target
-from sla.services import HandoffFacts, cancel_clocks, move_clocks, start_clocks, stop_clock
+from sla.services import HandoffFacts, cancel_clocks, start_clocks, stop_clock
 
 
 class LeadAlreadyHandedOff(DomainError):
@@ -79,17 +71,19 @@ def hand_off(
     now: datetime,
     by: User | None = None,
     note: str = "",
+    hops: int = 0,
 ) -> Handoff:
     """Pass a lead to sales, all or nothing: package, owner, clocks, log, messages (HAND-1).
 
-    The caller holds the lead's lock. Raises LeadAlreadyHandedOff and NoRouteForLead.
+    `hops` is how many reps have passed it on since marketing handed it over. The caller holds the lead's
+    lock. Raises LeadAlreadyHandedOff and NoRouteForLead.
     """
     _require_no_open_handoff(lead)
     explanation = explain_score(lead, as_of=now)
     content = build_content(lead, score, explanation, now=now)
-    route = find_route(lead, category=score.category)
-    pool = lock_pool(route.pool.pk)
-    choice = choose_owner(pool, lead, now=now)
+    route = find_route(lead, category=score.category, hops=hops)
+    pool = lock_pool(route.pool_id)
+    choice = choose_owner(pool, lead, route, now=now)
     handoff = Handoff.objects.create(
         lead=lead,
         pool=pool,
@@ -104,6 +98,7 @@ def hand_off(
         is_returning=Handoff.objects.filter(lead=lead, slot_returned_at=None).exists(),
         created_at=now,
         offered_at=now if choice.user_id else None,
+        hops=hops,
     )
     store_offer(handoff, choice, rule_name=route.rule_name, now=now)
     freeze_package(handoff, content, now=now)
@@ -124,9 +119,15 @@ def hand_off(
         warmth=score.warmth,
         source=lead.source,
         is_instant_mql=score.is_instant_mql,
+        is_catch_all=route.is_catch_all,
     )
     start_clocks(lead, facts, owner=handoff.owner, team=team_of(pool, handoff.owner), now=now)
     note_handed_off(lead, now=now)
+    if route.is_catch_all:
+        tell_catch_all(handoff, managers_of(pool), now=now)
+    if choice.strategy == Strategy.IN_LINE:
+        # Somebody has room: those before it are handed out, and then it is its turn.
+        enqueue("handoffs.tasks.assign_overflow_soon", pool.pk)
     return handoff
 
 
@@ -258,9 +259,6 @@ def _claim(handoff: Handoff, lead: Lead, *, by: User, now: datetime) -> None:
         raise HandoffAlreadyTaken(handoff, now=now)
     handoff.owner, handoff.offered_at = by, now
     count_claim(handoff, by=by, now=now)
-    claimer = Considered(by.pk, str(by), True, "claimed it from the overflow queue")
-    whole = {by.pk: Fraction(1)}
-    store_decision(handoff, strategy=Strategy.CLAIMED, considered=[claimer], shares=whole, now=now)
     log_event(
         lead,
         LeadEvent.Kind.CLAIMED,

@@ -2,25 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
+from django.urls import reverse
+
 from accounts.models import User
-from handoffs.models import Handoff
+from handoffs.models import ContextPackage, Handoff, Pool
 from notifications.models import Notification
-from notifications.services import notify_users
+from notifications.services import Message, notify_users, send_messages
 
 
 def tell_new_owner(handoff: Handoff, *, now: datetime) -> None:
     """Tell the owner of a new offer: who, why now, and what to do first."""
-    if handoff.owner is None:
-        return
+    if handoff.owner is not None:
+        tell_new_owners([handoff], now=now)
+
+
+def tell_new_owners(handoffs: Collection[Handoff], *, now: datetime) -> None:
+    """`tell_new_owner` for many handoffs that have just got their owners."""
+    packages = ContextPackage.objects.filter(handoff__in=handoffs)
+    first_contacts = dict(packages.values_list("handoff_id", "content__first_contact"))
+    send_messages(
+        (
+            Message(
+                recipient=handoff.owner,
+                kind=Notification.Kind.HANDOFF,
+                dedupe_key=f"handoff-{handoff.pk}-offered-{now.isoformat()}",
+                title=f"New lead: {name_with_company(handoff)}",
+                body=_why_now(handoff, first_contacts.get(handoff.pk)),
+                url=handoff.get_absolute_url(),
+            )
+            for handoff in handoffs
+            if handoff.owner is not None
+        ),
+        now=now,
+    )
+
+
+def tell_catch_all(handoff: Handoff, managers: Iterable[User], *, now: datetime) -> None:
+    """Tell the managers that so many reps passed a lead on that it is in the catch-all pool now."""
     notify_users(
-        [handoff.owner],
-        kind=Notification.Kind.HANDOFF,
-        dedupe_key=f"handoff-{handoff.pk}-offered-{now.isoformat()}",
-        title=f"New lead: {name_with_company(handoff)}",
-        body=_why_now(handoff),
+        managers,
+        kind=Notification.Kind.OVERFLOW,
+        dedupe_key=f"handoff-{handoff.pk}-catch-all",
+        title=f"Nobody kept {name_with_company(handoff)}",
+        body=f"{handoff.hops} passed it on, so it is in {handoff.pool} now, with "
+        f"{handoff.owner or 'nobody yet'}.",
         url=handoff.get_absolute_url(),
         now=now,
     )
@@ -53,15 +81,44 @@ def tell_old_owner(handoff: Handoff, old_owner: User, *, now: datetime) -> None:
     )
 
 
+def tell_of_bulk(owner: User, leaver: User, number: int, *, now: datetime) -> None:
+    """Tell somebody in one message that leads of somebody else are theirs now."""
+    notify_users(
+        [owner],
+        kind=Notification.Kind.HANDOFF,
+        dedupe_key=f"bulk-{leaver.pk}-{now.isoformat()}",
+        title=f"{_leads(number)} of {leaver} {'is' if number == 1 else 'are'} yours now",
+        body="What was accepted stays accepted; the rest waits for your decision.",
+        url=reverse("handoffs:queue"),
+        now=now,
+    )
+
+
+def tell_overflow_of_bulk(pool: Pool, managers: Iterable[User], number: int, *, now: datetime) -> None:
+    """Tell the managers in one message how many leads found nobody when they were reassigned."""
+    notify_users(
+        managers,
+        kind=Notification.Kind.OVERFLOW,
+        dedupe_key=f"bulk-overflow-{pool.pk}-{now.isoformat()}",
+        title=f"Nobody available for {_leads(number)} in {pool}",
+        body=f"They wait in the overflow queue of {pool}.",
+        url=reverse("handoffs:routing"),
+        now=now,
+    )
+
+
+def _leads(number: int) -> str:
+    return "1 lead" if number == 1 else f"{number} leads"
+
+
 def name_with_company(handoff: Handoff) -> str:
     lead = handoff.lead
     return f"{lead.name}, {lead.company}" if lead.company else lead.name
 
 
-def _why_now(handoff: Handoff) -> str:
+def _why_now(handoff: Handoff, first_contact: Mapping[str, str] | None) -> str:
     parts = [f"Category {handoff.category}, {handoff.score} points"]
     parts += [driver["name"] for driver in handoff.drivers]
-    first_contact = handoff.package.content["first_contact"] if hasattr(handoff, "package") else None
     if first_contact:
         parts.append(f"First: {first_contact['channel'].lower()}, {first_contact['timing']}")
     return " · ".join(parts)

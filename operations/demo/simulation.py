@@ -13,7 +13,7 @@ from django.db import connection
 from accounts.models import User
 from handoffs.models import Handoff
 from handoffs.pipeline import advance_due_leads
-from handoffs.reassignment import assign_all_overflow
+from handoffs.overflow import assign_all_overflow
 from handoffs.services import claim_handoff
 from leads.models import Activity, Lead
 from notifications.services import mark_read

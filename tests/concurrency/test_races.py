@@ -19,8 +19,9 @@ from feedback.services import reject_handoff
 from handoffs.acting import HandoffAlreadyTaken
 from handoffs.contact import record_attempt
 from handoffs.models import Handoff, Pool, PoolMembership
+from handoffs.overflow import assign_overflow
 from handoffs.pipeline import advance_due_leads, advance_lead
-from handoffs.reassignment import assign_overflow, reassign_handoff
+from handoffs.reassignment import reassign_handoff
 from handoffs.services import accept_handoff, claim_handoff, hand_off_by_hand, withdraw_handoff
 from leads.facts import ActivityFacts
 from leads.intake import record_activity

@@ -20,8 +20,9 @@ from feedback.services import reject_handoff
 from handoffs.contact import BantAnswers, qualify_handoff, record_attempt
 from handoffs.models import ContextPackage, Handoff, Pool
 from handoffs.opportunities import lose_opportunity, open_opportunity, win_opportunity
+from handoffs.overflow import assign_all_overflow
 from handoffs.pipeline import advance_due_leads
-from handoffs.reassignment import assign_all_overflow, reassign_handoff
+from handoffs.reassignment import reassign_handoff
 from handoffs.services import accept_handoff, claim_handoff, hand_off_by_hand, record_opened, withdraw_handoff
 from leads.models import Lead, LeadEvent
 from sla.models import Clock
