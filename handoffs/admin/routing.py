@@ -6,34 +6,89 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
+from accounts.models import User
 from common.inlines import LabelledFormSet
-from handoffs.admin.fields import lines
+from handoffs.admin.fields import LinesField, lines
+from handoffs.assignment import read_rules
 from handoffs.models import Pool, PoolMembership, RoutingRule
 from handoffs.pipeline import retry_parked_leads
+from handoffs.rule_sentences import leads_in_words, people_in_words
+from handoffs.shadowing import find_hidden
+
+
+class NarrowLinesField(LinesField):
+    """The same in a column of a table."""
+
+    widget = forms.Textarea(attrs={"rows": 2, "cols": 14})
+
+
+def _narrow_lines(label: str) -> NarrowLinesField:
+    return NarrowLinesField(required=False, label=label)
+
+
+# --- Pools --------------------------------------------------------------------------------------
+
+
+class MembershipForm(forms.ModelForm[PoolMembership]):
+    countries = _narrow_lines("territory")
+    languages = _narrow_lines("languages")
+    skills = _narrow_lines("skills")
+
+    class Meta:
+        model = PoolMembership
+        fields = (
+            "user", "weight", "weekly_capacity", "max_open", "is_active", "countries", "languages", "skills",
+        )  # fmt: skip
 
 
 class MembershipInline(admin.TabularInline[PoolMembership, Pool]):
     formset = LabelledFormSet
+    form = MembershipForm
     model = PoolMembership
     extra = 0
     autocomplete_fields = ("user",)
-    fields = (
-        "user", "weight", "weekly_capacity", "max_open", "is_active", "received", "entitled",
-        "last_offered_at",
-    )  # fmt: skip
+    fields = (*MembershipForm.Meta.fields, "turns")
     # The books of the turns: whoever could write them could jump the queue.
-    readonly_fields = ("received", "entitled", "last_offered_at")
+    readonly_fields = ("turns",)
+    verbose_name_plural = (
+        "Members. Territory, languages and skills: one per line; a blank territory takes any country"
+    )
+
+    @admin.display(description="so far")
+    def turns(self, member: PoolMembership) -> str:
+        return f"{member.received} received, {member.entitled:.1f} entitled"
+
+
+class PoolForm(forms.ModelForm[Pool]):
+    def clean_catch_all(self) -> Pool | None:
+        """Refuse a circle: a lead that nobody keeps must come to rest somewhere."""
+        chosen: Pool | None = self.cleaned_data["catch_all"]
+        seen, end = set(), chosen
+        while end is not None and end.pk not in seen:
+            if end.pk == self.instance.pk:
+                raise ValidationError(f"Leads that nobody keeps would come back here from {chosen}.")
+            seen.add(end.pk)
+            end = end.catch_all
+        return chosen
 
 
 @admin.register(Pool)
 class PoolAdmin(admin.ModelAdmin[Pool]):
-    list_display = ("name", "team", "active_members", "declined_for_days", "returns_to_same_rep")
-    list_select_related = ("team",)
+    form = PoolForm
+    list_display = ("name", "team", "active_members", "off_shift", "catches_up", "catch_all")
+    list_select_related = ("team", "catch_all")
     inlines = (MembershipInline,)
+    fieldsets = (
+        (None, {"fields": ("name", "team")}),
+        ("Hours and absences", {"fields": ("off_shift", "catches_up")}),
+        ("Leads a rep passes on", {"fields": ("declined_for_days", "max_hops", "catch_all")}),
+        ("Leads that come back", {"fields": ("returns_to_same_rep", "returns_before_manager")}),
+    )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Pool]:
         active = Count("memberships", filter=Q(memberships__is_active=True))
@@ -45,45 +100,105 @@ class PoolAdmin(admin.ModelAdmin[Pool]):
         return count
 
 
+# --- Rules --------------------------------------------------------------------------------------
+
+
 class RoutingRuleForm(forms.ModelForm[RoutingRule]):
     countries = lines("Country of the lead, else of the company.")
     industries = lines("Industry of the company.")
     categories = lines("A, B or C.")
     sources = lines("Where the lead came from.")
+    languages = lines("Language the lead writes or speaks with us.")
+    product_lines = lines("What the lead asks about.")
+    skills = lines("Only reps who have all of these, by their membership of the pool.")
 
     class Meta:
         model = RoutingRule
         fields = (
-            "name", "position", "is_active", "countries", "industries", "categories", "sources",
-            "employees_from", "employees_to", "pool",
+            "name", "position", "is_active", "countries", "industries", "employees_from", "employees_to",
+            "categories", "languages", "product_lines", "deal_size_from", "deal_size_to", "sources", "pool",
+            "account_owner_first", "strategy", "named_owner", "skills", "speaks_language",
         )  # fmt: skip
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
-        low, high = cleaned.get("employees_from"), cleaned.get("employees_to")
-        if low is not None and high is not None and low > high:
-            self.add_error("employees_to", f"No company has at least {low} and at most {high} employees.")
+        self._check_span("employees", "No company has at least {} and at most {} employees.")
+        self._check_span("deal_size", "No deal is worth at least {} and at most {}.")
+        named = cleaned.get("strategy") == RoutingRule.Strategy.NAMED_OWNER
+        if "named_owner" in cleaned and named != bool(cleaned["named_owner"]):
+            sentence = "Name the person." if named else "Only the strategy “A named person” takes a name."
+            self.add_error("named_owner", sentence)
         return cleaned
+
+    def _check_span(self, stem: str, sentence: str) -> None:
+        low, high = self.cleaned_data.get(f"{stem}_from"), self.cleaned_data.get(f"{stem}_to")
+        if low is not None and high is not None and low > high:
+            self.add_error(f"{stem}_to", sentence.format(low, high))
 
 
 @admin.register(RoutingRule)
 class RoutingRuleAdmin(admin.ModelAdmin[RoutingRule]):
     form = RoutingRuleForm
-    list_display = ("name", "position", "conditions", "pool", "is_active")
+    list_display = ("name", "position", "leads", "pool", "people", "is_active")
     list_editable = ("position", "is_active")
-    list_select_related = ("pool",)
+    list_select_related = ("pool", "named_owner")
+    fieldsets = (
+        (None, {"fields": ("name", "position", "is_active")}),
+        (
+            "Which leads",
+            {
+                "fields": (
+                    "countries", "industries", ("employees_from", "employees_to"), "categories", "languages",
+                    "product_lines", ("deal_size_from", "deal_size_to"), "sources",
+                ),
+                "description": "Rules are tried by position; the first that fits applies. "
+                "What is left blank fits any lead.",
+            },
+        ),
+        (
+            "Who gets them",
+            {
+                "fields": (
+                    "pool", "account_owner_first", "strategy", "named_owner", "skills", "speaks_language",
+                )
+            },
+        ),
+    )  # fmt: skip
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "named_owner":
+            workers = User.objects.filter(is_active=True, role__in=(User.Role.BDR, User.Role.MANAGER))
+            kwargs["queryset"] = workers.order_by("first_name", "last_name")
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     @admin.display(description="for")
-    def conditions(self, rule: RoutingRule) -> str:
-        """The conditions in words, and "any lead" for a rule without one."""
-        named = [rule.countries, rule.industries, rule.categories, rule.sources]
-        words = [" or ".join(values) for values in named if values]
-        if rule.employees_from is not None or rule.employees_to is not None:
-            words.append(f"{rule.employees_from or 0}–{rule.employees_to or '∞'} employees")
-        return ", ".join(words) or "any lead"
+    def leads(self, rule: RoutingRule) -> str:
+        return leads_in_words(rule)
+
+    @admin.display(description="who gets them")
+    def people(self, rule: RoutingRule) -> str:
+        return people_in_words(rule)
 
     def save_model(self, request: HttpRequest, obj: RoutingRule, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
         retried = retry_parked_leads(now=timezone.now())
         if retried:
             self.message_user(request, f"{retried} parked leads are tried again.", messages.INFO)
+        if obj.is_active:
+            self._tell_oddities(request, obj)
+
+    def _tell_oddities(self, request: HttpRequest, rule: RoutingRule) -> None:
+        rules = read_rules()
+        names = {each.rule_id: each.name for each in rules}
+        for hidden, earlier in find_hidden(rules).items():
+            if rule.pk in (hidden, earlier.rule_id):
+                sentence = f"“{names[hidden]}” never applies: “{earlier.name}” before it takes all its leads."
+                self.message_user(request, sentence, messages.WARNING)
+        members = PoolMembership.objects.filter(pool=rule.pool, is_active=True)
+        if rule.skills and not any(_has_all(member.skills, rule.skills) for member in members):
+            sentence = f"Nobody in {rule.pool} has all the skills that “{rule.name}” asks for."
+            self.message_user(request, sentence, messages.WARNING)
+
+
+def _has_all(skills: list[str], asked: list[str]) -> bool:
+    return {word.casefold() for word in asked} <= {word.casefold() for word in skills}

@@ -25,6 +25,13 @@ RULE = {
     "sources": "",
     "employees_from": "",
     "employees_to": "",
+    "languages": "",
+    "product_lines": "",
+    "deal_size_from": "",
+    "deal_size_to": "",
+    "strategy": "round_robin",
+    "named_owner": "",
+    "skills": "",
 }
 PLAYBOOK = {
     "name": "Ours",

@@ -40,7 +40,7 @@ def test_the_api_takes_them_and_answers_with_them(api: APIClient) -> None:
     assert of_ada() == ("German", "Presses", 40_000)
 
 
-@pytest.mark.parametrize("size", [-1, MAX_DEAL_SIZE + 1, "a lot", 10**40], ids=str)
+@pytest.mark.parametrize("size", [-1, MAX_DEAL_SIZE + 1, "a lot"], ids=str)
 def test_the_api_refuses_what_is_no_size_of_a_deal(api: APIClient, size: object) -> None:
     answer = api.post("/api/v1/leads/", {"email": ADA, "deal_size": size}, format="json")
 
