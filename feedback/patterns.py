@@ -98,7 +98,9 @@ def lift_of(part: Share, others: Share) -> Lift | None:
 
 
 def _against_whole(ratio: float, weight: float) -> float:
-    return 1 / weight if ratio == inf else ratio / (1 - weight + weight * ratio)
+    if ratio in (0, inf):
+        return 1 / weight if ratio else 0.0
+    return ratio / (1 - weight + weight * ratio)
 
 
 def group_figures(decided: Tally, checked: Tally, *, least: int) -> list[GroupFigures]:

@@ -65,7 +65,7 @@ def draft_rule_change(
     if active is None:
         raise NothingToLower(pattern.label)
     suggested = _suggested_points(active)
-    changes = [(rule, _lowered(rule, suggested.get(rule.pk))) for rule in _rules_behind(active, by_what, key)]
+    changes = [(rule, lowered(rule, suggested.get(rule.pk))) for rule in _rules_behind(active, by_what, key)]
     changes = [(rule, lower) for rule, lower in changes if lower is not None]
     if not changes:
         raise NothingToLower(pattern.label)
@@ -107,8 +107,8 @@ def _rules_behind(version: ModelVersion, by_what: Grouping, key: str) -> list[Ru
 Lower = int
 
 
-def _lowered(rule: Rule, suggested: int | None) -> Lower | None:
-    """None for a rule that helps nobody over the threshold."""
+def lowered(rule: Rule, suggested: int | None) -> Lower | None:
+    """The next lower worth that makes sense; None for a rule that helps nobody over the threshold."""
     if rule.kind == Rule.Kind.INSTANT_MQL:
         return 0  # then the points decide
     if rule.kind == Rule.Kind.MULTIPLIER:

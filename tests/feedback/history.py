@@ -56,7 +56,7 @@ def deal_from(lead: Lead, *, at: datetime) -> Handoff:
 
 @dataclass
 class History:
-    """Six readers of prices refused as wrong ICP, six others accepted, and all that must not count."""
+    """Four readers of prices refused as wrong ICP, four others accepted, and all that must not count."""
 
     since: datetime
     refused: list[Verdict] = field(default_factory=list)
@@ -65,9 +65,9 @@ class History:
 
 
 def write_history(*, at: datetime, marketing: User, manager: User) -> History:
-    FeedbackPolicy.objects.create(min_decided=5)
+    FeedbackPolicy.objects.update_or_create(defaults={"min_decided": 4})
     history = History(since=at - timedelta(hours=1))
-    for _ in range(6):
+    for _ in range(4):
         lead = reader_of_prices(at=at, source="Trade fair", campaign="Spring")
         history.refused.append(rejected("wrong-icp", at=at, lead=lead))
         history.accepted.append(accepted(at=at, source="Webinar"))
