@@ -11,15 +11,17 @@ from django.db import transaction
 from accounts.models import User
 from common.errors import InvalidInput
 from handoffs.acting import HandoffChanged, NotAcceptedYet, allow_text, lock_handoff, require_worker
-from handoffs.models import Attempt, Handoff, Qualification, QualificationGate
+from handoffs.gate import PARTS, Gate, current_gate
+from handoffs.models import Attempt, Handoff, Qualification
 from leads.models import Lead, LeadEvent
 from leads.services import log_event, move_stage
 from sla.models import Target
 from sla.services import stop_clock
 
-PARTS = ("budget", "authority", "need", "timeline")
 # The same attempt by the same person within this time is a double-click, not a second attempt.
 DOUBLE_CLICK = timedelta(seconds=5)
+# An attempt made so shortly before a planned contact is that contact.
+BEFORE_PLAN = timedelta(hours=1)
 EVIDENCE_LENGTH = 500
 ATTEMPT_NOTE_LENGTH = 1000
 
@@ -29,9 +31,10 @@ class NotQualified(InvalidInput):
 
     code = "not_qualified"
 
-    def __init__(self, missing: list[str]) -> None:
-        parts = " and ".join([", ".join(missing[:-1]), missing[-1]] if len(missing) > 1 else missing)
-        super().__init__(f"Not sales-qualified yet: {parts} must be a yes.", field=missing[0])
+    def __init__(self, gate: Gate, missing: list[str]) -> None:
+        super().__init__(
+            f"Not sales-qualified yet: a yes is missing to {gate.name_all(missing)}.", field=missing[0]
+        )
         self.missing = missing
 
 
@@ -77,7 +80,7 @@ def record_attempt(
     if outcome not in Attempt.Outcome:
         raise InvalidInput(f"Choose an outcome: {', '.join(Attempt.Outcome.values)}.", field="outcome")
     note = allow_text(note, field="note", length=ATTEMPT_NOTE_LENGTH)
-    lead = _lock_accepted(handoff, by=by, now=now)
+    lead = lock_accepted(handoff, by=by, now=now)
     same = handoff.attempts.filter(by=by, channel=channel, outcome=outcome, note=note)
     double_clicked = same.filter(at__gt=now - DOUBLE_CLICK, at__lte=now).first()
     if double_clicked:
@@ -88,7 +91,16 @@ def record_attempt(
     )
     if handoff.first_contact_at is None:
         _record_first_contact(handoff, lead, by=by, now=now)
+    _fulfil_plan(handoff, now=now)
     return attempt
+
+
+def _fulfil_plan(handoff: Handoff, *, now: datetime) -> None:
+    """What was planned for now has been done; a plan for later stands."""
+    if handoff.planned_contact_at is None or handoff.planned_contact_at > now + BEFORE_PLAN:
+        return
+    handoff.planned_contact_at, handoff.planned_channel, handoff.planned_note = None, "", ""
+    handoff.save(update_fields=["planned_contact_at", "planned_channel", "planned_note"])
 
 
 def _record_first_contact(handoff: Handoff, lead: Lead, *, by: User, now: datetime) -> None:
@@ -110,7 +122,7 @@ def record_bant(handoff: Handoff, *, answers: BantAnswers, by: User, now: dateti
     Raises InvalidInput, NotAcceptedYet, HandoffChanged, NotAllowed.
     """
     given = dict(answers.given())
-    lead = _lock_accepted(handoff, by=by, now=now)
+    lead = lock_accepted(handoff, by=by, now=now)
     return _store_answers(handoff, lead, given, by=by, now=now)
 
 
@@ -133,15 +145,8 @@ def _store_answers(
 
 
 def required_parts() -> list[str]:
-    """Which parts of BANT the protocol wants; all four until somebody says otherwise."""
-    gate = QualificationGate.objects.first()
-    return [part for part in PARTS if gate is None or part in gate.requires]
-
-
-def missing_parts(qualification: Qualification | None) -> list[str]:
-    """The required parts that are not a yes, in BANT's order."""
-    yes = Qualification.Answer.YES
-    return [part for part in required_parts() if getattr(qualification, part, None) != yes]
+    """Which parts of BANT the protocol wants."""
+    return list(current_gate().requires)
 
 
 @transaction.atomic
@@ -152,13 +157,14 @@ def qualify_handoff(handoff: Handoff, *, answers: BantAnswers, by: User, now: da
     answers are not kept then), InvalidInput, NotAcceptedYet, HandoffChanged, NotAllowed.
     """
     given = dict(answers.given())
-    lead = _lock_accepted(handoff, by=by, now=now)
+    lead = lock_accepted(handoff, by=by, now=now)
     qualification = _store_answers(handoff, lead, given, by=by, now=now)
     if handoff.status in (Handoff.Status.QUALIFIED, Handoff.Status.OPPORTUNITY):
         return handoff
-    missing = missing_parts(qualification)
+    gate = current_gate()
+    missing = gate.missing(qualification)
     if missing:
-        raise NotQualified(missing)
+        raise NotQualified(gate, missing)
     handoff.status = Handoff.Status.QUALIFIED
     handoff.qualified_at, handoff.qualified_by = now, by
     handoff.save(update_fields=["status", "qualified_at", "qualified_by"])
@@ -167,7 +173,8 @@ def qualify_handoff(handoff: Handoff, *, answers: BantAnswers, by: User, now: da
     return handoff
 
 
-def _lock_accepted(handoff: Handoff, *, by: User, now: datetime) -> Lead:
+def lock_accepted(handoff: Handoff, *, by: User, now: datetime) -> Lead:
+    """The locked lead of a handoff that `by` works. Raises NotAcceptedYet, HandoffChanged, NotAllowed."""
     lead = lock_handoff(handoff)
     if not handoff.is_open:
         raise HandoffChanged(handoff, now=now)
