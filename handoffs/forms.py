@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from django import forms
 
 from accounts.models import User
-from handoffs.contact import PARTS
+from handoffs.gate import PARTS, Gate, current_gate
 from handoffs.models import Attempt, Handoff, Qualification
+from handoffs.planning import PLAN_NOTE_LENGTH
+
+# An instant as the buttons of usual times carry it.
+ISO = "%Y-%m-%dT%H:%M:%S%z"
 
 Channel, Outcome = Attempt.Channel, Attempt.Outcome
 
@@ -44,11 +49,49 @@ class AttemptForm(forms.Form):
         return {"channel": Channel(channel), "outcome": Outcome(outcome), "note": self.cleaned_data["note"]}
 
 
+class PlanForm(forms.Form):
+    """When to try next: a usual time, whose button carries it, or one of one's own (QUEUE-3)."""
+
+    quick = forms.DateTimeField(required=False, input_formats=[ISO])
+    at = forms.DateTimeField(required=False, error_messages={"invalid": "Give a date and a time."})
+    channel = forms.ChoiceField(choices=Attempt.Channel.choices, initial=Attempt.Channel.CALL)
+    note = forms.CharField(max_length=PLAN_NOTE_LENGTH, required=False)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        cleaned["at"] = cleaned.pop("quick", None) or cleaned.get("at")
+        if not cleaned["at"] and not self.errors:
+            self.add_error("at", "Choose a time.")
+        return cleaned
+
+    def facts(self) -> dict[str, Any]:
+        """What plan_contact() takes."""
+        return {name: self.cleaned_data[name] for name in ("at", "channel", "note")}
+
+
+@dataclass(frozen=True)
+class BantRow:
+    """One part of BANT on the page."""
+
+    name: str
+    question: str
+    is_required: bool
+    answer: forms.BoundField
+    evidence: forms.BoundField
+
+
 class BantForm(forms.Form):
     """Four questions, each with its evidence (QUEUE-4)."""
 
-    def __init__(self, *args: Any, qualification: Qualification | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        qualification: Qualification | None = None,
+        gate: Gate | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
+        self.gate = gate or current_gate()
         for part in PARTS:
             self.fields[part] = forms.ChoiceField(
                 choices=Qualification.Answer.choices,
@@ -59,17 +102,30 @@ class BantForm(forms.Form):
                 max_length=500, required=False, initial=getattr(qualification, f"{part}_evidence", "")
             )
 
-    def rows(self) -> list[tuple[str, forms.BoundField, forms.BoundField]]:
-        return [(part.capitalize(), self[part], self[f"{part}_evidence"]) for part in PARTS]
+    def rows(self) -> list[BantRow]:
+        return [
+            BantRow(
+                name=part.capitalize(),
+                question=self.gate.question(part),
+                is_required=part in self.gate.requires,
+                answer=self[part],
+                evidence=self[f"{part}_evidence"],
+            )
+            for part in PARTS
+        ]
 
 
 class OpportunityForm(forms.Form):
+    """Amount and close date; both may be left for later."""
+
     amount = forms.DecimalField(min_value=0, max_digits=14, decimal_places=2, required=False)
     currency = forms.RegexField(
         r"^[A-Z]{3}$", initial="EUR", error_messages={"invalid": "Use a code of three letters, such as EUR."}
     )
     close_on = forms.DateField(
-        required=False, label="Expected close", widget=forms.DateInput(attrs={"type": "date"})
+        required=False,
+        label="Expected close",
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
     )
 
 

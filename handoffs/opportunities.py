@@ -6,6 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from django.db import transaction
+from django.db.models import Count
 
 from accounts.models import User
 from common.errors import DomainError, InvalidInput
@@ -15,6 +16,7 @@ from handoffs.services import close_handoff
 from leads.models import Lead, LeadEvent
 from leads.services import hold_lead, log_event, move_stage
 
+MOST_USUAL_REASONS = 8
 LARGEST_AMOUNT = Decimal("999999999999.99")  # what the column holds
 
 
@@ -94,6 +96,13 @@ def lose_opportunity(handoff: Handoff, *, reason: str, by: User | None, now: dat
     move_stage(lead, to=Lead.Stage.LOST, at=now, by=by, handoff_id=handoff.pk)
     hold_lead(lead, hold=Lead.Hold.UNTIL_ACTIVITY, until=None, at=now)
     return handoff
+
+
+def usual_lost_reasons() -> list[str]:
+    """What deals were lost for most often: offered again, so that the same thing keeps one name."""
+    given = Opportunity.objects.exclude(lost_reason="").values_list("lost_reason")
+    counted = given.annotate(times=Count("pk")).order_by("-times", "lost_reason")
+    return [reason for reason, _ in counted[:MOST_USUAL_REASONS]]
 
 
 def _lock_deal(handoff: Handoff, *, ended: Handoff.Status, by: User | None, now: datetime) -> Lead | None:

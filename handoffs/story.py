@@ -2,53 +2,90 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from django.db.models import QuerySet
 
 from accounts.models import User
-from handoffs.contact import required_parts
+from handoffs.cadence import quick_times
+from handoffs.cadences import hours_of, progress_of
 from handoffs.forms import (
     QUICK_ATTEMPTS,
     AttemptForm,
     BantForm,
     LostForm,
     OpportunityForm,
+    PlanForm,
     ReassignForm,
     WithdrawForm,
 )
-from handoffs.models import Attempt, Handoff, Opportunity, Qualification, RoutingDecision
+from handoffs.gate import current_gate
+from handoffs.models import Attempt, Handoff, Opportunity, Qualification
+from handoffs.opportunities import usual_lost_reasons
 from handoffs.package_page import tell_package
 from handoffs.permissions import permissions_for
+from handoffs.routing_story import tell_decisions
 from leads.models import LeadEvent
 from sla.models import Clock, Target
 
 
-def tell_story(handoff: Handoff, *, viewer: User, forms: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def tell_story(
+    handoff: Handoff, *, viewer: User, now: datetime, forms: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
     """The context of the handoff page. `forms` replaces fresh forms by ones that hold refused input."""
+    may = permissions_for(viewer, handoff)
+    attempts = list(Attempt.objects.filter(handoff=handoff).select_related("by"))
     qualification = Qualification.objects.filter(handoff=handoff).first()
+    opportunity = Opportunity.objects.filter(handoff=handoff).first()
+    gate = current_gate()
     context: dict[str, Any] = {
         "handoff": handoff,
         "lead": handoff.lead,
         **tell_package(handoff),
-        "may": permissions_for(viewer, handoff),
+        "may": may,
         "clocks": clocks_of(handoff),
-        "attempts": Attempt.objects.filter(handoff=handoff).select_related("by"),
+        "attempts": attempts,
         "quick_attempts": QUICK_ATTEMPTS,
+        **(_what_is_next(handoff, attempts, viewer=viewer, now=now) if may.attempt else {}),
         "qualification": qualification,
-        "gate": required_parts(),
-        "opportunity": Opportunity.objects.filter(handoff=handoff).first(),
-        "decisions": RoutingDecision.objects.filter(handoff=handoff).select_related("chosen").order_by("-at"),
+        "gate": gate,
+        "opportunity": opportunity,
+        "lost_reasons": usual_lost_reasons() if may.close_opportunity else [],
+        "decisions": tell_decisions(handoff, viewer=viewer),
         "log": log_of(handoff),
         "attempt_form": AttemptForm(),
-        "bant_form": BantForm(qualification=qualification),
-        "opportunity_form": OpportunityForm(),
+        "bant_form": BantForm(qualification=qualification, gate=gate),
+        "opportunity_form": OpportunityForm(initial=_terms(handoff, opportunity)),
         "lost_form": LostForm(),
         "withdraw_form": WithdrawForm(),
         "reassign_form": ReassignForm(handoff=handoff),
     }
     return context | dict(forms or {})
+
+
+def _what_is_next(
+    handoff: Handoff, attempts: Sequence[Attempt], *, viewer: User, now: datetime
+) -> dict[str, Any]:
+    """The attempt that is due by the cadence, and times to plan the next contact for."""
+    hours = hours_of(handoff.owner, around=now)
+    progress = progress_of(handoff, attempts, hours=hours)
+    channel = handoff.planned_channel or (progress.next_channel if progress else "") or Attempt.Channel.CALL
+    return {
+        "progress": progress,
+        "next_channel": Attempt.Channel(progress.next_channel) if progress and progress.due_at else None,
+        "quick_times": quick_times(hours, zone=viewer.time_zone, now=now),
+        "planned_channel": Attempt.Channel(handoff.planned_channel) if handoff.planned_channel else None,
+        "plan_form": PlanForm(initial={"channel": channel}),
+    }
+
+
+def _terms(handoff: Handoff, opportunity: Opportunity | None) -> dict[str, Any]:
+    """What the form of the opportunity begins with: what is kept, else the size the lead named."""
+    if opportunity is None:
+        return {"amount": handoff.lead.deal_size}
+    return {name: getattr(opportunity, name) for name in ("amount", "currency", "close_on")}
 
 
 # Short names for the chips of the header.
