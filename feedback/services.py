@@ -10,6 +10,7 @@ from accounts.models import User
 from common.errors import InvalidInput
 from feedback.consequences import follow_reason
 from feedback.models import RejectionReason, Verdict
+from feedback.undo import standing_of
 from handoffs.acting import HandoffChanged, allow_text, lock_handoff, require_worker
 from handoffs.models import Handoff
 from handoffs.services import close_handoff
@@ -81,6 +82,7 @@ def reject_handoff(
     if handoff.status not in RETURNABLE:
         raise HandoffChanged(handoff, now=now)
     require_worker(handoff, by)
+    before = standing_of(handoff, lead)
     close_handoff(handoff, lead, status=Handoff.Status.REJECTED, rejection_code=reason.code, by=by, now=now)
     verdict = Verdict.objects.create(
         handoff=handoff,
@@ -101,6 +103,7 @@ def reject_handoff(
         reason=reason.code,
         type=reason.type,
         via=via,
+        before=before,
     )
     follow_reason(verdict, lead, now=now)
     return verdict

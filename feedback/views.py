@@ -1,32 +1,26 @@
-"""The reject dialog of sales and the inbox of marketing."""
+"""The reject dialog of sales, and what sales said about a lead."""
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django_htmx.http import HttpResponseClientRedirect, retarget, trigger_client_event
 
-from accounts.models import User
-from accounts.roles import login_required, role_required, signed_in_user
+from accounts.roles import login_required, signed_in_user
 from common.errors import DomainError, InvalidInput
 from common.htmx import wants_fragment
-from common.keyset import newest_first_page
-from feedback.forms import InboxFilterForm, RejectForm
-from feedback.inbox import count_reasons, count_rules, latest_verdicts, measure_inbox
+from feedback.forms import RejectForm
 from feedback.models import RejectionReason, Verdict
 from feedback.services import reject_handoff
+from feedback.undo import undo_rejection
+from handoffs.answering import current_path, fetch_handoff, undone
 from handoffs.models import Handoff
 from handoffs.queue import next_handoff
 from leads.models import Lead
-
-PAGE_SIZE = 25
-
 
 # --- Sales: reject -------------------------------------------------------------------------------
 
@@ -41,7 +35,7 @@ def reject(request: HttpRequest, pk: int) -> HttpResponse:
     )
     if request.method == "GET":
         return _render_dialog(request, handoff, RejectForm(viewer=user))
-    form = RejectForm(request.POST, viewer=user)
+    form = RejectForm(_given(request), viewer=user)
     if not form.is_valid():
         return _render_dialog(request, handoff, form, status=422)
     try:
@@ -54,6 +48,14 @@ def reject(request: HttpRequest, pk: int) -> HttpResponse:
     except DomainError as refusal:
         return _render_dialog(request, handoff, form, refusal=refusal, status=refusal.status)
     return _rejected(request, handoff, verdict)
+
+
+def _given(request: HttpRequest) -> QueryDict:
+    """What was sent; the button beside a reason chooses it and confirms in one tap."""
+    given = request.POST.copy()
+    if "straight" in given:
+        given["reason"] = given["straight"]
+    return given
 
 
 def _render_dialog(
@@ -78,48 +80,38 @@ def _render_dialog(
 
 
 def _rejected(request: HttpRequest, handoff: Handoff, verdict: Verdict) -> HttpResponse:
-    """Say what happens to the lead now, and name the next one."""
+    """Say what happens to the lead now, name the next one, and offer to take it back."""
     words = f"{handoff.lead.name}: {verdict.reason}. {verdict.reason.consequence}"
+    undo_url = reverse("feedback:undo_reject", args=[handoff.pk])
     if not wants_fragment(request):
-        messages.success(request, words)
+        messages.success(request, words, extra_tags=undo_url)
         return redirect("handoffs:queue")
-    if not _in_queue(request):
-        messages.success(request, words)
+    if current_path(request) != reverse("handoffs:queue"):
+        messages.success(request, words, extra_tags=undo_url)
         return HttpResponseClientRedirect(reverse("handoffs:queue"))
-    upcoming = next_handoff(signed_in_user(request), after=handoff)
-    context = {"verdict": verdict, "lead": handoff.lead, "next_handoff": upcoming, "words": words}
+    context = {
+        "verdict": verdict,
+        "lead": handoff.lead,
+        "next_handoff": next_handoff(signed_in_user(request), after=handoff),
+        "words": words,
+        "undo_url": undo_url,
+    }
     response = retarget(render(request, "feedback/_rejected.html", context), "#pane")
     for event in ("portal:close-dialogs", "portal:rejected", "portal:refresh"):
         trigger_client_event(response, event)
     return response
 
 
-def _in_queue(request: HttpRequest) -> bool:
-    path = request.htmx.current_url_abs_path  # type: ignore[attr-defined]
-    return path is not None and path.partition("?")[0] == reverse("handoffs:queue")
+@require_POST
+@login_required
+def undo_reject(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take the rejection back within seconds: the button of its toast, or the key u."""
+    handoff = fetch_handoff(request, pk)
+    undo_rejection(handoff, by=signed_in_user(request), now=timezone.now())
+    return undone(request, pk, f"Undone: {handoff.lead.name} is back as it was.")
 
 
-# --- Marketing: the inbox ------------------------------------------------------------------------
-
-
-@require_GET
-@role_required(User.Role.MARKETING, User.Role.MANAGER, User.Role.READ_ONLY)
-def inbox(request: HttpRequest) -> HttpResponse:
-    """Which of our leads did sales refuse, and which rule let them through?"""
-    form = InboxFilterForm(request.GET)
-    form.is_valid()
-    since = timezone.now() - timedelta(days=form.period())
-    reason = form.cleaned_data.get("reason")
-    verdicts = latest_verdicts(since=since, reason=reason)
-    context = {
-        "form": form,
-        "figures": measure_inbox(since=since),
-        "reasons": list(count_reasons(since=since)),
-        "rules": count_rules(since=since),
-        "chosen_reason": reason,
-        "page": newest_first_page(verdicts, at="at", after=request.GET.get("after", ""), size=PAGE_SIZE),
-    }
-    return render(request, "feedback/inbox.html", context, status=422 if form.errors else 200)
+# --- The lead's page -----------------------------------------------------------------------------
 
 
 @require_GET

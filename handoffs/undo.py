@@ -31,11 +31,11 @@ Kind = LeadEvent.Kind
 # What a decision itself writes after its own entry, and what machines note; the rest is something new.
 _BY_MACHINES = (
     Kind.SCORE_CHANGED, Kind.ATTRIBUTES_CHANGED, Kind.MERGED, Kind.STAGE_CHANGED, Kind.ASSIGNED,
-    Kind.OVERFLOWED, Kind.CLOCK_STARTED, Kind.CLOCK_STOPPED, Kind.CLOCK_MOVED, Kind.BREACHED,
+    Kind.OVERFLOWED, Kind.CLOCK_MOVED, Kind.BREACHED,
 )  # fmt: skip
-_BY_ONESELF = (
-    Kind.STAGE_CHANGED, Kind.RECYCLED, Kind.HANDED_OFF, Kind.OPENED, Kind.CLOCK_STOPPED, Kind.CLOCK_STARTED,
-)  # fmt: skip
+_BY_ONESELF = (Kind.STAGE_CHANGED, Kind.RECYCLED, Kind.HANDED_OFF, Kind.OPENED)
+# Clocks start and stop with acts that have an entry of their own.
+_ALONG_WITH_ACTS = (Kind.CLOCK_STARTED, Kind.CLOCK_STOPPED)
 
 
 class TooLateToUndo(DomainError):
@@ -94,7 +94,7 @@ def undo_acceptance(handoff: Handoff, *, by: User, now: datetime) -> Handoff:
 def _give_back_to_overflow(handoff: Handoff, lead: Lead, claim: LeadEvent, *, now: datetime) -> None:
     """It was claimed with the same click, so nobody owns it again."""
     pool = lock_pool(handoff.pool_id)
-    take_offer_back(handoff, handoff.routing_decisions.order_by("-id")[:1])
+    take_offer_back(handoff)
     handoff.owner, handoff.offered_at = None, None
     # Whoever takes it next has not seen it.
     handoff.opened_at = handoff.opened_by = None
@@ -128,7 +128,8 @@ def require_undoable(entry: LeadEvent, *, by: User, now: datetime) -> None:
         Q(handoff_id__isnull=False) | Q(kind=Kind.RELEASED), lead=entry.lead_id, pk__gt=entry.pk
     )
     expected = Q(by=None, kind__in=_BY_MACHINES) | Q(by=by, kind__in=_BY_ONESELF)
-    event = since.exclude(expected).select_related("by").order_by("id").first()
+    acts = since.exclude(kind__in=_ALONG_WITH_ACTS).exclude(expected)
+    event = acts.select_related("by").order_by("id").first()
     if event:
         raise ActedOnSince(event)
 
