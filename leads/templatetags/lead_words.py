@@ -36,7 +36,7 @@ def log_words(event: LeadEvent) -> str:
         parts.append(f"{_names(differing)} said otherwise")
     if fields := detail.get("fields"):
         parts.append(_names(fields))
-    for name in ("target", "channel", "outcome", "pool", "reason", "why"):
+    for name in ("undoes", "target", "channel", "outcome", "pool", "reason", "why"):
         if isinstance(detail.get(name), str):
             parts.append(detail[name].replace("_", " "))
     if isinstance(detail.get("via"), str):

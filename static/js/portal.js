@@ -38,13 +38,27 @@
     if (toast.dataset.retiring) return;
     toast.dataset.retiring = "yes";
     if (toast.hasAttribute("data-keep")) return;
-    var timer = setTimeout(check, TOAST_MS);
+    var timer = setTimeout(check, offerToUndo(toast) || TOAST_MS);
     function check() {
       // Never take away what is being read or is about to be clicked.
       if (toast.matches(":hover, :focus-within")) timer = setTimeout(check, 2000);
       else toast.remove();
     }
   }
+
+  // What was done can be taken back for some seconds; then the button goes, since the server would refuse.
+  function offerToUndo(toast) {
+    var form = $("[data-undo-form]", toast);
+    if (!form) return 0;
+    var time = Number(form.dataset.undoForm) * 1000;
+    setTimeout(function () { form.remove(); }, time);
+    return time;
+  }
+
+  document.addEventListener("htmx:afterRequest", function (event) {
+    var elt = event.detail.elt;
+    if (elt.matches("[data-undo-form]") && event.detail.xhr.status) elt.closest(".toast-note").remove();
+  });
 
   function toast(words) {
     var template = $("#toast-template");
