@@ -3,8 +3,9 @@
 from django.urls import path
 
 from feedback import api as feedback
-from feedback import api_loop
+from feedback import api_loop, api_undo
 from handoffs import api as handoffs
+from handoffs import api_contact as contact
 from leads import api as leads
 from sla import api as sla
 
@@ -16,7 +17,10 @@ urlpatterns = [
     path("handoffs/", handoffs.HandoffList.as_view(), name="handoffs"),
     path("handoffs/<int:pk>/", handoffs.HandoffDetail.as_view(), name="handoff"),
     path("handoffs/<int:pk>/accept/", handoffs.AcceptHandoff.as_view(), name="accept"),
+    path("handoffs/<int:pk>/accept/undo/", contact.UndoAcceptance.as_view(), name="undo_accept"),
     path("handoffs/<int:pk>/reject/", feedback.RejectHandoff.as_view(), name="reject"),
+    path("handoffs/<int:pk>/reject/undo/", api_undo.UndoRejection.as_view(), name="undo_reject"),
+    path("handoffs/<int:pk>/plan/", contact.PlanContact.as_view(), name="plan"),
     path("handoffs/<int:pk>/attempts/", handoffs.AttemptList.as_view(), name="attempts"),
     path("handoffs/<int:pk>/qualify/", handoffs.QualifyHandoff.as_view(), name="qualify"),
     path("handoffs/<int:pk>/quality-check/", api_loop.CheckQuality.as_view(), name="quality_check"),
