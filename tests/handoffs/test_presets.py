@@ -8,7 +8,16 @@ import pytest
 
 from accounts.models import User
 from common.errors import InvalidInput, NotAllowed
-from handoffs.models import Playbook, Pool, PoolMembership, QualificationGate, RoutingRule
+from handoffs.models import (
+    Cadence,
+    CadenceStep,
+    PackageStandard,
+    Playbook,
+    Pool,
+    PoolMembership,
+    QualificationGate,
+    RoutingRule,
+)
 from handoffs.presets import PRESETS, load_handoff_preset
 from tests.factories import UserFactory
 
@@ -57,6 +66,36 @@ def test_a_bdr_of_another_pool_is_left_there(bdr: User) -> None:
     load_handoff_preset(CLASSIC, by=None)
 
     assert bdr.memberships.get().pool.name == "DACH"
+
+
+def test_another_protocol_s_cadences_are_switched_off_and_back_on(db: None) -> None:
+    load_handoff_preset(PRESETS["hybrid"], by=None)
+
+    plan = load_handoff_preset(PRESETS["speed"], by=None)
+
+    assert "Switch off the cadence “Category A”." in plan
+    assert "Change the cadence “Any lead”: 6 attempts, the last within 46 hours." in plan
+    assert list(Cadence.objects.filter(is_active=True).values_list("name", flat=True)) == ["Any lead"]
+    load_handoff_preset(PRESETS["hybrid"], by=None)
+    assert Cadence.objects.filter(is_active=True).count() == 3
+
+
+def test_steps_that_somebody_changed_become_those_of_the_preset_again(db: None) -> None:
+    load_handoff_preset(CLASSIC, by=None)
+    CadenceStep.objects.filter(number=2).update(minutes=5)
+
+    plan = load_handoff_preset(CLASSIC, by=None)
+
+    assert plan == ["Change the cadence “Any lead”: 3 attempts, the last within 40 working hours."]
+    assert load_handoff_preset(CLASSIC, by=None) == []
+
+
+def test_a_preset_without_routing_brings_no_pool(bdr: User) -> None:
+    load_handoff_preset(PRESETS["bant"], by=None)
+
+    assert not Pool.objects.exists()
+    assert not RoutingRule.objects.exists()
+    assert PackageStandard.objects.get().task_below == 60
 
 
 @pytest.mark.parametrize("wrong", [{"gate": ("charm",)}, {"package": ("shoe_size",)}])

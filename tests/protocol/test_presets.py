@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 from accounts.models import User
 from common.errors import InvalidInput, NotAllowed
 from feedback.models import RejectionReason
-from handoffs.models import Playbook, QualificationGate, RoutingRule
+from handoffs.models import Cadence, CadenceStep, Playbook, QualificationGate, RoutingRule
 from protocol.presets import PRESETS
 from protocol.services import load_preset
 from scoring.models import ModelVersion, Rule, Signal
@@ -186,8 +186,65 @@ def test_the_command_refuses_an_unknown_name() -> None:
         call_command("load_preset", "baroque")
 
 
-class TestScoringAlone:
-    """`hybrid`, `speed`, `six-step` and `bant` bring their scoring; the rest of the portal stays."""
+class TestGatesAndCadences:
+    """The SQL gate and the attempts after acceptance, as published; the other numbers are starting values."""
+
+    def test_classic_needs_all_of_bant(self, classic: ModelVersion) -> None:
+        assert QualificationGate.objects.get().requires == ["budget", "authority", "need", "timeline"]
+        assert Cadence.objects.get().steps.count() == 3
+
+    def test_speed_needs_need_decision_maker_and_a_budget_that_roughly_fits(self, now: datetime) -> None:
+        load_preset("speed", by=None, now=now)
+
+        gate = QualificationGate.objects.get()
+        assert (set(gate.requires), gate.budget_may_be_rough) == ({"need", "authority", "budget"}, True)
+
+    def test_speed_tries_five_to_seven_times_in_48_hours_the_first_in_15_minutes(self, now: datetime) -> None:
+        load_preset("speed", by=None, now=now)
+
+        steps = CadenceStep.objects.filter(cadence__is_active=True)
+        assert 5 <= steps.count() <= 7
+        assert not steps.filter(in_working_hours=True).exists()
+        assert steps.get(number=1).minutes == 15
+        assert max(steps.values_list("minutes", flat=True)) <= 48 * 60
+
+    def test_bant_needs_all_four_and_tries_three_times_in_five_days(self, now: datetime) -> None:
+        load_preset("bant", by=None, now=now)
+
+        gate = QualificationGate.objects.get()
+        assert gate.requires == ["budget", "authority", "need", "timeline"]
+        assert not gate.budget_may_be_rough
+        steps = list(CadenceStep.objects.filter(cadence__is_active=True).order_by("number"))
+        assert len(steps) == 3
+        assert steps[0].minutes == 4 * 60
+        assert steps[-1].minutes <= 5 * 8 * 60
+
+    @pytest.mark.parametrize(("category", "minutes"), [("A", 60), ("B", 4 * 60), ("", 24 * 60)])
+    def test_hybrid_tries_a_in_60_minutes_b_in_4_hours_c_in_24(
+        self, category: str, minutes: int, now: datetime
+    ) -> None:
+        load_preset("hybrid", by=None, now=now)
+
+        cadence = Cadence.objects.get(categories=[category] if category else [])
+        assert cadence.steps.get(number=1).minutes == minutes
+
+    def test_six_step_tries_high_scores_within_minutes_and_others_within_hours(self, now: datetime) -> None:
+        load_preset("six-step", by=None, now=now)
+
+        high, others = Cadence.objects.filter(is_active=True)
+        assert high.categories == ["A"]
+        assert high.steps.get(number=1).minutes < 60 <= others.steps.get(number=1).minutes
+
+    def test_the_gate_of_one_protocol_gives_way_to_that_of_the_next(
+        self, classic: ModelVersion, now: datetime
+    ) -> None:
+        plan = load_preset("speed", by=None, now=now)
+
+        assert "SQL needs a yes to budget, authority, need; the budget need only roughly fit." in plan
+
+
+class TestWithoutRouting:
+    """`hybrid`, `speed`, `six-step` and `bant` bring their scoring, gate and cadences; the rest stays."""
 
     @pytest.mark.parametrize("name", ["hybrid", "speed", "six-step", "bant"])
     def test_the_plan_says_what_stays_as_it_is(self, classic: ModelVersion, name: str, now: datetime) -> None:
