@@ -42,6 +42,7 @@ PAGES = [
     ("bdr", "/leads/?q=nobody"),
     ("bdr", "/leads/{lead}/"),
     ("marketing", "/marketing/"),
+    ("marketing", "/marketing/follow-up/"),
     ("marketing", "/scoring/"),
     ("marketing", "/scoring/{version}/"),
     ("marketing", "/scoring/{draft}/propose/"),
