@@ -6,8 +6,9 @@ import pytest
 
 from accounts.models import User
 from common.errors import NotAllowed
-from feedback.models import RejectionReason
+from feedback.models import FeedbackPolicy, RejectionReason
 from feedback.presets import PRESETS, load_feedback_preset
+from handoffs.models import RecycleContract
 
 CLASSIC = PRESETS["classic"]
 
@@ -15,7 +16,8 @@ CLASSIC = PRESETS["classic"]
 def test_loading_twice_changes_nothing_the_second_time(db: None) -> None:
     first = load_feedback_preset(CLASSIC, by=None)
 
-    assert len(first) == len(CLASSIC.reasons) == RejectionReason.objects.count()
+    assert len(CLASSIC.reasons) == RejectionReason.objects.count()
+    assert first[len(CLASSIC.reasons) :] == ["Set the recycle contract.", "Set the feedback policy."]
     assert first[1] == "Add the reason “Premature”: goes back to education, re-checked in 30 days."
     assert load_feedback_preset(CLASSIC, by=None) == []
 
@@ -50,6 +52,20 @@ def test_the_classic_preset_has_the_published_reasons(db: None) -> None:
     assert treatments["duplicate"] == "link_duplicate"
     assert treatments["unreachable"] == "re_engage"
     assert {"no-budget", "no-authority", "no-need", "no-timeline"} <= treatments.keys()
+
+
+def test_the_acceptance_goal_is_the_published_one_and_the_contract_asks_for_evidence_and_a_day(
+    db: None,
+) -> None:
+    """FEED-1: the goal is 90 %. FEED-2: at least N points or a listed event, and a cool-off."""
+    load_feedback_preset(CLASSIC, by=None)
+    RecycleContract.objects.update(cool_off_days=7)
+
+    assert load_feedback_preset(CLASSIC, by=None) == ["Change the recycle contract: cool off days."]
+    contract, policy = RecycleContract.objects.get(), FeedbackPolicy.objects.get()
+    assert (contract.min_points, contract.cool_off_days) == (10, 1)
+    assert contract.enough_signals == ["demo-request", "direct-inquiry"]
+    assert (policy.acceptance_goal, policy.fix_minutes, policy.dispute_minutes) == (90, 480, 960)
 
 
 def test_a_bdr_does_not_change_the_reasons(bdr: User) -> None:

@@ -1,0 +1,155 @@
+"""A returned lead is an MQL again only with new evidence and after the cool-off (FEED-2)."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from accounts.models import User
+from feedback.models import Recycling, Verdict
+from feedback.recycling import wake_recyclings
+from feedback.services import reject_handoff
+from handoffs.models import Handoff, RecycleContract
+from handoffs.pipeline import advance_due_leads, advance_lead
+from handoffs.recycle_contract import standing_of
+from leads.models import Lead
+from leads.services import correct_lead
+from scoring.evidence import has_signal_since, points_since, raised_hand_since
+from tests.desk import do, reason
+
+DAY = timedelta(days=1)
+
+
+def reject(handoff: Handoff, code: str, *, now: datetime) -> Verdict:
+    return reject_handoff(handoff, reason=reason(code), by=handoff.owner, via=Verdict.Via.PAGE, now=now)
+
+
+def contract(**terms: object) -> None:
+    RecycleContract.objects.update_or_create(singleton=True, defaults=terms)
+
+
+@pytest.fixture
+def premature(handoff: Handoff, lead: Lead, now: datetime) -> Lead:
+    """A lead back for 30 days, after which only the contract stands between it and sales."""
+    reject(handoff, "premature", now=now)
+    wake_recyclings(now=now + 30 * DAY)
+    lead.refresh_from_db()
+    return lead
+
+
+def is_back(lead: Lead, *, now: datetime) -> bool:
+    advance_lead(lead.pk, now=now)
+    return Handoff.objects.open().filter(lead=lead).exists()
+
+
+# --- New evidence -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("needed", "back"), [(20, True), (21, False)])
+def test_it_needs_the_points_of_the_contract(premature: Lead, now: datetime, needed: int, back: bool) -> None:
+    """The pricing page is worth 20 points by the classic rules."""
+    contract(min_points=needed, enough_signals=[])
+    later = now + 31 * DAY
+    do(premature, "Page Viewed", now=later, path="/pricing")
+
+    assert is_back(premature, now=later) is back
+
+
+def test_what_it_did_before_the_return_is_no_evidence(premature: Lead, now: datetime) -> None:
+    assert points_since(premature, since=now - DAY, now=now + 31 * DAY) > 0
+    assert points_since(premature, since=now, now=now + 31 * DAY) == 0
+    assert not is_back(premature, now=now + 31 * DAY)
+
+
+def test_a_listed_signal_is_enough_whatever_its_points(premature: Lead, now: datetime) -> None:
+    contract(min_points=1_000, enough_signals=["case-study"])
+    later = now + 31 * DAY
+    do(premature, "Page Viewed", now=later, path="/pricing")
+    assert not is_back(premature, now=later)
+
+    do(premature, "Case Study Downloaded", now=later)
+
+    advance_lead(premature.pk, now=later)
+    assert has_signal_since(premature, ["case-study"], since=now)
+    assert is_back(premature, now=later)
+
+
+def test_who_asks_for_a_demo_again_is_not_kept_waiting(premature: Lead, now: datetime) -> None:
+    """An instant MQL counts without being listed, however many points the contract wants."""
+    contract(min_points=1_000, enough_signals=[])
+    later = now + 31 * DAY
+    do(premature, "Demo Requested", now=later)
+
+    assert is_back(premature, now=later)
+    assert raised_hand_since(premature, since=now)
+
+
+def test_without_a_contract_a_single_point_is_enough(premature: Lead, now: datetime) -> None:
+    RecycleContract.objects.all().delete()
+    do(premature, "Page Viewed", now=now + 31 * DAY, path="/pricing")
+
+    assert is_back(premature, now=now + 31 * DAY)
+
+
+# --- The cool-off -------------------------------------------------------------------------------
+
+
+def test_it_waits_for_the_end_of_the_cool_off_and_comes_by_itself(
+    handoff: Handoff, lead: Lead, now: datetime
+) -> None:
+    contract(min_points=10, cool_off_days=14)
+    reject(handoff, "unreachable", now=now)
+    do(lead, "Demo Requested", now=now + DAY)
+
+    advance_due_leads(now=now + DAY)
+
+    assert not Handoff.objects.open().exists()
+    lead.refresh_from_db()
+    assert lead.hold == Lead.Hold.NONE
+    assert lead.advance_at is not None
+    assert lead.advance_at <= now + 14 * DAY
+    advance_due_leads(now=now + 14 * DAY)
+    assert Handoff.objects.open().get(lead=lead).owner == handoff.owner
+
+
+def test_a_changed_fit_is_the_evidence_but_does_not_shorten_the_cool_off(
+    handoff: Handoff, lead: Lead, marketing: User, now: datetime
+) -> None:
+    contract(min_points=10, cool_off_days=14)
+    reject(handoff, "wrong-icp", now=now)
+    correct_lead(lead, changes={"title": "Chief Operating Officer"}, by=marketing, at=now + DAY, via="page")
+
+    advance_due_leads(now=now + DAY)
+    assert not Handoff.objects.open().exists()
+
+    advance_due_leads(now=now + 14 * DAY)
+    assert Handoff.objects.open().filter(lead=lead, is_returning=True).exists()
+
+
+def test_a_lead_can_be_asked_where_it_stands(premature: Lead, now: datetime) -> None:
+    contract(min_points=30, enough_signals=["demo-request"], cool_off_days=40)
+    do(premature, "Page Viewed", now=now + 31 * DAY, path="/pricing")
+    advance_lead(premature.pk, now=now + 31 * DAY)
+
+    standing = standing_of(premature, now=now + 31 * DAY)
+
+    assert standing is not None
+    assert (standing.points, standing.needed, standing.enough) == (20, 30, False)
+    assert standing.free_at == now + 40 * DAY
+    assert not standing.is_met(now + 41 * DAY)
+
+
+# --- Tracks -------------------------------------------------------------------------------------
+
+
+def test_a_recycling_is_under_way_while_it_holds_its_lead(
+    handoff: Handoff, lead: Lead, now: datetime
+) -> None:
+    reject(handoff, "unreachable", now=now)
+    assert Recycling.objects.under_way().count() == 1
+
+    do(lead, "Page Viewed", now=now + DAY, path="/pricing")
+    advance_lead(lead.pk, now=now + DAY)
+
+    assert not Recycling.objects.under_way().exists()
