@@ -10,12 +10,12 @@ from typing import Any, TypeGuard
 
 from django.db import connection
 
+from common.prepared import execute_prepared
 from scoring.compile import RESULT_COLUMNS, Scope, Statement, compile_model
 from scoring.language.results import ImaginedLead, Line, Move, Result
 from scoring.language.rules import Category, Model, Warmth
 from scoring.loading import load_model
 from scoring.models import ModelVersion
-from scoring.prepared import execute_prepared
 
 __all__ = [
     "ImaginedLead",
@@ -23,6 +23,7 @@ __all__ = [
     "Move",
     "Result",
     "compiled",
+    "keep_first_score",
     "keep_range",
     "keep_scores",
     "model_of",
@@ -69,6 +70,24 @@ def keep_scores(version: ModelVersion, lead_ids: Sequence[int], *, now: datetime
     if len(lead_ids) == 1:
         return _keep(version, Scope.ONE, {"lead": lead_ids[0]}, now=now)
     return _keep(version, Scope.MANY, {"leads": list(lead_ids)}, now=now)
+
+
+# Without a score before, there is nothing to compare with and no move to tell.
+_KEEP_FIRST = """
+INSERT INTO scoring_leadscore (lead_id, version_id, {columns}, scored_at)
+SELECT lead_id, %(version)s::bigint, {columns}, %(as_of)s::timestamptz FROM ({scored}) scored
+RETURNING {columns}
+"""
+
+
+def keep_first_score(version: ModelVersion, lead_id: int, *, now: datetime) -> dict[str, Any]:
+    """Score a lead that has no score yet and keep it; what the version decides of its LeadScore."""
+    statement = compiled(version, Scope.ONE, ledger=False, historical=False)
+    sql = _KEEP_FIRST.format(scored=statement.sql, columns=", ".join(_KEPT_COLUMNS))
+    parameters = {**statement.parameters, "lead": lead_id, "as_of": now, "version": version.pk}
+    with connection.cursor() as cursor:
+        execute_prepared(cursor, sql, parameters)
+        return dict(zip(_KEPT_COLUMNS, cursor.fetchone(), strict=True))
 
 
 def keep_range(version: ModelVersion, *, first: int, last: int, now: datetime) -> list[Move]:
