@@ -37,15 +37,19 @@ def clean_company(facts: CompanyFacts | None) -> CompanyFacts:
     return CompanyFacts(**values)  # type: ignore[arg-type]
 
 
+def domain_of(facts: CompanyFacts, *, email: str) -> str:
+    """The domain of the company that the facts are about: as said, else the address's; blank: unknown."""
+    return facts.domain or company_domain(email)
+
+
 def company_of_new_lead(facts: CompanyFacts, *, email: str, now: datetime, via: str) -> Company | None:
     """The company a new lead works for, made or filled from the facts; None if nothing is known of it."""
-    domain = facts.domain or company_domain(email)
+    domain = domain_of(facts, email=email)
     if domain:
         company = _company_of_domain(domain, facts, now=now)
         fill_company(company, facts, now=now, via=via)
         return company
     if facts.name:
-        # Without a domain nothing says that two companies of one name are the same.
         return _make_company(facts, domain="", now=now)
     return None
 
@@ -53,7 +57,7 @@ def company_of_new_lead(facts: CompanyFacts, *, email: str, now: datetime, via: 
 def merge_company(lead: Lead, facts: CompanyFacts, *, email: str, now: datetime, via: str) -> Merged:
     """Take what a further source says about where the lead works. The caller holds the lead's lock."""
     held = lead.company
-    domain = facts.domain or company_domain(email)
+    domain = domain_of(facts, email=email)
     if held is None:
         company = company_of_new_lead(facts, email=email, now=now, via=via)
         if company is None:
@@ -128,8 +132,9 @@ def _company_of_domain(domain: str, facts: CompanyFacts, *, now: datetime) -> Co
     return company or _make_company(facts, domain=domain, now=now)
 
 
-def _make_company(facts: CompanyFacts, *, domain: str, now: datetime) -> Company:
-    company = Company(
+def new_company(facts: CompanyFacts, *, domain: str, now: datetime) -> Company:
+    """A company to be inserted. Without a domain, nothing says that two of one name are the same."""
+    return Company(
         name=facts.name or domain,
         domain=domain,
         employee_count=facts.employee_count,
@@ -139,6 +144,10 @@ def _make_company(facts: CompanyFacts, *, domain: str, now: datetime) -> Company
         country=facts.country,
         created_at=now,
     )
+
+
+def _make_company(facts: CompanyFacts, *, domain: str, now: datetime) -> Company:
+    company = new_company(facts, domain=domain, now=now)
     if not domain:
         company.save(force_insert=True)
         return company

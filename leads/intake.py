@@ -5,9 +5,10 @@ Lock order: Lead (several: in id order), then Company. See ARCHITECTURE.md.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TypeVar
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q
@@ -16,12 +17,12 @@ from accounts.models import User
 from common.errors import InvalidInput
 from leads.activities import NewActivity, append_activities, mark_leads_of
 from leads.attributes import ANSWERS_OF_LEAD, Merged, clean_answer, fill_blanks, keep_other_answers
-from leads.companies import clean_company, company_of_new_lead, merge_company
+from leads.companies import clean_company, domain_of, fill_company, merge_company, new_company
 from leads.facts import ActivityFacts, CompanyFacts, LeadFacts
-from leads.models import Activity, Lead, LeadEvent
+from leads.models import Activity, Company, Lead, LeadEvent
+from leads.newcomers import insert_newcomer, look_for
 from leads.services import (
     FIRST_REVISION,
-    log_created,
     log_event,
     mark_facts_changed,
     nudge_lead,
@@ -30,6 +31,8 @@ from leads.services import (
 
 # Each race lost shows the winner's row to the next try; a third loss needs two other writers in between.
 TRIES = 3
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +52,21 @@ def record_lead(
     Two at once for one person make one lead. Saying the same again changes nothing. `nudge=False` for a
     caller that advances the lead itself, right after. Raises InvalidInput(field=…).
     """
-    facts = clean_lead(facts)
+    clean = clean_lead(facts)
+    return retry_lost_races(lambda: record_clean_lead(clean, via=via, now=now, by=by, nudge=nudge))
+
+
+def retry_lost_races(work: Callable[[], T]) -> T:
+    """Do the work in a transaction; again, if somebody was quicker with an address or an id that it wrote:
+    the next look finds their row."""
     for _ in range(TRIES - 1):
         try:
             with transaction.atomic():
-                return _record_lead(facts, via=via, now=now, by=by, nudge=nudge)
+                return work()
         except IntegrityError:
-            continue  # somebody was quicker with this address or id; the next look finds their row
+            continue
     with transaction.atomic():
-        return _record_lead(facts, via=via, now=now, by=by, nudge=nudge)
+        return work()
 
 
 def clean_lead(facts: LeadFacts) -> LeadFacts:
@@ -77,10 +86,20 @@ def clean_lead(facts: LeadFacts) -> LeadFacts:
     return replace(facts, company=company, **values)  # type: ignore[arg-type]
 
 
-def _record_lead(facts: LeadFacts, *, via: str, now: datetime, by: User | None, nudge: bool) -> RecordedLead:
-    lead = _find_lead(facts)
+def record_clean_lead(
+    facts: LeadFacts, *, via: str, now: datetime, by: User | None, nudge: bool, marks_new: bool = True
+) -> RecordedLead:
+    """record_lead for clean facts, in the transaction of a caller who retries lost races. Locks the lead.
+
+    `marks_new=False` for a caller who advances new leads in this transaction: they get no mark.
+    """
+    domain = domain_of(facts.company or CompanyFacts(), email=facts.email)
+    is_known, company = look_for(facts, domain=domain)
+    lead = _find_lead(facts) if is_known else None
     if lead is None:
-        lead = _create_lead(facts, via=via, now=now, by=by)
+        lead = _new_lead(facts, company, domain=domain, via=via, now=now)
+        lead.advance_at = now if marks_new else None
+        insert_newcomer(lead, by=by, via=via)
         if nudge:
             nudge_lead(lead.pk)
         return RecordedLead(lead, created=True, changed=True)
@@ -116,9 +135,14 @@ def _find_lead(facts: LeadFacts) -> Lead | None:
     return next(by_email, found[0] if found else None)
 
 
-def _create_lead(facts: LeadFacts, *, via: str, now: datetime, by: User | None) -> Lead:
-    company = company_of_new_lead(facts.company or CompanyFacts(), email=facts.email, now=now, via=via)
-    lead = Lead.objects.create(
+def _new_lead(facts: LeadFacts, company: Company | None, *, domain: str, via: str, now: datetime) -> Lead:
+    """The lead to insert, at its company, which is filled from the facts or is to be inserted too."""
+    said = facts.company or CompanyFacts()
+    if company:
+        fill_company(company, said, now=now, via=via)
+    elif domain or said.name:
+        company = new_company(said, domain=domain, now=now)
+    return Lead(
         email=facts.email,
         source_system=facts.source_system,
         external_id=facts.external_id,
@@ -126,11 +150,8 @@ def _create_lead(facts: LeadFacts, *, via: str, now: datetime, by: User | None) 
         company=company,
         consent_at=facts.consent_at,
         created_at=now,
-        advance_at=now,
         revision=FIRST_REVISION,
     )
-    log_created([lead], by=by, via=via)
-    return lead
 
 
 def _merge_lead(lead: Lead, facts: LeadFacts, *, via: str, now: datetime) -> Merged:

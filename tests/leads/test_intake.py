@@ -292,14 +292,16 @@ def test_the_log_and_the_history_refuse_update_and_delete(now):
 @pytest.mark.parametrize(
     ("facts", "statements"),
     [
-        # begin, find, company, lead, log, nudge, commit
-        (LeadFacts(email="bob@acme.example"), 7),
-        # begin, find, commit
-        (ADA, 3),
-        # begin, find, history, lead, log, revision, mark, nudge, commit
-        (replace(ADA, title="CTO"), 9),
+        # begin, look, insert lead and log, nudge, commit
+        (LeadFacts(email="bob@acme.example"), 5),
+        # begin, look, insert company and lead and log, nudge, commit
+        (LeadFacts(email="bob@other.example"), 5),
+        # begin, look, find, commit
+        (ADA, 4),
+        # begin, look, find, history, lead, log, revision, mark, nudge, commit
+        (replace(ADA, title="CTO"), 10),
     ],
-    ids=["new", "known", "filled"],
+    ids=["new", "new_with_company", "known", "filled"],
 )
 def test_recording_takes_few_statements(now, facts, statements):
     record_lead(ADA, via="api", now=now)
