@@ -11,7 +11,7 @@ from django.db import transaction
 from leads.models import Lead
 from scoring.engine import model_of, score_with_ledger
 from scoring.language.explanation import Explanation, explain_result
-from scoring.lifecycle.keeping import keep_leads
+from scoring.lifecycle.keeping import keep_leads, keep_newcomer
 from scoring.lifecycle.membership import was_in_pilot
 from scoring.lifecycle.versions import create_draft, publish_version
 from scoring.loading_presets import load_scoring_preset
@@ -28,6 +28,7 @@ __all__ = [
     "publish_version",
     "score_lead",
     "score_leads",
+    "score_newcomer",
     "version_of",
 ]
 
@@ -53,6 +54,14 @@ def score_lead(lead: Lead, *, now: datetime) -> LeadScore | None:
     """Score one lead, whose lock the caller holds; None while no version is active."""
     score_leads([lead.pk], now=now)
     return LeadScore.objects.select_related("version").filter(lead=lead).first()
+
+
+def score_newcomer(lead: Lead, *, now: datetime) -> LeadScore | None:
+    """As score_lead, for a lead that this transaction inserted and about which it knows no activity."""
+    score = keep_newcomer(lead, now=now)
+    if score is None:
+        log.warning("scoring.no_active_version", leads=1)
+    return score
 
 
 def explain_score(lead: Lead, *, as_of: datetime, version: ModelVersion | None = None) -> Explanation:

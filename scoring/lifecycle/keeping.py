@@ -8,19 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 
+from django.db import connection
 from django.db.models import QuerySet
 
+from common.prepared import execute_prepared
 from leads.models import Lead, LeadEvent
 from leads.services import log_events
-from scoring.engine import Move, keep_range, keep_scores
+from scoring.engine import Move, keep_first_score, keep_range, keep_scores
 from scoring.lifecycle.membership import pilot_members
 from scoring.lifecycle.release import list_for_release
 from scoring.matching import match_activities
-from scoring.models import ModelVersion
+from scoring.models import LeadScore, ModelVersion
 from scoring.models.scores import clear_hits
 
 Status = ModelVersion.Status
+
+_IN_USE = "SELECT id, created_at, status FROM scoring_modelversion WHERE status = ANY(%(statuses)s::text[])"
 
 
 def keep_leads(lead_ids: Sequence[int], *, now: datetime) -> bool:
@@ -39,6 +44,20 @@ def keep_leads_of_range(version: ModelVersion, *, first: int, last: int, now: da
     _tell([(version, keep_range(version, first=first, last=last, now=now))], news, now=now)
 
 
+def keep_newcomer(lead: Lead, *, now: datetime) -> LeadScore | None:
+    """Score and keep a lead that this transaction inserted by leads.newcomers; None while none is active.
+
+    It has done nothing yet, and nobody was told a score of it. Until it is committed no re-scoring can see
+    it, so the re-scoring waits for it (`leads.newcomers.wait_for_newcomers`).
+    """
+    active, pilot = versions_in_use()
+    if active is None:
+        return None
+    version = pilot if pilot and pilot_members(pilot.pilot, [lead.pk], as_of=now) else active
+    kept = keep_first_score(version, lead.pk, now=now)
+    return LeadScore(lead=lead, version=version, scored_at=now, **kept)
+
+
 def _match_news(lead_ids: Sequence[int] | QuerySet[Lead, int]) -> dict[int, int]:
     """Match the leads' new activities: the first one of each lead that has any."""
     marked = Lead.objects.filter(pk__in=lead_ids, unmatched_from__isnull=False).order_by("pk")
@@ -50,9 +69,19 @@ def _match_news(lead_ids: Sequence[int] | QuerySet[Lead, int]) -> dict[int, int]
 
 def versions_in_use() -> tuple[ModelVersion | None, ModelVersion | None]:
     """The active version, and the one in pilot beside it."""
-    found = ModelVersion.objects.filter(status__in=(Status.ACTIVE, Status.PILOT)).select_related("pilot")
-    by_status = {version.status: version for version in found}
-    return by_status.get(Status.ACTIVE), by_status.get(Status.PILOT)
+    with connection.cursor() as cursor:
+        execute_prepared(cursor, _IN_USE, {"statuses": [Status.ACTIVE, Status.PILOT]})
+        in_use = {
+            status: _version_once(pk, created_at, status) for pk, created_at, status in cursor.fetchall()
+        }
+    return in_use.get(Status.ACTIVE), in_use.get(Status.PILOT)
+
+
+@lru_cache(maxsize=8)
+def _version_once(version_id: int, created_at: datetime, status: str) -> ModelVersion:
+    """Kept, because what a version says never changes while it is in use. The time of creation only tells
+    apart databases that one process meets one after another."""
+    return ModelVersion.objects.select_related("pilot").get(pk=version_id)
 
 
 Moves = list[tuple[ModelVersion, list[Move]]]

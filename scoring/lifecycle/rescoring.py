@@ -20,6 +20,7 @@ from django.db.models import Count, Q, QuerySet, Sum
 from common.parking import begin_attempt, forget_failure, keep_failure, retry_parked
 from common.queue import enqueue
 from leads.models import Lead
+from leads.newcomers import wait_for_newcomers
 from scoring.lifecycle.history import record
 from scoring.lifecycle.keeping import keep_leads, keep_leads_of_range, versions_in_use
 from scoring.lifecycle.membership import MAX_ID, pilot_members_of_range
@@ -160,8 +161,9 @@ def _score_stale(first: int, last: int, *, now: datetime) -> None:
     """Score the leads of the range whose kept score is not by the version that they belong to now.
 
     All of them are locked before the versions are read: whoever scored one by an older version has committed
-    by then, and whoever comes later reads the versions later.
+    by then, and whoever comes later reads the versions later. So does a lead that is being inserted.
     """
+    wait_for_newcomers()
     # Intake inserts rows that refer to the lead: they need not wait.
     leads = Lead.objects.filter(pk__range=(first, last)).select_for_update(of=("self",), no_key=True)
     locked = list(leads.order_by("pk").values_list("pk", flat=True))
