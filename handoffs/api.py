@@ -21,6 +21,7 @@ from accounts.authentication import MayRead, MaySendLeads, MayWork
 from accounts.models import User
 from accounts.roles import signed_in_user
 from common.ids import IdFilter
+from handoffs.arrivals import Arrival, take_lead
 from handoffs.contact import (
     ATTEMPT_NOTE_LENGTH,
     EVIDENCE_LENGTH,
@@ -29,11 +30,9 @@ from handoffs.contact import (
     record_attempt,
 )
 from handoffs.models import Attempt, Handoff, HandoffQuerySet, Pool, Qualification
-from handoffs.pipeline import advance_lead_now
 from handoffs.services import accept_handoff
 from leads.api import LeadInputSerializer, StrictSerializer, read_lead_input
 from leads.idempotency import HEADER, idempotent
-from leads.intake import record_lead
 from leads.models import Lead, LeadQuerySet
 from scoring.models import LeadScore
 
@@ -71,6 +70,9 @@ class ScoreSerializer(serializers.ModelSerializer[LeadScore]):
         read_only_fields = fields
 
 
+_answer_score = ScoreSerializer().to_representation
+
+
 class OpenHandoffSerializer(serializers.ModelSerializer[Handoff]):
     owner: serializers.SlugRelatedField[User] = serializers.SlugRelatedField(
         slug_field="username", read_only=True, allow_null=True
@@ -105,12 +107,16 @@ class LeadSerializer(serializers.ModelSerializer[Lead]):
     @extend_schema_field(ScoreSerializer(allow_null=True))
     def get_score(self, lead: Lead) -> dict[str, Any] | None:
         score = getattr(lead, "score", None)
-        return ScoreSerializer(score).data if score else None
+        return _answer_score(score) if score else None
 
     @extend_schema_field(OpenHandoffSerializer(allow_null=True))
     def get_handoff(self, lead: Lead) -> dict[str, Any] | None:
         handoffs: list[Handoff] = lead.open_handoffs  # type: ignore[attr-defined]
         return OpenHandoffSerializer(handoffs[0]).data if handoffs else None
+
+
+# One for all answers: it keeps nothing of what it writes, and making its fields takes longer than using them.
+answer_lead = LeadSerializer().to_representation
 
 
 class LeadFilter(django_filters.FilterSet):
@@ -125,6 +131,14 @@ def _with_standing(leads: LeadQuerySet) -> LeadQuerySet:
     return leads.select_related("company", "score").prefetch_related(
         Prefetch("handoffs", queryset=open_handoffs, to_attr="open_handoffs")
     )
+
+
+def _as_at_hand(arrival: Arrival) -> Lead:
+    """As _with_standing, for a new lead that was not handed off: there is nothing to read about it."""
+    lead = arrival.lead
+    Lead._meta.get_field("score").set_cached_value(lead, arrival.score)
+    lead.open_handoffs = []  # type: ignore[attr-defined]
+    return lead
 
 
 class LeadList(ListAPIView[Lead]):
@@ -158,12 +172,13 @@ class LeadList(ListAPIView[Lead]):
         """Record a lead, score it, and hand it to sales if it is due: 201 for a new one, 200 if it merged."""
         now = timezone.now()
         facts = read_lead_input(request, now=now)
-        recorded = record_lead(facts, via=VIA, now=now, by=signed_in_user(request), nudge=False)
-        advance_lead_now(recorded.lead.pk, now=now)
-        lead = self.get_queryset().get(pk=recorded.lead.pk)
+        arrival = take_lead(facts, via=VIA, by=signed_in_user(request), now=now)
+        if arrival.created and not arrival.is_with_sales:
+            lead = _as_at_hand(arrival)
+        else:
+            lead = self.get_queryset().get(pk=arrival.lead.pk)
         return Response(
-            LeadSerializer(lead).data,
-            status=status.HTTP_201_CREATED if recorded.created else status.HTTP_200_OK,
+            answer_lead(lead), status=status.HTTP_201_CREATED if arrival.created else status.HTTP_200_OK
         )
 
 

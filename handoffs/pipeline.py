@@ -24,7 +24,7 @@ from leads.services import mark_lead_changed
 from scoring.lifecycle.release import kept_for_release
 from scoring.models import LeadScore
 from scoring.models.scores import ENTRY_STAGES
-from scoring.services import score_lead, score_leads
+from scoring.services import score_lead, score_leads, score_newcomer
 
 log = structlog.get_logger(__name__)
 
@@ -49,13 +49,26 @@ def advance_lead(lead_id: int, *, now: datetime) -> None:
 
 
 def advance_locked(lead: Lead, *, now: datetime) -> LeadScore | None:
-    """Move a lead, whose lock the caller holds, as far along as the facts allow; its score, if there is one."""
+    """Move a lead, whose lock the caller holds, as far along as the facts allow; its score, if any."""
     score = score_lead(lead, now=now)
-    if score and is_due_for_sales(lead, score, now=now) and not kept_for_release([lead.pk]):
-        hand_off(lead, score, trigger=_trigger(score), now=now)
+    _move_on(lead, score, now=now)
     _look_again([lead.pk], at=score.next_change_at if score else None)
     _look_after_cool_off([lead], now=now)
     return score
+
+
+def advance_newcomer(lead: Lead, *, now: datetime) -> LeadScore | None:
+    """advance_locked for a lead that this transaction inserted, without a mark: most need none."""
+    score = score_newcomer(lead, now=now)
+    _move_on(lead, score, now=now)
+    if score and score.next_change_at:
+        _look_again([lead.pk], at=score.next_change_at)
+    return score
+
+
+def _move_on(lead: Lead, score: LeadScore | None, *, now: datetime) -> None:
+    if score and is_due_for_sales(lead, score, now=now) and not kept_for_release([lead.pk]):
+        hand_off(lead, score, trigger=_trigger(score), now=now)
 
 
 def is_due_for_sales(lead: Lead, score: LeadScore, *, now: datetime) -> bool:
