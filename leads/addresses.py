@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import idna
@@ -75,6 +75,7 @@ def _without_www(domain: str) -> str:
     return domain
 
 
+@lru_cache(maxsize=4096)
 def _encode_domain(domain: str) -> str:
     """IDNA 2008 with the mapping browsers use. Raises ValueError."""
     encoded = idna.encode(domain.strip(), uts46=True, std3_rules=True).decode("ascii").lower()
