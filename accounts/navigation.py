@@ -31,6 +31,7 @@ SECTIONS = (
         (
             Page("/queue/", "Queue", "inbox", frozenset({Role.BDR, Role.MANAGER})),
             Page("/leads/", "Leads", "people", EVERYBODY),
+            Page("/routing/", "Routing", "signpost-split", EVERYBODY - {Role.OPERATOR}),
             Page("/pulse/", "Pulse", "activity", frozenset({Role.BDR, Role.MARKETING, Role.MANAGER})),
         ),
     ),

@@ -23,7 +23,7 @@ from scoring.models import LeadScore
 class TryRouteForm(forms.Form):
     """A lead we know, or the facts of one we imagine. What is blank is unknown."""
 
-    lead = forms.CharField(max_length=254, required=False, label="Known lead, by e-mail address or number")
+    lead = forms.CharField(max_length=254, required=False, label="Known lead, e-mail or number")
     category = forms.ChoiceField(
         choices=[("", "As scored, or unknown"), *LeadScore.Category.choices], required=False
     )

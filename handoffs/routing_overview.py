@@ -15,7 +15,7 @@ from handoffs.candidates import read_candidates
 from handoffs.models import Handoff, Pool, PoolMembership, RoutingRule
 from handoffs.routing import Conditions
 from handoffs.rule_sentences import leads_in_words, people_in_words, pool_in_words
-from handoffs.shadowing import find_hidden
+from handoffs.shadowing import find_hidden, takes_all_of
 from handoffs.turns import Candidate, OffShift, has_room
 
 
@@ -85,7 +85,7 @@ def read_overview(viewer: User, *, now: datetime) -> Overview:
     return Overview(
         rules=[RuleRow(rule, places.get(rule.pk), hidden.get(rule.pk, "")) for rule in rules],
         pools=_read_pools(pools, now=now),
-        takes_every_lead=any(rule.conditions == Conditions() for rule in active),
+        takes_every_lead=any(takes_all_of(rule.conditions, Conditions()) for rule in active),
     )
 
 

@@ -46,9 +46,9 @@ def pool_in_words(pool: Pool) -> list[str]:
         if pool.catches_up
         else "Who was away goes on where they were.",
         f"Whoever passed a lead on is not offered it for {_count(pool.declined_for_days, 'day')}; "
-        f"after {_count(pool.max_hops, 'rep')} it {catch_all}.",
-        f"A lead goes back to its rep {_count(pool.returns_to_same_rep, 'time')}; "
-        f"returned more than {_count(pool.returns_before_manager, 'time')}, it goes to a manager.",
+        f"after {_count(max(1, pool.max_hops), 'rep')} it {catch_all}.",
+        f"A returned lead {_back(pool.returns_to_same_rep)}; "
+        f"returned more than {_times(pool.returns_before_manager)}, it goes to a manager.",
     ]
 
 
@@ -88,6 +88,14 @@ def _all(words: Sequence[str]) -> str:
 def _joined(words: Sequence[str], last: str) -> str:
     *first, final = words
     return f"{', '.join(first)} {last} {final}" if first else final
+
+
+def _back(returns: int) -> str:
+    return f"goes back to its rep {_times(returns)}, then to another" if returns else "goes to another rep"
+
+
+def _times(number: int) -> str:
+    return {1: "once", 2: "twice"}.get(number, f"{number} times")
 
 
 def _count(number: int, noun: str) -> str:

@@ -86,9 +86,8 @@ def test_the_books_the_log_and_the_messages_tell_of_it(
         (bdr.pk, other_bdr.pk)
     }
     assert events.count() == 4
-    assert (
-        LEAVES in Handoff.objects.get(pk=in_hand[1].pk).routing_decisions.latest("pk").candidates[0]["reason"]
-    )
+    decision = RoutingDecision.objects.filter(handoff=in_hand[1]).latest("pk")
+    assert decision.candidates[0]["reason"] == f"chosen by Nia Berg: {LEAVES}"
     told = Notification.objects.filter(recipient=other_bdr, created_at=now, title__contains="yours now")
     assert [message.title for message in told] == ["4 leads of Mara Lind are yours now"]
 
