@@ -20,7 +20,9 @@ from feedback.undo import undo_rejection
 from handoffs.answering import current_path, fetch_handoff, undone
 from handoffs.models import Handoff
 from handoffs.queue import next_handoff
+from handoffs.recycle_contract import standing_of
 from leads.models import Lead
+from scoring.models.scores import ENTRY_STAGES
 
 # --- Sales: reject -------------------------------------------------------------------------------
 
@@ -117,9 +119,17 @@ def undo_reject(request: HttpRequest, pk: int) -> HttpResponse:
 @require_GET
 @login_required
 def lead_panel(request: HttpRequest, pk: int) -> HttpResponse:
-    """The panel of the lead page: what sales said about this person, newest first."""
+    """The panel of the lead page: what sales said about this person, newest first, and what brings it back."""
     lead = get_object_or_404(Lead.objects.visible_to(signed_in_user(request)), pk=pk)
-    verdicts = Verdict.objects.filter(lead=lead).select_related("reason", "by", "duplicate_of", "recycling")
-    return render(
-        request, "feedback/_lead_panel.html", {"lead": lead, "verdicts": verdicts.order_by("-at", "-id")}
+    now = timezone.now()
+    verdicts = Verdict.objects.filter(lead=lead).select_related(
+        "reason", "by", "duplicate_of", "recycling", "dispute__by", "undoing"
     )
+    standing = standing_of(lead, now=now) if lead.stage in ENTRY_STAGES else None
+    context = {
+        "lead": lead,
+        "verdicts": verdicts.order_by("-at", "-id"),
+        "standing": standing,
+        "cools_off": standing is not None and standing.free_at > now,
+    }
+    return render(request, "feedback/_lead_panel.html", context)
