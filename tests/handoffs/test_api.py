@@ -232,7 +232,10 @@ def test_a_handoff_is_worked_from_offer_to_sql(handoff: Handoff) -> None:
     assert (accepted.status_code, accepted.json()["status"]) == (200, "accepted")
     assert (attempt.status_code, attempt.json()["by"]) == (201, handoff.owner.username)
     assert refused.status_code == 422
-    assert refused.json()["detail"] == "Not sales-qualified yet: authority and timeline must be a yes."
+    assert (
+        refused.json()["detail"]
+        == "Not sales-qualified yet: a yes is missing to decision maker and timeline."
+    )
     assert (qualified.status_code, qualified.json()["status"]) == (200, "qualified")
     assert qualified.json()["lead"]["stage"] == "sql"
     assert [one["outcome"] for one in api.get(path(handoff, "attempts/")).json()] == ["connected"]

@@ -11,6 +11,7 @@ from accounts.models import User
 from common.errors import InvalidInput, NotAllowed
 from handoffs.acting import HandoffChanged, NotAcceptedYet
 from handoffs.contact import BantAnswers, NotQualified, qualify_handoff, record_attempt, record_bant
+from handoffs.gate import current_gate
 from handoffs.models import Handoff, Qualification, QualificationGate
 from handoffs.opportunities import (
     NoOpportunityYet,
@@ -146,7 +147,7 @@ def test_the_gate_names_what_is_missing_and_keeps_nothing(accepted: Handoff, now
     with pytest.raises(NotQualified) as refused:
         qualify_handoff(accepted, answers=answers, by=accepted.owner, now=now)
 
-    assert str(refused.value) == "Not sales-qualified yet: authority and timeline must be a yes."
+    assert str(refused.value) == "Not sales-qualified yet: a yes is missing to decision maker and timeline."
     assert (refused.value.missing, refused.value.field) == (["authority", "timeline"], "authority")
     assert not Qualification.objects.exists()
 
@@ -164,10 +165,25 @@ def test_the_gate_is_configured(accepted: Handoff, now: datetime) -> None:
     assert accepted.status == Handoff.Status.QUALIFIED
 
 
+def test_a_gate_that_takes_a_rough_budget_asks_so(accepted: Handoff, now: datetime) -> None:
+    QualificationGate.objects.update(requires=["need", "authority", "budget"], budget_may_be_rough=True)
+    gate = current_gate()
+
+    with pytest.raises(NotQualified, match="a yes is missing to a budget that roughly fits"):
+        qualify_handoff(
+            accepted, answers=BantAnswers(need="yes", authority="yes"), by=accepted.owner, now=now
+        )
+
+    assert gate.question("budget") == "Does the budget roughly fit?"
+    assert gate.sentence == (
+        "Sales-qualified needs a yes to a budget that roughly fits, decision maker and need."
+    )
+
+
 def test_without_a_gate_all_four_are_asked(accepted: Handoff, now: datetime) -> None:
     QualificationGate.objects.all().delete()
 
-    with pytest.raises(NotQualified, match="budget, authority, need and timeline"):
+    with pytest.raises(NotQualified, match="budget, decision maker, need and timeline"):
         qualify_handoff(accepted, answers=BantAnswers(), by=accepted.owner, now=now)
 
 

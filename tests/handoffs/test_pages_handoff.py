@@ -150,7 +150,7 @@ def test_the_cost_of_the_page_is_fixed(
         as_owner.post(address(accepted, "attempts/"), {"attempt": "email:sent"})
     as_owner.get(address(accepted))  # the first look is recorded
 
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(22):
         as_owner.get(address(accepted))
 
 
@@ -262,7 +262,7 @@ def test_the_gate_keeps_what_was_typed_and_names_what_is_missing(as_owner: Clien
 
     page = response.content.decode()
     assert response.status_code == 422
-    assert "budget must be a yes" in page
+    assert "a yes is missing to budget" in page
     assert "Their team misses leads" in page
     accepted.refresh_from_db()
     assert accepted.status != Handoff.Status.QUALIFIED
