@@ -65,8 +65,11 @@ def draft_rule_change(
     if active is None:
         raise NothingToLower(pattern.label)
     suggested = _suggested_points(active)
-    changes = [(rule, lowered(rule, suggested.get(rule.pk))) for rule in _rules_behind(active, by_what, key)]
-    changes = [(rule, lower) for rule, lower in changes if lower is not None]
+    changes = [
+        (rule, lower)
+        for rule in _rules_behind(active, by_what, key)
+        if (lower := lowered(rule, suggested.get(rule.pk))) is not None
+    ]
     if not changes:
         raise NothingToLower(pattern.label)
     name = _name(pattern, reason, changes)
