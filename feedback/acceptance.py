@@ -12,6 +12,7 @@ from common.errors import InvalidInput
 from feedback.models import AcceptanceReason
 from handoffs.acting import NotAcceptedYet, allow_text, lock_handoff, require_worker
 from handoffs.models import ContextPackage, Handoff
+from handoffs.package_reading import read_content
 from leads.models import LeadEvent
 from leads.services import log_event
 
@@ -56,7 +57,7 @@ def explain_acceptance(
 def drivers_of(handoff: Handoff) -> list[str]:
     """What drove the lead to sales, by the package the rep read, the strongest first; each name once."""
     package = ContextPackage.objects.filter(handoff=handoff).first()
-    lines = package.content["score"]["lines"] if package else []
+    lines = read_content(package.content)["score"]["lines"] if package else []
     helpful = [line for line in lines if line["points"] > 0 or line["kind"] == "instant_mql"]
     helpful.sort(key=lambda line: line["points"], reverse=True)
     names = [line["name"] for line in helpful] or [driver["name"] for driver in handoff.drivers]

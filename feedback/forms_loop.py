@@ -31,10 +31,9 @@ class QualityForm(forms.Form):
     note = forms.CharField(max_length=CHECK_NOTE_LENGTH, required=False, label="Note")
 
     def __init__(self, *args: Any, check: QualityCheck | None = None, **kwargs: Any) -> None:
-        kept = (*QUESTIONS, "conversation", "note")
-        super().__init__(
-            *args, initial={name: getattr(check, name) for name in kept} if check else None, **kwargs
-        )
+        super().__init__(*args, **kwargs)
+        if check:
+            self.initial = {name: getattr(check, name) for name in (*QUESTIONS, "conversation", "note")}
         for name, question in QUESTIONS.items():
             self.fields[name] = forms.ChoiceField(
                 choices=QualityCheck.Answer.choices,
@@ -58,8 +57,9 @@ class AcceptanceForm(forms.Form):
     def __init__(
         self, *args: Any, drivers: Iterable[str], kept: AcceptanceReason | None = None, **kwargs: Any
     ) -> None:
-        initial = {"drivers": kept.drivers, "note": kept.note} if kept else None
-        super().__init__(*args, initial=initial, **kwargs)
+        super().__init__(*args, **kwargs)
+        if kept:
+            self.initial = {"drivers": kept.drivers, "note": kept.note}
         self.fields["drivers"].choices = [(name, name) for name in drivers]  # type: ignore[attr-defined]
 
 

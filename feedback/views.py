@@ -119,7 +119,7 @@ def undo_reject(request: HttpRequest, pk: int) -> HttpResponse:
 @require_GET
 @login_required
 def lead_panel(request: HttpRequest, pk: int) -> HttpResponse:
-    """The panel of the lead page: what sales said about this person, newest first, and what brings it back."""
+    """The panel of the lead page: what sales said about this person, newest first; what brings it back."""
     lead = get_object_or_404(Lead.objects.visible_to(signed_in_user(request)), pk=pk)
     now = timezone.now()
     verdicts = Verdict.objects.filter(lead=lead).select_related(

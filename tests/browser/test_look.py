@@ -9,6 +9,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import ConsoleMessage, Page, expect
 
 from accounts.models import User
+from feedback.disputes import dispute_verdict
 from feedback.models import Verdict
 from feedback.services import reject_handoff
 from handoffs.contact import record_attempt
@@ -42,6 +43,12 @@ PAGES = [
     ("bdr", "/leads/?q=nobody"),
     ("bdr", "/leads/{lead}/"),
     ("marketing", "/marketing/"),
+    ("marketing", "/marketing/tasks/"),
+    ("marketing", "/marketing/tasks/{task}/"),
+    ("marketing", "/handoffs/{rejected}/"),
+    ("manager", "/marketing/disputes/"),
+    ("manager", "/marketing/disputes/?tab=settled"),
+    ("bdr", "/pulse/"),
     ("marketing", "/marketing/follow-up/"),
     ("marketing", "/scoring/"),
     ("marketing", "/scoring/{version}/"),
@@ -94,6 +101,11 @@ def places(desk: str, bdr: User, marketing: User, now: datetime) -> dict[str, in
     record_attempt(contacted, channel="call", outcome="connected", note="Call in May", by=bdr, now=now)
     rejected = offer(ready_lead(now=earlier), now=earlier)
     reject_handoff(rejected, reason=reason("premature"), note="In May", by=bdr, via=Verdict.Via.PAGE, now=now)
+    returned = offer(ready_lead(now=earlier), now=earlier)
+    fault = reject_handoff(
+        returned, reason=reason("bad-data"), note="A fax", by=bdr, via=Verdict.Via.PAGE, now=now
+    )
+    dispute_verdict(fault, comment="They answered it", by=marketing, now=now)
     ScoringPolicy.objects.create(min_outcomes=1)  # so that charts and figures are there to be looked at
     calibration = request_calibration(active, by=marketing, now=now)
     while advance_calibration(calibration.pk, now=now):
@@ -116,6 +128,7 @@ def places(desk: str, bdr: User, marketing: User, now: datetime) -> dict[str, in
         "offered": offered.pk,
         "contacted": contacted.pk,
         "rejected": rejected.pk,
+        "task": fault.task.pk,
         "lead": contacted.lead_id,
         "item": spoilt.pk,
         "version": active.number,
