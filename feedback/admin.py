@@ -19,7 +19,7 @@ from feedback.models import (
     RejectionReason,
     Verdict,
 )
-from handoffs.admin.bases import OneRowAdmin, ReadOnlyAdmin
+from handoffs.admin.bases import EditableListAdmin, OneRowAdmin, ReadOnlyAdmin
 
 Type, Treatment = RejectionReason.Type, RejectionReason.Treatment
 
@@ -67,7 +67,7 @@ def _why_no_consequence(type_: str | None, treatment: str | None) -> str:
 
 
 @admin.register(RejectionReason)
-class RejectionReasonAdmin(admin.ModelAdmin[RejectionReason]):
+class RejectionReasonAdmin(EditableListAdmin):
     form = ReasonForm
     list_display = ("label", "code", "type", "treatment", "recycle_after_days", "position", "is_active")
     list_editable = ("position", "is_active")

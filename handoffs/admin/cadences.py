@@ -12,6 +12,7 @@ from django.forms import BaseInlineFormSet
 from django.http import HttpRequest
 
 from common.inlines import LabelledFormSet
+from handoffs.admin.bases import EditableListAdmin
 from handoffs.admin.fields import lines
 from handoffs.models import Cadence, CadenceStep
 
@@ -57,7 +58,7 @@ class StepInline(admin.TabularInline[CadenceStep, Cadence]):
 
 
 @admin.register(Cadence)
-class CadenceAdmin(admin.ModelAdmin[Cadence]):
+class CadenceAdmin(EditableListAdmin):
     form = CadenceForm
     list_display = ("name", "position", "conditions", "plan", "is_active")
     list_editable = ("position", "is_active")

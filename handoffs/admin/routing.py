@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from accounts.models import User
-from common.inlines import LabelledFormSet
+from handoffs.admin.bases import EditableListAdmin
 from handoffs.admin.fields import LinesField, lines
 from handoffs.assignment import read_rules
 from handoffs.models import Pool, PoolMembership, RoutingRule
@@ -21,23 +21,23 @@ from handoffs.rule_sentences import leads_in_words, people_in_words
 from handoffs.shadowing import find_hidden
 
 
-class NarrowLinesField(LinesField):
-    """The same in a column of a table."""
+class ShortLinesField(LinesField):
+    """The same beside others."""
 
-    widget = forms.Textarea(attrs={"rows": 2, "cols": 14})
+    widget = forms.Textarea(attrs={"rows": 2, "cols": 18})
 
 
-def _narrow_lines(label: str) -> NarrowLinesField:
-    return NarrowLinesField(required=False, label=label)
+def _short_lines(label: str) -> ShortLinesField:
+    return ShortLinesField(required=False, label=label)
 
 
 # --- Pools --------------------------------------------------------------------------------------
 
 
 class MembershipForm(forms.ModelForm[PoolMembership]):
-    countries = _narrow_lines("territory")
-    languages = _narrow_lines("languages")
-    skills = _narrow_lines("skills")
+    countries = _short_lines("Territory")
+    languages = _short_lines("Languages")
+    skills = _short_lines("Skills")
 
     class Meta:
         model = PoolMembership
@@ -46,13 +46,16 @@ class MembershipForm(forms.ModelForm[PoolMembership]):
         )  # fmt: skip
 
 
-class MembershipInline(admin.TabularInline[PoolMembership, Pool]):
-    formset = LabelledFormSet
+class MembershipInline(admin.StackedInline[PoolMembership, Pool]):
     form = MembershipForm
     model = PoolMembership
     extra = 0
     autocomplete_fields = ("user",)
-    fields = (*MembershipForm.Meta.fields, "turns")
+    fields = (
+        ("user", "is_active", "turns"),
+        ("weight", "weekly_capacity", "max_open"),
+        ("countries", "languages", "skills"),
+    )
     # The books of the turns: whoever could write them could jump the queue.
     readonly_fields = ("turns",)
     verbose_name_plural = (
@@ -65,6 +68,20 @@ class MembershipInline(admin.TabularInline[PoolMembership, Pool]):
 
 
 class PoolForm(forms.ModelForm[Pool]):
+    class Meta:
+        model = Pool
+        fields = (
+            "name", "team", "off_shift", "catches_up", "declined_for_days", "max_hops", "catch_all",
+            "returns_to_same_rep", "returns_before_manager",
+        )  # fmt: skip
+        labels = {
+            "declined_for_days": "Days not offered again",
+            "max_hops": "Most reps to pass it on",
+            "catch_all": "Catch-all pool",
+            "returns_to_same_rep": "Times back to the same rep",
+            "returns_before_manager": "Returns before a manager looks",
+        }
+
     def clean_catch_all(self) -> Pool | None:
         """Refuse a circle: a lead that nobody keeps must come to rest somewhere."""
         chosen: Pool | None = self.cleaned_data["catch_all"]
@@ -137,7 +154,7 @@ class RoutingRuleForm(forms.ModelForm[RoutingRule]):
 
 
 @admin.register(RoutingRule)
-class RoutingRuleAdmin(admin.ModelAdmin[RoutingRule]):
+class RoutingRuleAdmin(EditableListAdmin):
     form = RoutingRuleForm
     list_display = ("name", "position", "leads", "pool", "people", "is_active")
     list_editable = ("position", "is_active")

@@ -9,10 +9,10 @@ from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
 
-from handoffs.admin.bases import OneRowAdmin
+from handoffs.admin.bases import EditableListAdmin, OneRowAdmin
 from handoffs.admin.fields import lines
 from handoffs.completeness import FACTS
-from handoffs.contact import PARTS
+from handoffs.gate import PARTS
 from handoffs.models import PackageStandard, Playbook, QualificationGate
 from handoffs.playbooks import read_objection, unknown_placeholders
 from scoring.models import LeadScore, Signal
@@ -71,7 +71,7 @@ class PlaybookForm(forms.ModelForm[Playbook]):
 
 
 @admin.register(Playbook)
-class PlaybookAdmin(admin.ModelAdmin[Playbook]):
+class PlaybookAdmin(EditableListAdmin):
     form = PlaybookForm
     list_display = ("name", "position", "conditions", "channel", "timing", "is_active")
     list_editable = ("position", "is_active")
