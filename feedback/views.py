@@ -56,7 +56,7 @@ def _given(request: HttpRequest) -> QueryDict:
     """What was sent; the button beside a reason chooses it and confirms in one tap."""
     given = request.POST.copy()
     if "straight" in given:
-        given["reason"] = given["straight"]
+        given.setlist("reason", given.getlist("straight"))
     return given
 
 

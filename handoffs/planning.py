@@ -84,4 +84,5 @@ def calendar_entry(handoff: Handoff, *, starts_at: datetime, zone: str, now: dat
     event.add_component(alarm)
     calendar = icalendar.Calendar.new(subcomponents=[event])
     calendar.add_missing_timezones()
-    return calendar.to_ical()
+    entry: bytes = calendar.to_ical()
+    return entry

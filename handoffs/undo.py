@@ -136,7 +136,8 @@ def require_undoable(entry: LeadEvent, *, by: User, now: datetime) -> None:
 
 def return_lead_to(lead: Lead, *, owner_id: int | None, team_id: int | None) -> None:
     """Whose the lead was before, as the undone entry says; nobody's who has left since."""
-    owner, team = User.objects.filter(pk=owner_id).first(), Team.objects.filter(pk=team_id).first()
+    owner = User.objects.filter(pk=owner_id).first() if owner_id else None
+    team = Team.objects.filter(pk=team_id).first() if team_id else None
     assign_lead(lead, owner=owner, team=team)
 
 
