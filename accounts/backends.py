@@ -53,6 +53,7 @@ ADMIN_ACCESS: dict[str, Access] = {
                 "handoffs.qualificationgate",
                 "handoffs.cadence",
                 "handoffs.cadencestep",
+                "handoffs.packagestandard",
                 "handoffs.playbook",
                 "handoffs.recyclecontract",
                 "feedback.rejectionreason",

@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 DETAIL_LENGTH = 120
+LOOKED_AT = 500  # of one person's activities: beyond that, counts say "at least"
 # After so long a pause, web analytics counts another visit.
 VISIT_ENDS_AFTER = timedelta(minutes=30)
 

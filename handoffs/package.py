@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
 from handoffs.completeness import fact_labels, measure_completeness
-from handoffs.engagement import Deed, count_engagement, read_first_touch
+from handoffs.engagement import LOOKED_AT, Deed, count_engagement, read_first_touch
 from handoffs.models import ContextPackage, Handoff, Playbook
 from handoffs.package_text import write_text
 from handoffs.playbooks import Play, Situation, recommend_first_contact
@@ -25,7 +25,6 @@ from scoring.language.explanation import CheckItem, Explanation, LedgerLine
 from scoring.models import LeadScore, Signal, SignalHit
 
 TIMELINE_LENGTH = 25  # more than that is not read in two minutes
-LOOKED_AT = 500  # of one person's activities: beyond that, counts say "at least"
 FIRST_LOOKED_AT = 20  # enough to see how the first visit went
 DRIVERS = 3  # as many as fit under a name in the queue
 
@@ -38,6 +37,8 @@ Content = dict[str, Any]
 def build_content(lead: Lead, score: LeadScore, explanation: Explanation, *, now: datetime) -> Content:
     """Gather the package from what is known now. Reads only; times are ISO 8601 in UTC."""
     deeds = _latest_deeds(lead)
+    previous = previous_handoffs(lead)
+    returns = any(not handoff["passed_on"] for handoff in previous)
     return {
         "contact": _contact(lead),
         "company": _company(lead.company),
@@ -46,8 +47,8 @@ def build_content(lead: Lead, score: LeadScore, explanation: Explanation, *, now
         "score": _score(score, explanation),
         "engagement": _engagement(deeds),
         "timeline": [_moment(deed) for deed in deeds[:TIMELINE_LENGTH]],
-        "previous": previous_handoffs(lead),
-        "urgency": list(urgency_of(lead, score, deeds, may_be_more=len(deeds) == LOOKED_AT, now=now)),
+        "previous": previous,
+        "urgency": list(urgency_of(lead, score, deeds, returns=returns, now=now)),
         "first_contact": _first_contact(lead, score, now=now),
     }
 
@@ -113,7 +114,8 @@ def _check(item: CheckItem) -> Content:
     return {
         "label": item.label,
         "holds": item.holds,
-        "evidence": item.evidence,
+        # "35 of 20 fit points": the rules that follow the colon are in the lines already.
+        "evidence": item.evidence.partition(": ")[0],
         "last_at": _iso(item.last_at),
     }
 

@@ -7,15 +7,18 @@ the present one. Pages, messages and Salesforce read packages through this alone
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import groupby
 from typing import Any
 
 from handoffs.engagement import ON_SITE, Kind, kind_of, visits_of
 from handoffs.playbooks import read_objection
 
 Content = dict[str, Any]
+
+MAILS_NAMED = 3
 
 # What each section holds by now, with what stands for unknown.
 _SECTIONS: Mapping[str, Mapping[str, Any]] = {
@@ -41,7 +44,8 @@ def read_content(frozen: Mapping[str, Any]) -> Content:
         "engagement": frozen.get("engagement"),
         "timeline": [{"kind": kind_of(each["event"]), **each} for each in frozen.get("timeline") or ()],
         "previous": [
-            {**_PREVIOUS, "attempts": 0, "learnt": [], **each} for each in frozen.get("previous") or ()
+            {**_PREVIOUS, "attempts": 0, "passed_on": False, "learnt": [], **each}
+            for each in frozen.get("previous") or ()
         ],
         "urgency": list(frozen.get("urgency") or ()),
         "first_contact": _read_first_contact(frozen.get("first_contact")),
@@ -69,7 +73,8 @@ def _read_objection(frozen: str | Mapping[str, str]) -> Mapping[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Happening:
-    """One line of the timeline: a visit with what was looked at in it, or a single thing."""
+    """One line of the timeline: a visit with what was looked at in it, mails of one kind in a row, or a
+    single thing. `moments` are in order of time."""
 
     kind: str
     at: str
@@ -78,19 +83,25 @@ class Happening:
 
     @property
     def is_visit(self) -> bool:
-        return len(self.moments) > 1
+        return len(self.moments) > 1 and self.kind in ON_SITE
 
     @property
     def title(self) -> str:
-        return "Visit" if self.is_visit else str(self.moments[0]["event"])
+        if self.is_visit:
+            return "Visit"
+        event, number = str(self.moments[0]["event"]), len(self.moments)
+        return f"{event} ×{number}" if number > 1 else event
 
     @property
     def things(self) -> list[str]:
-        """What was seen or done in it, in order; the same thing twice is said once, with its number."""
-        if not self.is_visit:
-            return [detail for moment in self.moments if (detail := moment["detail"])]
-        counted = Counter(_words_in_visit(moment) for moment in self.moments)
-        return [words if count == 1 else f"{words} ×{count}" for words, count in counted.items()]
+        """What was seen or done in it; the same thing twice is said once, with its number. Of many mails
+        the latest few."""
+        if self.is_visit:
+            counted = Counter(_words_in_visit(moment) for moment in self.moments)
+            return [words if count == 1 else f"{words} ×{count}" for words, count in counted.items()]
+        details = dict.fromkeys(moment["detail"] for moment in reversed(self.moments) if moment["detail"])
+        more = len(details) - MAILS_NAMED
+        return [*list(details)[:MAILS_NAMED], *([f"and {more} more"] if more > 0 else [])]
 
 
 def _words_in_visit(moment: Content) -> str:
@@ -102,7 +113,8 @@ def _words_in_visit(moment: Content) -> str:
 
 
 def group_timeline(timeline: Sequence[Content]) -> list[Happening]:
-    """What was done on the site within one visit is one line, the rest a line each; the latest first."""
+    """What was done on the site within one visit is one line, and so are mails of one kind between visits;
+    the rest is a line each. The latest first."""
     on_site = [moment for moment in timeline if moment["kind"] in ON_SITE]
     visits = [_visit(visit) for visit in _cut_into_visits(on_site)]
     others = [
@@ -110,7 +122,21 @@ def group_timeline(timeline: Sequence[Content]) -> list[Happening]:
         for moment in timeline
         if moment["kind"] not in ON_SITE
     ]
-    return sorted([*visits, *others], key=lambda line: datetime.fromisoformat(line.at), reverse=True)
+    lines = sorted([*visits, *others], key=lambda line: datetime.fromisoformat(line.at), reverse=True)
+    return list(_with_mails_joined(lines))
+
+
+def _with_mails_joined(lines: Iterable[Happening]) -> Iterator[Happening]:
+    def mail(line: Happening) -> str:
+        return str(line.moments[0]["event"]) if line.kind == Kind.EMAIL else ""
+
+    for event, group in groupby(lines, key=mail):
+        if not event:
+            yield from group
+            continue
+        mails = list(group)
+        moments = tuple(moment for line in reversed(mails) for moment in line.moments)
+        yield Happening(Kind.EMAIL, mails[0].at, 0, moments)
 
 
 def _cut_into_visits(moments: Iterable[Content]) -> list[list[Content]]:

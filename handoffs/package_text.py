@@ -19,6 +19,11 @@ _ANSWERS = {
     "product_line": "Product line",
     "deal_size": "Deal size",
 }
+_IN_PLACE_OF_POINTS = {
+    "instant_mql": "Instant MQL:",
+    "disqualifies": "Disqualifies:",
+    "multiplies": "Multiplies:",
+}
 _COUNTED = {
     "visits": ("visit", "visits"),
     "pages": ("page", "pages"),
@@ -88,10 +93,16 @@ def _why(content: Content, zone: tzinfo) -> Iterator[str]:
         yield f"{score['total']} points (fit {score['fit']}, engagement {score['engagement']})"
         yield f"Category {score['category']}, {warmth}"
     for line in score["lines"]:
+        times = f" ×{line['count']}" if (line.get("count") or 0) > 1 else ""
         when = f", last {_when(line['last_at'], zone)}" if line.get("last_at") else ""
-        yield f"{line['points']:+d} {line.get('sentence') or line['name']}{when}"
+        yield f"{_weight(line)} {line['name']}{times}{when}"
     for item in score["checklist"]:
         yield f"{item['label']}: {'yes' if item['holds'] else 'no'} ({item['evidence']})"
+
+
+def _weight(line: Content) -> str:
+    """The points of a rule, or what it does in place of points."""
+    return _IN_PLACE_OF_POINTS.get(line.get("kind", ""), f"{line['points']:+d}")
 
 
 def _first_contact(content: Content) -> Iterator[str]:
@@ -110,8 +121,8 @@ def _first_contact(content: Content) -> Iterator[str]:
 
 def _answers(content: Content) -> Iterator[str]:
     for name, label in _ANSWERS.items():
-        if content["answers"][name]:
-            yield f"{label}: {content['answers'][name]}"
+        if answer := content["answers"][name]:
+            yield f"{label}: {answer:,}" if isinstance(answer, int) else f"{label}: {answer}"
 
 
 def _timeline(content: Content, zone: tzinfo) -> Iterator[str]:

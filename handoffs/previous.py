@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db.models import Count, OuterRef, Subquery
 
-from handoffs.contact import PARTS
+from handoffs.gate import PARTS
 from handoffs.models import Attempt, Handoff, Qualification
 from leads.models import Lead
 
@@ -47,6 +47,8 @@ def _tell(handoff: Handoff) -> Content:
         "closed_at": handoff.closed_at.isoformat() if handoff.closed_at else None,
         "outcome": handoff.get_status_display(),
         "reason": handoff.rejection_code.replace("-", " ").capitalize() or handoff.closing_note,
+        # From rep to rep: it never left sales.
+        "passed_on": handoff.slot_returned_at is not None,
         "owner": str(handoff.owner) if handoff.owner else "",
         "learnt": list(_learnt(getattr(handoff, "qualification", None))),
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
-from handoffs.engagement import Deed
+from handoffs.engagement import LOOKED_AT, Deed
 from leads.models import Lead
 from scoring.models import LeadScore
 
@@ -14,16 +14,16 @@ LATELY = timedelta(days=7)
 
 
 def urgency_of(
-    lead: Lead, score: LeadScore, deeds: Sequence[Deed], *, may_be_more: bool, now: datetime
+    lead: Lead, score: LeadScore, deeds: Sequence[Deed], *, returns: bool, now: datetime
 ) -> Iterator[str]:
-    """What speaks for calling today, the strongest first. `deeds` are the latest; there may be more."""
+    """What speaks for calling today, the strongest first. `deeds` are the latest, at most LOOKED_AT."""
     if score.is_instant_mql:
         yield "Asked to be contacted"
-    if score.warmth == LeadScore.Warmth.RETURNING:
+    if returns or score.warmth == LeadScore.Warmth.RETURNING:
         yield "Came back after an earlier handoff"
     recent = sum(deed.at > now - JUST_NOW for deed in deeds)
     if recent > 1:
-        number = f"At least {recent}" if may_be_more and recent == len(deeds) else str(recent)
+        number = f"At least {recent}" if recent == LOOKED_AT else str(recent)
         yield f"{number} activities within the last 24 hours"
     if lead.timeline:
         yield f"Timeline named: {lead.timeline}"

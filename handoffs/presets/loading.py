@@ -12,7 +12,7 @@ from django.db.models import Model
 from accounts.models import User
 from common.errors import InvalidInput, NotAllowed
 from handoffs.completeness import FACTS
-from handoffs.contact import PARTS
+from handoffs.gate import PARTS
 from handoffs.models import (
     Cadence,
     CadenceStep,

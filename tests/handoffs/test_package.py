@@ -10,17 +10,20 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from accounts.models import User
+from feedback.models import Verdict
+from feedback.services import reject_handoff
 from handoffs.completeness import FACTS
 from handoffs.contact import BantAnswers, record_attempt, record_bant
+from handoffs.engagement import LOOKED_AT
 from handoffs.models import ContextPackage, Handoff, Playbook, Pool
-from handoffs.package import LOOKED_AT, TIMELINE_LENGTH, hash_content, is_intact, package_as_text
+from handoffs.package import TIMELINE_LENGTH, hash_content, is_intact, package_as_text
 from handoffs.services import accept_handoff, close_handoff, hand_off_by_hand
 from leads.facts import ActivityFacts
 from leads.intake import record_activities
 from leads.models import Lead
 from leads.services import correct_lead
 from scoring.services import explain_score
-from tests.desk import do, fitting_lead, offer, ready_lead
+from tests.desk import do, fitting_lead, offer, ready_lead, reason
 
 
 def test_the_package_holds_what_a_rep_needs(pool: Pool, now: datetime) -> None:
@@ -140,7 +143,7 @@ def test_the_checklist_stands_beside_the_score_with_its_evidence(handoff: Handof
         ("Clear signal of interest", True),
         ("No red flags", True),
     ]
-    assert checklist[0]["evidence"].startswith("35 of 20 fit points")
+    assert checklist[0]["evidence"] == "35 of 20 fit points"
 
 
 def test_an_earlier_handoff_is_told_with_what_was_tried_and_learnt(
@@ -162,6 +165,23 @@ def test_an_earlier_handoff_is_told_with_what_was_tried_and_learnt(
     )  # fmt: skip
     assert (earlier["attempts"], earlier["last_attempt"]) == (2, "E-mail: sent")
     assert earlier["learnt"] == ["Budget no: Frozen until May"]
+    again = Handoff.objects.latest("pk").package
+    assert "Came back after an earlier handoff" in again.content["urgency"]
+
+
+def test_what_went_from_rep_to_rep_did_not_come_back(handoff: Handoff, lead: Lead, now: datetime) -> None:
+    reject_handoff(
+        handoff,
+        reason=reason("wrong-rep"),
+        by=handoff.owner,
+        via=Verdict.Via.PAGE,
+        now=now + timedelta(hours=1),
+    )
+
+    rerouted = Handoff.objects.open().get(lead=lead).package.content
+
+    assert [earlier["passed_on"] for earlier in rerouted["previous"]] == [True]
+    assert "Came back after an earlier handoff" not in rerouted["urgency"]
 
 
 @pytest.mark.parametrize("value", [None, 5, ["x"], {"a": 1}, "  "])

@@ -105,6 +105,26 @@ def test_what_was_looked_at_in_one_visit_is_one_line() -> None:
     assert (alone.title, alone.things, alone.is_visit) == ("Page Viewed", ["Home"], False)
 
 
+def test_mails_of_one_kind_between_visits_are_one_line() -> None:
+    mails = [moment(-100 * number, "Email Opened", f"Letter {number}") for number in range(1, 6)]
+    between = moment(-250)
+    newest_first = sorted([*mails, between], key=lambda each: each["at"], reverse=True)
+
+    lines = group_timeline(read_content({"timeline": newest_first})["timeline"])
+
+    assert [line.title for line in lines] == ["Email Opened ×2", "Page Viewed", "Email Opened ×3"]
+    assert lines[0].things == ["Letter 1", "Letter 2"]
+
+
+def test_of_many_mails_the_latest_are_named() -> None:
+    mails = [moment(-100 * number, "Email Opened", f"Letter {number}") for number in range(1, 6)]
+
+    (line,) = group_timeline(read_content({"timeline": mails})["timeline"])
+
+    assert line.things == ["Letter 1", "Letter 2", "Letter 3", "and 2 more"]
+    assert (line.at, line.is_visit) == (mails[0]["at"], False)
+
+
 def test_a_visit_in_which_they_asked_for_something_is_told_as_that() -> None:
     timeline = read_content({"timeline": [moment(2, "Demo Requested", ""), moment(0)]})["timeline"]
 
