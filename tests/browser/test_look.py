@@ -37,6 +37,7 @@ PAGES = [
     ("bdr", "/queue/?tab=overflow"),
     ("bdr", "/handoffs/{offered}/"),
     ("bdr", "/handoffs/{contacted}/"),
+    ("bdr", "/handoffs/{contacted}/print/"),
     ("bdr", "/handoffs/{offered}/reject/"),
     ("manager", "/handoffs/{rejected}/"),
     ("bdr", "/leads/"),
