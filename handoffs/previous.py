@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from typing import Any
-
-from django.db.models import Count, OuterRef, Subquery
 
 from handoffs.gate import PARTS
 from handoffs.models import Attempt, Handoff, Qualification
@@ -19,28 +18,15 @@ SHOWN = 5
 
 def previous_handoffs(lead: Lead) -> list[Content]:
     """The last few handoffs, the latest first."""
-    latest = Attempt.objects.filter(handoff=OuterRef("pk")).order_by("-at", "-id")
-    handoffs = (
-        Handoff.objects.filter(lead=lead)
-        .select_related("owner", "qualification")
-        .annotate(
-            tries=Count("attempts"),
-            last_channel=Subquery(latest.values("channel")[:1]),
-            last_outcome=Subquery(latest.values("outcome")[:1]),
-        )
-        .order_by("-created_at", "-id")
-    )
-    return [
-        {
-            **_tell(handoff),
-            "attempts": handoff.tries,
-            "last_attempt": _attempt(handoff.last_channel, handoff.last_outcome),
-        }
-        for handoff in handoffs[:SHOWN]
-    ]
+    latest = Handoff.objects.filter(lead=lead).order_by("-created_at", "-id")
+    handoffs = list(latest.select_related("owner", "qualification")[:SHOWN])
+    attempts: defaultdict[int, list[Attempt]] = defaultdict(list)
+    for attempt in Attempt.objects.filter(handoff__in=handoffs).order_by("at", "id"):
+        attempts[attempt.handoff_id].append(attempt)
+    return [_tell(handoff, attempts[handoff.pk]) for handoff in handoffs]
 
 
-def _tell(handoff: Handoff) -> Content:
+def _tell(handoff: Handoff, attempts: Sequence[Attempt]) -> Content:
     return {
         "handoff_id": handoff.pk,
         "at": handoff.created_at.isoformat(),
@@ -50,15 +36,15 @@ def _tell(handoff: Handoff) -> Content:
         # From rep to rep: it never left sales.
         "passed_on": handoff.slot_returned_at is not None,
         "owner": str(handoff.owner) if handoff.owner else "",
+        "attempts": len(attempts),
+        "last_attempt": _words(attempts[-1]) if attempts else "",
         "learnt": list(_learnt(getattr(handoff, "qualification", None))),
     }
 
 
-def _attempt(channel: str | None, outcome: str | None) -> str:
-    """'Call: voicemail'; blank if nobody tried."""
-    if channel is None or outcome is None:
-        return ""
-    return f"{Attempt.Channel(channel).label}: {Attempt.Outcome(outcome).label.lower()}"
+def _words(attempt: Attempt) -> str:
+    """'Call: voicemail'"""
+    return f"{attempt.get_channel_display()}: {attempt.get_outcome_display().lower()}"
 
 
 def _learnt(qualification: Qualification | None) -> Iterator[str]:
