@@ -124,13 +124,6 @@ class LeadInputSerializer(StrictSerializer):
         required=False, allow_null=True, help_text="The person agreed to be contacted, now."
     )
 
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        try:
-            clean_lead(_to_facts(attrs, now=timezone.now()))
-        except InvalidInput as error:
-            raise ValidationError(_nested(error.field, str(error))) from error
-        return attrs
-
     def to_facts(self, *, now: datetime) -> LeadFacts:
         return _to_facts(self.validated_data, now=now)
 
@@ -167,14 +160,18 @@ def first_error(errors: Any, path: str = "") -> tuple[str, str]:
 
 
 def read_lead_input(request: Request, *, now: datetime) -> LeadFacts:
-    """The facts in a request's body. What is invalid is quarantined and raised as ValidationError (400)."""
+    """The clean facts in a request's body. What is invalid is quarantined, and raised as ValidationError."""
     serializer = LeadInputSerializer.of(request.data)
-    if not serializer.is_valid():
-        field, reason = first_error(serializer.errors)
-        refusal = Refusal(0, "lead", field, reason, request.data)
-        quarantine([refusal], source=QuarantinedItem.Source.API, origin=origin_of(request), now=now)
-        raise ValidationError(serializer.errors)
-    return serializer.to_facts(now=now)
+    try:
+        serializer.is_valid(raise_exception=True)
+        return clean_lead(serializer.to_facts(now=now))
+    except InvalidInput as error:
+        problem = ValidationError(_nested(error.field, str(error)))
+    except ValidationError as error:
+        problem = error
+    refusal = Refusal(0, "lead", *first_error(problem.detail), request.data)
+    quarantine([refusal], source=QuarantinedItem.Source.API, origin=origin_of(request), now=now)
+    raise problem
 
 
 def origin_of(request: Request) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 
 from accounts.models import User
 from common.errors import InvalidInput
@@ -57,7 +58,7 @@ class Merged:
         return bool(self.filled or self.differing)
 
 
-def clean_answer(record: Lead | Company, name: str, value: object) -> Value:
+def clean_answer(kind: type[Lead | Company], name: str, value: object) -> Value:
     """The value as it is stored. Raises InvalidInput naming the field if it cannot be."""
     if name in WHOLE_NUMBERS:
         return clean_count(name, value)
@@ -68,14 +69,19 @@ def clean_answer(record: Lead | Company, name: str, value: object) -> Value:
     text = value.strip()
     if "\x00" in text:
         raise InvalidInput("This holds a NUL character; remove it.", field=name)
-    if isinstance(record, Lead) and name == "email":
+    if kind is Lead and name == "email":
         return normalise_email(text) if text else ""
-    if isinstance(record, Company) and name == "domain":
+    if kind is Company and name == "domain":
         return normalise_domain(text)
-    limit = getattr(record._meta.get_field(name), "max_length", None)
+    limit = _limits(kind)[name]
     if limit is not None and len(text) > limit:
         raise InvalidInput(f"This is longer than {limit} characters.", field=name)
     return text
+
+
+@cache
+def _limits(kind: type[Lead | Company]) -> dict[str, int | None]:
+    return {field.name: getattr(field, "max_length", None) for field in kind._meta.concrete_fields}
 
 
 def fill_blanks(record: Lead | Company, answers: Mapping[str, Value], *, now: datetime, via: str) -> Merged:
@@ -106,12 +112,7 @@ def keep_other_answers(
     record: Lead | Company, answers: Mapping[str, Value], *, now: datetime, via: str
 ) -> list[str]:
     """Keep what a further source said beside what is held; name the fields where that was new."""
-    kept = list(OtherAnswer.objects.filter(**_of(record)).values_list("field", "value"))
-    fresh = {
-        name: str(value)
-        for name, value in answers.items()
-        if not any(name == field and same_text(text, str(value)) for field, text in kept)
-    }
+    fresh = _not_kept_yet(record, answers)
     OtherAnswer.objects.bulk_create(
         (
             OtherAnswer(**_of(record), field=name, value=text, source=via, said_at=now)
@@ -120,6 +121,24 @@ def keep_other_answers(
         ignore_conflicts=True,
     )
     return list(fresh)
+
+
+def _not_kept_yet(record: Lead | Company, answers: Mapping[str, Value]) -> dict[str, str]:
+    kept = list(OtherAnswer.objects.filter(**_of(record)).values_list("field", "value"))
+    return {
+        name: str(value)
+        for name, value in answers.items()
+        if not any(name == field and same_text(text, str(value)) for field, text in kept)
+    }
+
+
+def is_all_known(record: Lead | Company, answers: Mapping[str, Value]) -> bool:
+    """Whether fill_blanks would change nothing: each answer is held, or kept beside. Needs no lock."""
+    said = {name: value for name, value in answers.items() if value not in ("", None)}
+    other = {name: value for name, value in said.items() if not _same(getattr(record, name), value)}
+    if any(is_blank(record, name) for name in other):
+        return False
+    return not other or not _not_kept_yet(record, other)
 
 
 def replace_values(
@@ -135,7 +154,7 @@ def replace_values(
     for name, given in values.items():
         if name not in known:
             raise InvalidInput(f"There is no answer named {name!r}.", field=name)
-        value = clean_answer(record, name, given)
+        value = clean_answer(type(record), name, given)
         if value == getattr(record, name):
             continue
         _check_key(record, name, value)

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from datetime import datetime
 
 from accounts.models import User
 from common.errors import InvalidInput
 from leads.addresses import company_domain, is_free_mail
 from leads.attributes import (
+    ANSWERS_OF_COMPANY,
     Merged,
     attach_company,
     clean_answer,
     fill_blanks,
+    is_all_known,
     is_blank,
     keep_other_answers,
     replace_values,
@@ -28,10 +29,8 @@ def clean_company(facts: CompanyFacts | None) -> CompanyFacts:
 
     Raises InvalidInput with the field as "company.domain" and so on.
     """
-    blank = Company()
-    values = {
-        name: clean_answer(blank, name, value) for name, value in asdict(facts or CompanyFacts()).items()
-    }
+    given = facts or CompanyFacts()
+    values = {name: clean_answer(Company, name, getattr(given, name)) for name in ANSWERS_OF_COMPANY}
     if is_free_mail(str(values["domain"])):
         values["domain"] = ""
     return CompanyFacts(**values)  # type: ignore[arg-type]
@@ -84,8 +83,8 @@ def fill_company(company: Company, facts: CompanyFacts, *, now: datetime, via: s
 
     Its key stays free: who inserted the same lead, for which we may wait next, must be able to commit.
     """
-    answers = {name: value for name, value in asdict(facts).items() if name != "domain"}
-    if all(value in ("", None, getattr(company, name)) for name, value in answers.items()):
+    answers = {name: getattr(facts, name) for name in ANSWERS_OF_COMPANY if name != "domain"}
+    if is_all_known(company, answers):
         return Merged()
     company.refresh_from_db(from_queryset=Company.objects.select_for_update(no_key=True))
     merged = fill_blanks(company, answers, now=now, via=via)

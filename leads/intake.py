@@ -71,9 +71,8 @@ def retry_lost_races(work: Callable[[], T]) -> T:
 
 def clean_lead(facts: LeadFacts) -> LeadFacts:
     """The facts as they are stored. Raises InvalidInput with the field in the API's terms."""
-    blank = Lead()
     names = ("email", "source_system", "external_id", *ANSWERS_OF_LEAD)
-    values = {name: clean_answer(blank, name, getattr(facts, name)) for name in names}
+    values = {name: clean_answer(Lead, name, getattr(facts, name)) for name in names}
     if bool(values["source_system"]) != bool(values["external_id"]):
         missing = "external_id" if values["source_system"] else "source_system"
         raise InvalidInput("An external id and its source system go together.", field=missing)
