@@ -10,7 +10,7 @@ import structlog
 from accounts.models import User
 from handoffs.pipeline import advance_locked, advance_newcomer
 from leads.facts import LeadFacts
-from leads.intake import clean_lead, record_clean_lead, record_lead, retry_lost_races
+from leads.intake import record_clean_lead, record_lead, retry_lost_races
 from leads.models import Lead
 from scoring.models import LeadScore
 
@@ -31,12 +31,12 @@ class Arrival:
 
 
 def take_lead(facts: LeadFacts, *, via: str, by: User, now: datetime) -> Arrival:
-    """Record what a source says of a person, score the lead, and hand it to sales if it is due.
+    """Record what a source says of a person, score the lead, and hand it to sales if it is due. The facts
+    are clean (`leads.intake.clean_lead`).
 
     What goes wrong after the recording must not fail the message: then the lead is recorded alone, and its
-    mark has the sweep try again. Raises InvalidInput(field=…).
+    mark has the sweep try again.
     """
-    facts = clean_lead(facts)
 
     def take() -> Arrival:
         recorded = record_clean_lead(facts, via=via, now=now, by=by, nudge=False, marks_new=False)

@@ -112,17 +112,6 @@ def _look_after_cool_off(leads: Iterable[Lead], *, now: datetime) -> None:
             Lead.objects.filter(pk=lead.pk).update(advance_at=Least("advance_at", Value(ends)))
 
 
-def advance_lead_now(lead_id: int, *, now: datetime) -> None:
-    """Advance a lead whose facts were recorded a moment ago, for an answer that shows what became of it.
-
-    What goes wrong must not fail the message that was recorded: the mark stays and the sweep tries again.
-    """
-    try:
-        advance_lead(lead_id, now=now)
-    except Exception as error:
-        log.exception("lead_not_advanced", lead_id=lead_id, error=type(error).__name__)
-
-
 def advance_claimed_lead(lead_id: int, *, now: datetime) -> bool:
     """Claim one due lead and advance it; False when nothing was due. Failures are kept on the row."""
     due = Lead.objects.due(now).filter(pk=lead_id)

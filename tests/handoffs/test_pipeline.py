@@ -14,7 +14,6 @@ from handoffs.pipeline import (
     advance_claimed_lead,
     advance_due_leads,
     advance_lead,
-    advance_lead_now,
     retry_parked_leads,
 )
 from handoffs.services import withdraw_handoff
@@ -232,19 +231,6 @@ def test_parked_leads_are_tried_again_once_the_cause_is_repaired(pool: Pool, now
 
     assert retry_parked_leads(now=now) == 1
 
-    advance_due_leads(now=now)
-    assert Handoff.objects.filter(lead=lead).exists()
-
-
-def test_what_fails_behind_an_answer_leaves_the_mark_for_the_sweep(pool: Pool, now: datetime) -> None:
-    RoutingRule.objects.update(countries=["France"])
-    lead = ready_lead(now=now)
-
-    advance_lead_now(lead.pk, now=now)
-
-    lead.refresh_from_db()
-    assert lead.advance_at == now
-    RoutingRule.objects.update(countries=[])
     advance_due_leads(now=now)
     assert Handoff.objects.filter(lead=lead).exists()
 
