@@ -8,6 +8,9 @@ from accounts.views import home
 from common.api_docs import browse_schema
 
 urlpatterns = [
+    # First, because addresses are tried in order and these are called most.
+    path("api/v1/", include("handoff_portal.api_urls")),
+    path("v1/", include("leads.segment_urls")),
     path("", home, name="home"),
     path("", include("accounts.urls")),
     path("", include("operations.urls")),
@@ -21,8 +24,6 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", browse_schema, name="api_docs"),
-    path("api/v1/", include("handoff_portal.api_urls")),
-    path("v1/", include("leads.segment_urls")),
 ]
 
 handler404 = "common.errors_on_pages.not_found"
