@@ -73,7 +73,7 @@ class QuickTime:
 
 
 def quick_times(hours: WorkingCalendar, *, zone: str, now: datetime) -> list[QuickTime]:
-    """Times a rep plans for again and again: in a working hour, next morning, in two days, next week.
+    """Times a rep plans for again and again: while at work in an hour, next morning, in two days, next week.
 
     Each once, in order, even where several fall together before a weekend.
     """
@@ -83,11 +83,12 @@ def quick_times(hours: WorkingCalendar, *, zone: str, now: datetime) -> list[Qui
     coming = [tomorrow, after_tomorrow, *(next(mornings) for _ in range(LONGEST_WEEK))]
     next_week = next(at for at in coming if at.astimezone(ZoneInfo(zone)).isocalendar()[:2] != week)
     found = {
-        _rounded_up(hours.add_business_time(now, HOUR)): "In an hour",
         tomorrow: "Next working day",
         after_tomorrow: "In two working days",
         next_week: "Next week",
     }
+    if hours.is_open(now):
+        found |= {_rounded_up(hours.add_business_time(now, HOUR)): "In an hour"}
     return [QuickTime(words, at) for at, words in sorted(found.items())]
 
 

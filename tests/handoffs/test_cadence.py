@@ -88,6 +88,10 @@ def test_before_a_weekend_what_falls_together_is_offered_once() -> None:
     assert list(named(friday)) == ["In an hour", "Next week", "In two working days"]
 
 
+def test_after_work_an_hour_from_now_is_not_offered() -> None:
+    assert list(named(FRIDAY_EVENING)) == ["Next week", "In two working days"]
+
+
 def test_a_holiday_is_no_working_day() -> None:
     hours = WorkingCalendar(
         OFFICE.zone, OFFICE.shifts, (Closure(TUESDAY_NOON.date() + timedelta(1), "Fair"),)
