@@ -17,12 +17,10 @@ from scoring.lifecycle.versions import create_draft, publish_version
 from scoring.loading_presets import load_scoring_preset
 from scoring.matching import match_activities
 from scoring.models import LeadScore, ModelVersion
-from scoring.models.scores import evidence_of
 
 __all__ = [
     "create_draft",
     "explain_score",
-    "has_new_evidence",
     "load_scoring_preset",
     "match_activities",
     "publish_version",
@@ -86,11 +84,3 @@ def version_of(lead: Lead, *, as_of: datetime) -> ModelVersion | None:
         if version.is_pilot_at(as_of) and was_in_pilot(version.pilot, lead.pk, as_of=as_of):
             return version
     return next((version for version in versions if not version.is_pilot_at(as_of)), None)
-
-
-def has_new_evidence(lead: Lead, *, since: datetime) -> bool:
-    """Whether clear interest reached us after `since`: what a returned lead needs (FEED-2).
-
-    What a visitor did earlier counts if only later we knew that it was the lead.
-    """
-    return evidence_of(lead, since=since).exists()

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 from django.test import Client
+from pytest_django import DjangoAssertNumQueries as Queries
 
 from accounts.models import User
 from common.errors import InvalidInput, NotAllowed
@@ -27,6 +28,8 @@ from tests.desk import reason
 
 HOUR = timedelta(hours=1)
 FRAGMENT = {"HX-Request": "true"}
+# Session, person, unread messages; how many are open, the disputes.
+QUERIES_OF_LIST = 5
 
 
 def reject(handoff: Handoff, code: str, *, now: datetime) -> Verdict:
@@ -211,9 +214,13 @@ def test_a_late_tap_says_who_was_quicker(
 
 
 def test_marketing_reads_disputes_and_cannot_settle_them(
-    client: Client, dispute: Dispute, marketing: User
+    client: Client, dispute: Dispute, marketing: User, django_assert_num_queries: Queries
 ) -> None:
     client.force_login(marketing)
 
-    assert "The rejection stands" not in client.get("/marketing/disputes/").content.decode()
+    with django_assert_num_queries(QUERIES_OF_LIST):
+        page = client.get("/marketing/disputes/").content.decode()
+
+    assert "They have 800 people" in page
+    assert "The rejection stands" not in page
     assert client.post(f"/marketing/disputes/{dispute.pk}/settle/").status_code == 403

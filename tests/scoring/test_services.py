@@ -10,7 +10,8 @@ from django.test.utils import CaptureQueriesContext
 
 from leads.models import AttributeChange, Lead, LeadEvent
 from scoring.models import LeadScore
-from scoring.services import explain_score, has_new_evidence, score_lead, score_leads
+from scoring.models.scores import evidence_of
+from scoring.services import explain_score, score_lead, score_leads
 from tests.factories import NOON, CompanyFactory, LeadFactory
 from tests.scoring.builders import do, make_draft, make_signal, publish
 
@@ -321,11 +322,11 @@ def test_new_evidence_is_a_high_intent_signal_received_later() -> None:
     do(lead, "Page Viewed", NOON)
     score_lead(lead, now=NOON)
 
-    assert not has_new_evidence(lead, since=NOON - DAY)
+    assert not evidence_of(lead, since=NOON - DAY).exists()
 
     do(lead, "Demo Requested", NOON - 2 * DAY, received_at=NOON)
     score_lead(lead, now=NOON)
-    assert has_new_evidence(lead, since=NOON - DAY)
+    assert evidence_of(lead, since=NOON - DAY).exists()
 
 
 def test_explaining_takes_two_queries() -> None:

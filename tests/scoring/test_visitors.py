@@ -13,8 +13,9 @@ from leads.visitors import take_message
 from scoring.engine import score_moments
 from scoring.matching import backfill_signals
 from scoring.models import LeadScore, ModelVersion, SignalHit
+from scoring.models.scores import evidence_of
 from scoring.score_history import score_over_time
-from scoring.services import explain_score, has_new_evidence, score_lead
+from scoring.services import explain_score, score_lead
 from tests.factories import NOON, LeadFactory
 from tests.scoring.builders import make_signal, publish
 
@@ -91,8 +92,8 @@ def test_a_signal_written_later_keeps_to_it(lead: Lead) -> None:
 
 def test_it_is_new_evidence_for_a_lead_that_sales_returned_in_between(lead: Lead) -> None:
     """FEED-2: what matters is that nobody knew of it when the lead was returned."""
-    assert has_new_evidence(lead, since=BETWEEN)
-    assert not has_new_evidence(lead, since=IDENTIFIED)
+    assert evidence_of(lead, since=BETWEEN).exists()
+    assert not evidence_of(lead, since=IDENTIFIED).exists()
 
 
 def test_a_late_visit_of_a_known_lead_counts_from_its_arrival(lead: Lead) -> None:
