@@ -264,11 +264,28 @@ class HandoffDetailSerializer(HandoffSerializer):
     missing = serializers.ListField(
         source="package.missing", child=serializers.CharField(), default=[], read_only=True
     )
+    completeness = serializers.IntegerField(
+        source="package.completeness",
+        default=None,
+        read_only=True,
+        allow_null=True,
+        help_text="Per cent of the required facts that were known at the handoff.",
+    )
+    content_hash = serializers.CharField(
+        source="package.content_hash",
+        default=None,
+        read_only=True,
+        allow_null=True,
+        help_text="SHA-256 of the package as canonical JSON: keys in order, no spaces, UTF-8.",
+    )
     attempts = AttemptSerializer(many=True, read_only=True)
     qualification = QualificationSerializer(default=None, read_only=True, allow_null=True)
 
     class Meta(HandoffSerializer.Meta):
-        fields = (*HandoffSerializer.Meta.fields, "package", "missing", "attempts", "qualification")
+        fields = (
+            *HandoffSerializer.Meta.fields, "package", "missing", "completeness", "content_hash", "attempts",
+            "qualification",
+        )  # fmt: skip
         read_only_fields = fields
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 from django.utils import timezone
@@ -12,6 +12,7 @@ from accounts.models import ApiToken, User
 from accounts.roles import SCOPES_OF_ROLE
 from accounts.tokens import issue_token
 from handoffs.models import Handoff, Pool, RoutingRule
+from handoffs.package import hash_content
 from leads.models import Lead
 from tests.desk import fitting_lead, offer, ready_lead
 
@@ -198,6 +199,8 @@ def test_the_detail_has_the_package(handoff: Handoff, api: APIClient) -> None:
     answer = api.get(path(handoff)).json()
 
     assert answer["package"]["contact"]["name"] == "Lea Holm"
+    assert (answer["completeness"], answer["missing"]) == (100, [])
+    assert answer["content_hash"] == hash_content(answer["package"])
     assert (answer["attempts"], answer["qualification"], answer["missing"]) == ([], None, [])
 
 
@@ -286,3 +289,28 @@ def test_a_number_no_table_can_hold_is_not_found(api: APIClient, pool: Pool) -> 
 @pytest.mark.parametrize("query", ["status=odd", "lead=x", "lead=1e400", "owner=%00", "cursor=odd"])
 def test_a_filter_nobody_understands_is_no_server_error(pool: Pool, api: APIClient, query: str) -> None:
     assert api.get(f"/api/v1/handoffs/?{query}").status_code in (200, 400, 404)
+
+
+# --- After acceptance ---------------------------------------------------------------------------
+
+
+def test_a_contact_is_planned_and_the_decisions_taken_back(handoff: Handoff, now: datetime) -> None:
+    owner = client_of(handoff.owner)
+    soon = timezone.now() + timedelta(hours=2)
+
+    accepted = owner.post(path(handoff, "accept/"))
+    undone = owner.post(path(handoff, "accept/undo/"))
+    rejected = owner.post(path(handoff, "reject/"), {"reason": "premature"}, format="json")
+    back = owner.post(path(handoff, "reject/undo/"))
+    owner.post(path(handoff, "accept/"))
+    planned = owner.put(path(handoff, "plan/"), {"at": soon, "channel": "call"}, format="json")
+    too_late = owner.put(path(handoff, "plan/"), {"at": now, "channel": "call"}, format="json")
+    refused = owner.post(path(handoff, "accept/undo/"))
+    forgotten = owner.put(path(handoff, "plan/"), {"at": None}, format="json")
+
+    assert (accepted.json()["status"], rejected.json()["status"]) == ("accepted", "rejected")
+    assert (undone.json()["status"], back.json()["status"]) == ("offered", "offered")
+    assert (planned.status_code, planned.json()["channel"]) == (200, "call")
+    assert (too_late.status_code, too_late.json()["field"]) == (422, "at")
+    assert (refused.status_code, refused.json()["code"]) == (409, "acted_on_since")
+    assert (forgotten.status_code, forgotten.json()["at"]) == (200, None)
