@@ -15,6 +15,7 @@ from django.db.models import F, Value
 from django.db.models.functions import Least
 
 from accounts.models import Team, User
+from common.bulk import insert_rows
 from common.errors import DomainError
 from common.queue import enqueue
 from leads.attributes import FIT_FIELDS, replace_values
@@ -75,9 +76,18 @@ def log_events(
 
     The caller holds their locks; lead objects it has in hand keep the old revision.
     """
-    LeadEvent.objects.bulk_create(
-        LeadEvent(lead_id=lead_id, kind=kind, at=at, handoff_id=handoff_ids.get(lead_id), detail=dict(detail))
-        for lead_id, detail in details.items()
+    insert_rows(
+        LeadEvent,
+        [
+            {
+                "lead_id": lead_id,
+                "kind": kind,
+                "at": at,
+                "handoff_id": handoff_ids.get(lead_id),
+                "detail": detail,
+            }
+            for lead_id, detail in details.items()
+        ],
     )
     Lead.objects.filter(pk__in=details.keys()).update(revision=F("revision") + 1)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from accounts.models import User
+from common.bulk import insert_rows
 from notifications.models import Notification
 
 
@@ -40,17 +41,18 @@ def notify_users(
 
 def send_messages(messages: Iterable[Message], *, now: datetime) -> None:
     """Queue many messages, each to its own recipient, in one statement."""
-    Notification.objects.bulk_create(
+    insert_rows(
+        Notification,
         [
-            Notification(
-                recipient=message.recipient,
-                kind=message.kind,
-                dedupe_key=message.dedupe_key,
-                title=message.title[:200],
-                body=message.body[:500],
-                url=message.url,
-                created_at=now,
-            )
+            {
+                "recipient_id": message.recipient.pk,
+                "kind": message.kind,
+                "dedupe_key": message.dedupe_key,
+                "title": message.title[:200],
+                "body": message.body[:500],
+                "url": message.url,
+                "created_at": now,
+            }
             for message in messages
         ],
         ignore_conflicts=True,
