@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from django.db import connection, transaction
 
 from accounts.models import Team, User
+from common.bulk import insert_rows
 from leads.models import Lead, LeadEvent
 from leads.services import log_events
 from sla.breaches import record_breaches
@@ -17,7 +19,7 @@ from sla.business_hours import WorkingCalendar
 from sla.calendars import calendar_of, digest_of, working_hours, working_hours_of
 from sla.deadlines import Deadline, set_deadline
 from sla.models import Calendar, Clock, Pause, Target
-from sla.services import copy_promise, describe_start, finish_clock, run_from
+from sla.services import describe_start, finish_clock
 
 SECOND = timedelta(seconds=1)
 
@@ -34,63 +36,91 @@ WHERE sla_clock.id = measured.id
 class Handover:
     """A handoff that has a new owner; None: the overflow queue. The caller holds the lead's lock."""
 
-    lead: Lead
+    lead_id: int
     handoff_id: int
     owner: User | None
     team: Team | None
 
 
-def move_clocks(
-    lead: Lead, *, handoff_id: int, owner: User | None, team: Team | None, now: datetime
-) -> list[Clock]:
-    """Hand the promises on to the next owner; return the clocks started for them (SLA-4).
+def move_clocks(lead: Lead, *, handoff_id: int, owner: User | None, team: Team | None, now: datetime) -> None:
+    """Hand the promises on to the next owner (SLA-4).
 
     Where the policy says so the new owner gets the full time, and must open the handoff again although
     somebody else has. Other clocks go on with their due time under the new name.
     """
-    started = move_clocks_of_many([Handover(lead, handoff_id, owner, team)], now=now)
+    move_clocks_of_many([Handover(lead.pk, handoff_id, owner, team)], now=now)
     lead.refresh_from_db(fields=["revision"])
-    return started
 
 
 @transaction.atomic
-def move_clocks_of_many(handovers: Sequence[Handover], *, now: datetime) -> list[Clock]:
+def move_clocks_of_many(handovers: Sequence[Handover], *, now: datetime) -> None:
     """`move_clocks` for many handoffs at once. Lead objects in hand keep the old revision."""
     by_handoff = {handover.handoff_id: handover for handover in handovers}
     desks = _Desks([handover.owner for handover in handovers], now=now)
-    ended: list[Clock] = []
+    ended: list[_Old] = []
     renamed: defaultdict[tuple[User | None, Team | None], list[int]] = defaultdict(list)
-    restarted: defaultdict[int, list[Clock]] = defaultdict(list)
-    for clock in _latest_clocks(by_handoff):
+    restarted: defaultdict[Handover, list[Mapping[str, object]]] = defaultdict(list)
+    for clock in _latest_clocks(by_handoff.keys()):
         handover = by_handoff[clock.handoff_id]
-        clock.lead = handover.lead
         is_running = clock.outcome == Clock.Outcome.RUNNING
         if is_running and not clock.restarts_on_reassignment:
-            renamed[handover.owner, handover.team].append(clock.pk)
+            renamed[handover.owner, handover.team].append(clock.id)
         elif clock.restarts_on_reassignment and (is_running or clock.kind == Target.Kind.OPENED):
             if is_running:
                 ended.append(clock)
-            restarted[clock.handoff_id].append(desks.restart(clock, handover))
+            restarted[handover].append(desks.restart(clock, handover))
     for (owner, team), clock_ids in renamed.items():
         desk = desks.of(owner)
         Clock.objects.filter(pk__in=clock_ids).update(
             owner=owner, team=team, calendar=desk.calendar, hours_digest=desk.digest
         )
     _cancel(ended, at=now)
-    started = Clock.objects.bulk_create([clock for clocks in restarted.values() for clock in clocks])
+    insert_rows(Clock, [clock for clocks in restarted.values() for clock in clocks])
     log_events(
-        {by_handoff[handoff_id].lead.pk: describe_start(clocks) for handoff_id, clocks in restarted.items()},
+        {handover.lead_id: describe_start(clocks) for handover, clocks in restarted.items()},
         kind=LeadEvent.Kind.CLOCK_STARTED,
         at=now,
-        handoff_ids={by_handoff[handoff_id].lead.pk: handoff_id for handoff_id in restarted},
+        handoff_ids={handover.lead_id: handover.handoff_id for handover in restarted},
     )
-    return started
 
 
-def _latest_clocks(handoff_ids: Iterable[int]) -> list[Clock]:
-    """The last clock of each kind of each handoff, in the order in which they were started."""
-    clocks = Clock.objects.filter(handoff_id__in=handoff_ids).order_by("handoff_id", "started_at", "id")
-    return list({(clock.handoff_id, clock.kind): clock for clock in clocks}.values())
+class _Old(NamedTuple):
+    """A clock as far as it matters to the next owner, by its column names."""
+
+    id: int
+    handoff_id: int
+    owner_id: int | None
+    calendar_id: int | None
+    outcome: str
+    started_at: datetime
+    due_at: datetime
+    breach_recorded_at: datetime | None
+    # The promise
+    kind: str
+    policy_name: str
+    mode: str
+    minutes: int | None
+    after_hours_minutes: int | None
+    warn_percent: list[int]
+    restarts_on_reassignment: bool
+    reviews_breaches: bool
+
+    @property
+    def promise(self) -> dict[str, object]:
+        return {name: getattr(self, name) for name in _PROMISE}
+
+
+_PROMISE = _Old._fields[_Old._fields.index("kind") :]
+
+
+def _latest_clocks(handoff_ids: Collection[int]) -> list[_Old]:
+    """The last clock of each kind of each handoff."""
+    clocks = (
+        Clock.objects.filter(handoff_id__in=handoff_ids)
+        .order_by("handoff_id", "kind", "-started_at", "-id")
+        .distinct("handoff_id", "kind")
+    )
+    return [_Old(*row) for row in clocks.values_list(*_Old._fields)]
 
 
 # --- New clocks ---------------------------------------------------------------------------------
@@ -124,36 +154,47 @@ class _Desks:
             self._desks[None] = _Desk(calendar, hours, digest_of(hours))
         return self._desks[owner.pk if owner else None]
 
-    def restart(self, old: Clock, handover: Handover) -> Clock:
-        """The same promise, made anew to the next owner."""
+    def restart(self, old: _Old, handover: Handover) -> dict[str, object]:
+        """The row of a clock that makes the same promise anew to the next owner."""
         desk = self.of(handover.owner)
-        clock = copy_promise(old, old.policy_name, old.reviews_breaches, handover.lead, handover.handoff_id)
-        clock.owner, clock.team = handover.owner, handover.team
-        clock.calendar, clock.hours_digest = desk.calendar, desk.digest
         terms = (desk.digest, old.mode, old.minutes, old.after_hours_minutes, *old.warn_percent)
         if terms not in self._deadlines:
-            self._deadlines[terms] = set_deadline(clock, hours=desk.hours, since=self._now)
-        run_from(clock, self._deadlines[terms], now=self._now)
-        return clock
+            self._deadlines[terms] = set_deadline(Clock(**old.promise), hours=desk.hours, since=self._now)
+        deadline = self._deadlines[terms]
+        first_warning = next(iter(deadline.warnings_at), None)
+        return old.promise | {
+            "lead_id": handover.lead_id,
+            "handoff_id": handover.handoff_id,
+            "owner_id": handover.owner.pk if handover.owner else None,
+            "team_id": handover.team.pk if handover.team else None,
+            "calendar_id": desk.calendar.pk if desk.calendar else None,
+            "hours_digest": desk.digest,
+            "started_at": self._now,
+            "due_at": deadline.due_at,
+            "warnings_at": deadline.warnings_at,
+            "risk_at": first_warning,
+            "warn_at": first_warning,
+        }
 
 
 # --- Old clocks ---------------------------------------------------------------------------------
 
 
-def _cancel(clocks: Sequence[Clock], *, at: datetime) -> None:
+def _cancel(clocks: Sequence[_Old], *, at: datetime) -> None:
     """`finish_clock` for many: those that never stood still go together."""
-    stood_still = set(Pause.objects.filter(clock__in=clocks).values_list("clock_id", flat=True))
-    for clock in clocks:
-        if clock.pk in stood_still:
-            finish_clock(clock, Clock.Outcome.CANCELLED, at=at)
-    steady = [clock for clock in clocks if clock.pk not in stood_still]
-    late = [clock for clock in steady if clock.due_at < at and clock.breach_recorded_at is None]
+    ids = [clock.id for clock in clocks]
+    stood_still = set(Pause.objects.filter(clock__in=ids).values_list("clock_id", flat=True))
+    for clock in Clock.objects.filter(pk__in=stood_still).select_related("lead", "owner", "calendar"):
+        finish_clock(clock, Clock.Outcome.CANCELLED, at=at)
+    steady = [clock for clock in clocks if clock.id not in stood_still]
+    late = [clock.id for clock in steady if clock.due_at < at and clock.breach_recorded_at is None]
     if late:
-        record_breaches(late, now=at)
+        missed = Clock.objects.filter(pk__in=late).select_related("lead", "owner").order_by("pk")
+        record_breaches(list(missed), now=at)
     hours = _hours_of(steady)
     measured = [
         (
-            clock.pk,
+            clock.id,
             (at - clock.started_at) // SECOND,
             hours[_hours_key(clock)].business_time_between(clock.started_at, at) // SECOND,
         )
@@ -164,12 +205,12 @@ def _cancel(clocks: Sequence[Clock], *, at: datetime) -> None:
             cursor.execute(_FINISH, [Clock.Outcome.CANCELLED, at, *map(list, zip(*measured, strict=True))])
 
 
-def _hours_key(clock: Clock) -> tuple[int | None, int | None, int]:
+def _hours_key(clock: _Old) -> tuple[int | None, int | None, int]:
     # Public holidays are known for the years around the start.
     return clock.calendar_id, clock.owner_id, clock.started_at.year
 
 
-def _hours_of(clocks: Sequence[Clock]) -> dict[tuple[int | None, int | None, int], WorkingCalendar]:
+def _hours_of(clocks: Sequence[_Old]) -> dict[tuple[int | None, int | None, int], WorkingCalendar]:
     """The hours these clocks count by, worked out once for all that share them."""
     calendars = Calendar.objects.in_bulk({clock.calendar_id for clock in clocks if clock.calendar_id})
     owners = User.objects.in_bulk({clock.owner_id for clock in clocks if clock.owner_id})

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 
@@ -14,7 +15,7 @@ from leads.services import log_event
 from sla.breaches import record_breaches
 from sla.business_hours import ALWAYS_OPEN, WorkingCalendar
 from sla.calendars import calendar_of, digest_of, working_hours
-from sla.deadlines import Deadline, set_deadline, time_used
+from sla.deadlines import set_deadline, time_used
 from sla.models import Calendar, Clock, ClockQuerySet, Policy, Target
 from sla.pauses import closed_pauses, end_pause
 
@@ -61,7 +62,7 @@ def start_clocks(
     calendar = calendar_of(owner)
     hours = working_hours(calendar, person=owner, around=now)
     clocks = [
-        copy_promise(target, policy.name, policy.reviews_breaches, lead, facts.handoff_id)
+        _copy_promise(target, policy.name, policy.reviews_breaches, lead, facts.handoff_id)
         for target in policy.targets.all()
     ]
     return _start(clocks, owner=owner, team=team, calendar=calendar, hours=hours, now=now)
@@ -101,7 +102,7 @@ def _running_clocks(lead: Lead, handoff_id: int) -> ClockQuerySet:
     )
 
 
-def copy_promise(
+def _copy_promise(
     promise: Target | Clock, policy_name: str, reviews_breaches: bool, lead: Lead, handoff_id: int
 ) -> Clock:
     return Clock(
@@ -130,7 +131,10 @@ def _start(
     digest = digest_of(hours)
     for clock in clocks:
         clock.owner, clock.team, clock.calendar, clock.hours_digest = owner, team, calendar, digest
-        run_from(clock, set_deadline(clock, hours=hours, since=now), now=now)
+        deadline = set_deadline(clock, hours=hours, since=now)
+        clock.started_at, clock.due_at = now, deadline.due_at
+        clock.warnings_at = deadline.warnings_at
+        clock.risk_at = clock.warn_at = next(iter(deadline.warnings_at), None)
     started = Clock.objects.bulk_create(clocks)
     if started:
         log_event(
@@ -138,24 +142,17 @@ def _start(
             LeadEvent.Kind.CLOCK_STARTED,
             at=now,
             handoff_id=started[0].handoff_id,
-            **describe_start(started),
+            **describe_start([vars(clock) for clock in started]),
         )
     return started
 
 
-def run_from(clock: Clock, deadline: Deadline, *, now: datetime) -> None:
-    """Set the times of a clock that starts now."""
-    clock.started_at, clock.due_at = now, deadline.due_at
-    clock.warnings_at = deadline.warnings_at
-    clock.risk_at = clock.warn_at = next(iter(deadline.warnings_at), None)
-
-
-def describe_start(clocks: Sequence[Clock]) -> dict[str, object]:
-    """What the log says of clocks of one handoff that were started together."""
+def describe_start(clocks: Sequence[Mapping[str, Any]]) -> dict[str, object]:
+    """What the log says of clocks of one handoff, given by their columns, that were started together."""
     return {
-        "policy": clocks[0].policy_name,
-        "target": ", ".join(clock.kind for clock in clocks),
-        "due": {clock.kind: clock.due_at.isoformat() for clock in clocks},
+        "policy": clocks[0]["policy_name"],
+        "target": ", ".join(clock["kind"] for clock in clocks),
+        "due": {clock["kind"]: clock["due_at"].isoformat() for clock in clocks},
     }
 
 
