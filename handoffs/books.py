@@ -18,6 +18,7 @@ from django.db.models import BigIntegerField, Case, DecimalField, F, Field, Valu
 from django.db.models.expressions import Combinable
 
 from accounts.models import User
+from common.bulk import insert_rows
 from handoffs.models import Handoff, PoolMembership, RoutingDecision
 from handoffs.turns import SHARE, Choice, Considered, Strategy
 
@@ -41,16 +42,19 @@ def store_offer(handoff: Handoff, choice: Choice, *, rule_name: str, now: dateti
 
 def store_offers(offers: Sequence[Offer], *, now: datetime) -> None:
     """`store_offer` for many handoffs of one pool, in the order in which they were decided."""
-    RoutingDecision.objects.bulk_create(
-        _decision(
-            offer.handoff,
-            strategy=offer.choice.strategy,
-            considered=offer.choice.considered,
-            shares=offer.choice.shares,
-            rule_name=offer.rule_name,
-            now=now,
-        )
-        for offer in offers
+    insert_rows(
+        RoutingDecision,
+        [
+            _decision(
+                offer.handoff,
+                strategy=offer.choice.strategy,
+                considered=offer.choice.considered,
+                shares=offer.choice.shares,
+                rule_name=offer.rule_name,
+                now=now,
+            )
+            for offer in offers
+        ],
     )
     entitled: Counter[int] = Counter()
     received: Counter[int] = Counter()
@@ -70,7 +74,7 @@ def store_decision(
     shares: Mapping[int, int] | None = None,
     rule_name: str = "",
     now: datetime,
-) -> RoutingDecision:
+) -> None:
     """Keep who was considered and why, for "why me" and "why not me".
 
     `shares` is what the turns are booked with for the lead from now on; None: what they were before.
@@ -78,8 +82,7 @@ def store_decision(
     decision = _decision(
         handoff, strategy=strategy, considered=considered, shares=shares, rule_name=rule_name, now=now
     )
-    decision.save(force_insert=True)
-    return decision
+    insert_rows(RoutingDecision, [decision])
 
 
 def _decision(
@@ -90,22 +93,19 @@ def _decision(
     shares: Mapping[int, int] | None,
     rule_name: str,
     now: datetime,
-) -> RoutingDecision:
-    candidates = [
-        {"user_id": one.user_id, "name": one.name, "chosen": one.chosen, "reason": one.reason}
-        for one in considered
-    ]
-    return RoutingDecision(
-        handoff=handoff,
-        at=now,
-        rule_name=rule_name,
-        strategy=strategy.value,
-        chosen_id=next((one["user_id"] for one in candidates if one["chosen"]), None),
-        candidates=candidates,
-        shares=None
+) -> dict[str, object]:
+    candidates = [one._asdict() for one in considered]
+    return {
+        "handoff_id": handoff.pk,
+        "at": now,
+        "rule_name": rule_name,
+        "strategy": strategy.value,
+        "chosen_id": next((one["user_id"] for one in candidates if one["chosen"]), None),
+        "candidates": candidates,
+        "shares": None
         if shares is None
-        else {str(user_id): f"{_decimal(share).normalize():f}" for user_id, share in shares.items()},
-    )
+        else {user_id: f"{_decimal(share).normalize():f}" for user_id, share in shares.items()},
+    }
 
 
 # --- Moves --------------------------------------------------------------------------------------
@@ -138,9 +138,7 @@ def take_off_books(handoff: Handoff) -> None:
     _book_again(handoff, times=-1)
 
 
-def move_slot(
-    handoff: Handoff, *, to: User | None, considered: Iterable[Considered], now: datetime
-) -> RoutingDecision:
+def move_slot(handoff: Handoff, *, to: User | None, considered: Iterable[Considered], now: datetime) -> None:
     """Count a reassigned lead for its new owner instead of the old one, and keep the decision.
 
     From member to member the shares stay as they were dealt. A lead that leaves the members leaves the
@@ -156,9 +154,7 @@ def move_slot(
         shares = theirs
         take_off_books(handoff)
         _book(handoff.pool_id, entitled=theirs, received=dict.fromkeys(theirs, 1))
-    return store_decision(
-        handoff, strategy=Strategy.REASSIGNED, considered=considered, shares=shares, now=now
-    )
+    store_decision(handoff, strategy=Strategy.REASSIGNED, considered=considered, shares=shares, now=now)
 
 
 def standing_shares(handoff: Handoff) -> dict[int, int]:

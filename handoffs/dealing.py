@@ -35,7 +35,7 @@ class Dealer:
         """People whose ids are in `without` are not considered."""
         self.pool = pool
         self.members = [one for one in read_candidates(pool, now=now) if one.user_id not in without]
-        self._now = now
+        self._now, self._without = now, without
         self._off_shift = OffShift(pool.off_shift)
         self._people = {one.user_id: one for one in self.members}
 
@@ -97,14 +97,15 @@ class Dealer:
     def _named_outsider(self, plan: RoutePlan) -> list[Candidate]:
         """The person the rule names, unless they are a member anyhow."""
         who = plan.named_owner_id
-        if who is None or any(one.user_id == who for one in self.members):
+        if who is None or who in self._without or any(one.user_id == who for one in self.members):
             return []
         if who not in self._people:
             self._invite([User.objects.get(pk=who)])
         return [self._people[who]]
 
     def _invite(self, users: Sequence[User]) -> list[Candidate]:
-        outsiders = read_outsiders(self.pool, users, now=self._now)
+        invited = [user for user in users if user.pk not in self._without]
+        outsiders = read_outsiders(self.pool, invited, now=self._now)
         for one in outsiders:
             self._people.setdefault(one.user_id, one)
         return outsiders

@@ -43,27 +43,28 @@ def assign_overflow(pool: Pool, *, now: datetime, batch: int = BATCH) -> int:
     """
     assigned = 0
     passed_over: set[int] = set()
-    while Dealer(pool, now=now).anybody_has_room():
-        dealt = _assign_batch(pool.pk, passed_over, now=now, size=batch)
-        if dealt is None:
-            break
+    # A look without any lock, so that a full pool costs nobody anything.
+    goes_on = Dealer(pool, now=now).anybody_has_room()
+    while goes_on:
+        dealt, goes_on = _assign_batch(pool.pk, passed_over, now=now, size=batch)
         assigned += dealt
     return assigned
 
 
 @transaction.atomic(durable=True)
-def _assign_batch(pool_id: int, passed_over: set[int], *, now: datetime, size: int) -> int | None:
-    """Deal the oldest leads that were not passed over yet; None when there is nothing to go on with."""
+def _assign_batch(pool_id: int, passed_over: set[int], *, now: datetime, size: int) -> tuple[int, bool]:
+    """Deal the oldest leads that were not passed over yet: how many, and whether there is more to deal."""
     leads = _lock_leads(_line(pool_id, passed_over)[:size])
     pool = lock_pool(pool_id)
     handoffs = _those_in_hand(pool, leads, passed_over, size=size)
     if not handoffs:
-        return None
-    offers = _deal(pool, handoffs, now=now)
+        return 0, False
+    dealer = Dealer(pool, now=now)
+    offers = _deal(dealer, handoffs, now=now)
     passed_over |= {handoff.pk for handoff in handoffs} - {offer.handoff.pk for offer in offers}
     if offers:
         _give(offers, pool, now=now)
-    return len(offers)
+    return len(offers), dealer.anybody_has_room()
 
 
 def _line(pool_id: int, passed_over: Collection[int]) -> HandoffQuerySet:
@@ -91,10 +92,10 @@ def _those_in_hand(
     return handoffs
 
 
-def _deal(pool: Pool, handoffs: Sequence[Handoff], *, now: datetime) -> list[Offer]:
+def _deal(dealer: Dealer, handoffs: Sequence[Handoff], *, now: datetime) -> list[Offer]:
     """Decide who gets which, in order; leads that nobody may take now are left out."""
-    leads = [handoff.lead for handoff in handoffs]
-    dealer, rules = Dealer(pool, now=now), read_rules()
+    pool, leads = dealer.pool, [handoff.lead for handoff in handoffs]
+    rules = read_rules()
     histories = read_histories(pool, leads, now=now)
     account_owners = AccountOwners(leads)
     offers = []
@@ -129,7 +130,7 @@ def _give(offers: Sequence[Offer], pool: Pool, *, now: datetime) -> None:
     for (owner, team), theirs in by_owner.items():
         Handoff.objects.filter(pk__in=[one.pk for one in theirs]).update(owner=owner, offered_at=now)
         assign_leads([one.lead_id for one in theirs], owner=owner, team=team)
-        handovers += [Handover(one.lead, one.pk, owner, team) for one in theirs]
+        handovers += [Handover(one.lead_id, one.pk, owner, team) for one in theirs]
     move_clocks_of_many(handovers, now=now)
     log_events(
         {

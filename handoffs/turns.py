@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cached_property
+from typing import NamedTuple
 
 SHARE = 10**20
 """One lead, in the whole units that shares are counted in: as many as the database keeps places."""
@@ -155,8 +156,7 @@ class Request:
     to_be_claimed: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Considered:
+class Considered(NamedTuple):
     """One candidate with what became of them: the answer to "why me" and "why not me"."""
 
     user_id: int
