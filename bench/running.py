@@ -10,6 +10,7 @@ from bench.installation import scratch_portal
 # Each module has measure(database_url), which yields a figure or several; imported late, because models need
 # settings.
 BENCHMARKS = {
+    "handoff.assign": "bench.assigning",
     "http.create": "bench.http_create",
     "score.full": "bench.score_full",
     "score.odoo": "bench.score_odoo",
