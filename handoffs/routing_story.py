@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from accounts.models import User
@@ -42,7 +42,12 @@ def tell_decisions(handoff: Handoff, *, viewer: User) -> list[ToldDecision]:
 
 
 def tell_choice(considered: Iterable[Considered], *, viewer: User) -> ToldChoice:
-    return _tell([asdict(one) for one in considered], viewer)
+    """The same for a choice that is not on record, such as that of a dry run."""
+    lines = [
+        {"user_id": one.user_id, "name": one.name, "chosen": one.chosen, "reason": one.reason}
+        for one in considered
+    ]
+    return _tell(lines, viewer)
 
 
 def _tell(candidates: Iterable[Mapping[str, Any]], viewer: User) -> ToldChoice:
