@@ -113,7 +113,9 @@ def test_the_schema_says_what_a_key_is(path: str, name: str) -> None:
     assert parameter["schema"] == {"type": "integer", "minimum": 1, "maximum": 2**63 - 1}
 
 
-@pytest.mark.parametrize("verb", ["", "accept/", "reject/", "attempts/", "qualify/"])
+@pytest.mark.parametrize(
+    "verb", ["", "accept/", "accept/undo/", "reject/", "reject/undo/", "attempts/", "qualify/"]
+)
 @pytest.mark.parametrize("number", [HUGE, "9" * 5000, "0"])
 def test_a_key_beyond_all_rows_is_not_found(api: APIClient, verb: str, number: str) -> None:
     method = api.post if verb else api.get
