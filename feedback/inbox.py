@@ -140,14 +140,26 @@ def _first_days(stretch: Stretch, today: date) -> list[date]:
 # --- Reasons and rejections ---------------------------------------------------------------------
 
 
-def count_reasons(*, since: datetime) -> QuerySet[RejectionReason]:
-    """The reasons given in the period with their `rejections`, most frequent first."""
+@dataclass(frozen=True, slots=True)
+class ReasonCount:
+    """How often one reason was given; `type` is its code."""
+
+    code: str
+    label: str
+    type: str
+    rejections: int
+
+
+def count_reasons(*, since: datetime) -> list[ReasonCount]:
+    """The reasons given in the period, most frequent first."""
     in_period = Q(verdicts__at__gte=since, verdicts__undoing=None)
-    return (
+    rows = (
         RejectionReason.objects.annotate(rejections=Count("verdicts", filter=in_period))
         .filter(rejections__gt=0)
         .order_by("-rejections", "position", "id")
+        .values("code", "label", "type", "rejections")
     )
+    return [ReasonCount(**row) for row in rows]
 
 
 def latest_verdicts(*, since: datetime, reason: RejectionReason | None) -> QuerySet[Verdict]:

@@ -52,9 +52,6 @@ class RejectionReason(models.Model):
     position = models.PositiveIntegerField(default=0)
     is_active = models.BooleanField(default=True)
 
-    # Annotated by inbox.count_reasons()
-    rejections: int
-
     class Meta:
         ordering = ("position", "id")
 

@@ -160,7 +160,7 @@ def _render_inbox(
     since = now - timedelta(days=form.period())
     reason = form.cleaned_data.get("reason")
     verdicts = latest_verdicts(since=since, reason=reason)
-    reasons = list(count_reasons(since=since))
+    reasons = count_reasons(since=since)
     context = {
         "form": form,
         "refusal": refusal,
