@@ -11,6 +11,7 @@ from django.db import connection
 
 from feedback.models import Recycling
 from feedback.recycling import wake_recyclings
+from feedback.tasks_for_marketing import open_gap_tasks
 from handoffs.pipeline import advance_lead
 from sla.sweep import sweep_clocks
 
@@ -23,7 +24,8 @@ SELECT LEAST(
     (SELECT min(due_at) FROM sla_clock
      WHERE outcome = 'running' AND breach_recorded_at IS NULL AND paused_at IS NULL),
     (SELECT min(warn_at) FROM sla_clock WHERE outcome = 'running'),
-    (SELECT min(wake_at) FROM feedback_recycling WHERE woken_at IS NULL)
+    (SELECT min(wake_at) FROM feedback_recycling WHERE woken_at IS NULL),
+    (SELECT min(incomplete_at) FROM handoffs_handoff WHERE incomplete_at IS NOT NULL)
 )
 """
 
@@ -63,6 +65,7 @@ class Clockwork:
         while self._mark is not None and self._mark <= up_to:
             now = min(_full_minute_after(self._mark), up_to)
             sweep_clocks(now=now)
+            open_gap_tasks(now=now)
             if wake_recyclings(now=now):
                 woken = list(Recycling.objects.filter(woken_at=now).values_list("lead_id", flat=True))
                 for lead_id in woken:

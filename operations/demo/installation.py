@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from operations.demo.experiments import draft_webinar_points
 from operations.demo.simulation import Simulation, Summary
-from operations.demo.staff import hire_staff, issue_keys, open_offices, plan_vacation
+from operations.demo.staff import hire_staff, issue_keys, open_offices, plan_vacation, write_playbook
 from operations.demo.stories import YEAR
 from protocol.services import load_preset
 
@@ -32,6 +32,7 @@ def install_demo(keys: Keys, *, seed: int, size: int, until: datetime) -> Summar
     staff = hire_staff(password=keys.password, now=founded_at)
     issue_keys(staff, api_token=keys.api_token, write_key=keys.write_key, now=founded_at)
     plan_vacation(staff, until=until)
+    write_playbook()
     summary = Simulation(seed=seed, size=size, until=until, staff=staff).play()
     draft_webinar_points(staff["jo"], until=until)
     return summary

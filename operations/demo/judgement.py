@@ -59,9 +59,14 @@ NO_NEED = Refusal(
 )
 NO_TIMELINE = Refusal("no-timeline", ("Interested, nothing planned in the next twelve months.",))
 REGION = Refusal("unsuitable-region", ("Operates only where we have no partner.",))
+NOT_MINE = Refusal("wrong-rep")
+BAD_DATA = Refusal(
+    "bad-data",
+    ("The number belongs to another company.", "Two people in one: name and address do not match."),
+)
 
 AFTER_A_TALK = ((NO_BUDGET, 4), (NO_NEED, 3), (NO_AUTHORITY, 2), (NO_TIMELINE, 3))
-AT_FIRST_SIGHT = ((PREMATURE, 4), (WRONG_ICP, 2), (REGION, 1))
+AT_FIRST_SIGHT = ((PREMATURE, 4), (WRONG_ICP, 2), (REGION, 1), (BAD_DATA, 1), (NOT_MINE, 1))
 
 TEMPERS: Mapping[Persona, Temper] = {
     Persona.CHAMPION: Temper(0.95, AT_FIRST_SIGHT, reached=0.62, qualified=0.72, won=0.45),
@@ -85,6 +90,8 @@ LOST_REASONS = (
     "Stayed with the ERP module",
 )
 
+# How many rejections in a hundred are a slip of the thumb, taken back at once.
+SLIPS = 3
 
 # Who grows has a reason to buy now. It shows in what calibration finds about growth.
 GROWTH_HELPS = 1.5

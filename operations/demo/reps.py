@@ -13,14 +13,17 @@ from functools import partial
 from accounts.models import User
 from feedback.models import RejectionReason, Verdict
 from feedback.services import reject_handoff
+from feedback.undo import undo_rejection
 from handoffs.contact import BantAnswers, qualify_handoff, record_attempt, record_bant
 from handoffs.models import Attempt, Handoff
 from handoffs.opportunities import lose_opportunity, open_opportunity, win_opportunity
+from handoffs.planning import plan_contact
 from handoffs.services import accept_handoff, record_opened
 from leads.models import Lead
 from operations.demo import judgement
 from operations.demo.clockwork import Clockwork
 from operations.demo.judgement import HOUR, Haste, Temper
+from operations.demo.loop import Loop
 from operations.demo.stories import Story
 from sla.business_hours import WorkingCalendar
 
@@ -28,6 +31,7 @@ Channel, Outcome, Status = Attempt.Channel, Attempt.Outcome, Handoff.Status
 
 # The year ends with more leads than the team can look at.
 BUSY_DAYS = timedelta(days=11)
+SECONDS_TO_UNDO = timedelta(seconds=6)
 # Call, write, call again: what a rep tries, in this order.
 CADENCE = (Channel.CALL, Channel.EMAIL, Channel.CALL, Channel.LINKEDIN, Channel.CALL, Channel.EMAIL)
 
@@ -63,11 +67,13 @@ class Reps:
         clockwork: Clockwork,
         hours: Mapping[int, WorkingCalendar],
         lead_of_story: Callable[[int], int | None],
+        loop: Loop,
     ) -> None:
         self._rng = rng
         self._clockwork = clockwork
         self._hours = hours
         self._lead_of_story = lead_of_story
+        self._loop = loop
         self._busy_turns: Counter[int | None] = Counter()
         self._reasons = {reason.code: reason for reason in RejectionReason.objects.all()}
 
@@ -103,9 +109,19 @@ class Reps:
         record_opened(handoff, by=rep, now=now)
         if self._rng.random() < case.temper.accepted:
             accept_handoff(handoff, by=rep, now=now)
+            self._loop.accepted(handoff, rep, now)
             self._later(case, rep, now, 0.1, 5, partial(self._attempt, 0))
+        elif self._rng.randrange(100) < judgement.SLIPS:
+            self._slip(case, handoff, rep, now)
         else:
             self._reject(case, handoff, rep, now, case.temper.refusals)
+
+    def _slip(self, case: Case, handoff: Handoff, rep: User, now: datetime) -> None:
+        """Rejected by mistake, taken back within seconds, and decided again with more care."""
+        reason = self._reasons[judgement.UNREACHABLE.code]
+        reject_handoff(handoff, reason=reason, by=rep, via=Verdict.Via.PAGE, now=now)
+        undo_rejection(handoff, by=rep, now=now + SECONDS_TO_UNDO)
+        self._later(case, rep, now, 0.1, 1, self._decide)
 
     def _reject(
         self,
@@ -116,7 +132,7 @@ class Reps:
         refusals: tuple[tuple[judgement.Refusal, int], ...],
     ) -> None:
         code, note = judgement.pick_refusal(self._rng, refusals)
-        reject_handoff(
+        verdict = reject_handoff(
             handoff,
             reason=self._reasons[code],
             note=note,
@@ -125,6 +141,7 @@ class Reps:
             via=Verdict.Via.PAGE,
             now=now,
         )
+        self._loop.returned(verdict, now)
 
     def _other_lead(self, story: Story) -> Lead | None:
         """The lead under the person's first address."""
@@ -142,7 +159,8 @@ class Reps:
         if reached:
             self._later(case, rep, now, 6, 40, self._talk)
         elif number + 1 < len(CADENCE) and self._rng.random() < 0.93:
-            self._later(case, rep, now, 4, 14, partial(self._attempt, number + 1))
+            at = self._later(case, rep, now, 4, 14, partial(self._attempt, number + 1))
+            plan_contact(handoff, at=at, channel=CADENCE[number + 1], by=rep, now=now)
         else:
             self._later(case, rep, now, 2, 9, self._give_up)
 
@@ -162,6 +180,7 @@ class Reps:
         record_attempt(
             handoff, channel=Channel.MEETING, outcome=Outcome.CONNECTED, note=note, by=rep, now=now
         )
+        self._loop.talked(handoff, rep, now, quality=case.temper.qualified)
         if self._rng.random() < case.temper.qualified:
             qualify_handoff(handoff, answers=self._all_yes(case.story), by=rep, now=now)
             self._later(case, rep, now, 2, 24, self._propose)
@@ -226,8 +245,8 @@ class Reps:
         low_hours: float,
         high_hours: float,
         do: Callable[[Case, Handoff, User, datetime], None],
-    ) -> None:
-        self._plan(case, rep.pk, now, self._rng.uniform(low_hours, high_hours) * HOUR, do)
+    ) -> datetime:
+        return self._plan(case, rep.pk, now, self._rng.uniform(low_hours, high_hours) * HOUR, do)
 
     def _plan(
         self,
@@ -236,11 +255,13 @@ class Reps:
         now: datetime,
         after: timedelta,
         do: Callable[[Case, Handoff, User, datetime], None],
-    ) -> None:
-        """Have the rep do it after so much of their working time, if the handoff is still open and theirs."""
+    ) -> datetime:
+        """Have the rep do it after so much of their working time, if the handoff is still open and theirs;
+        say when."""
         assert rep_id is not None
         at = self._hours[rep_id].add_business_time(now, after)
         self._clockwork.schedule(at, partial(self._act, case, rep_id, do))
+        return at
 
     def _act(
         self,

@@ -12,13 +12,14 @@ from django.db import connection
 
 from accounts.models import User
 from handoffs.models import Handoff
-from handoffs.pipeline import advance_due_leads
 from handoffs.overflow import assign_all_overflow
+from handoffs.pipeline import advance_due_leads
 from handoffs.services import claim_handoff
 from leads.models import Activity, Lead
 from notifications.services import mark_read
 from operations.demo.clockwork import Clockwork
 from operations.demo.judgement import HOUR
+from operations.demo.loop import Loop
 from operations.demo.managers import pass_on_an_offer, review_last_week
 from operations.demo.reps import Reps
 from operations.demo.staff import Staff
@@ -30,6 +31,8 @@ from sla.calendars import calendar_of, working_hours
 DAY = timedelta(days=1)
 # Before most of the team begins: what waited overnight is handed out, yesterday's messages have been read.
 MORNING = time(5, 30)
+PULSE_DAY = 8
+LAST_WORD = timedelta(hours=3)
 # How many of a rep's working hours before the end a colleague's offer is passed to them. Most of the day's
 # work that a decision may take (24 hours in `classic`) is gone then: their queue ends with a warning in it.
 COVER_HOURS = (13, 14, 15, 16, 17, 18, 19)
@@ -56,13 +59,22 @@ class Simulation:
         self._clockwork = Clockwork(until=until, on_woken=self._look_after)
         self._visitors = Visitors(self._clockwork, seed, self._advanced)
         self._hours: dict[int, WorkingCalendar] = {
-            rep.pk: working_hours(calendar_of(rep), person=rep, around=until) for rep in staff.reps
+            one.pk: working_hours(calendar_of(one), person=one, around=until)
+            for one in staff.by_username.values()
         }
+        self._loop = Loop(
+            rng=random.Random(f"loop {seed}"),
+            clockwork=self._clockwork,
+            hours=self._hours,
+            staff=staff,
+            on_returned=self._look_after,
+        )
         self._reps = Reps(
             rng=self._rng,
             clockwork=self._clockwork,
             hours=self._hours,
             lead_of_story=self._visitors.lead_ids.get,
+            loop=self._loop,
         )
         self._story_of_lead: dict[int, Story] = {}
         self._taken_up: set[int] = set()
@@ -76,6 +88,7 @@ class Simulation:
         self._schedule_mornings()
         for username in ("mara", "theo"):
             self._schedule_cover(self._staff[username])
+        self._clockwork.schedule(self._until - LAST_WORD, self._loop.contradict_the_last)
         self._clockwork.run()
         while advance_due_leads(now=self._until):
             pass
@@ -164,6 +177,10 @@ class Simulation:
                 mark_read(user, now=now)
         if now.weekday() == 0:
             review_last_week(self._rng, by=self._staff["nia"], now=now)
+        self._loop.plan_repairs(now, since=now - DAY)
+        if now.day == PULSE_DAY:
+            progress = 1 - (self._until - now) / YEAR
+            self._loop.feel_pulse(now, progress=progress)
         if now.day == 1:
             # The planner knows nothing of tables that were empty a moment ago.
             with connection.cursor() as cursor:

@@ -9,7 +9,7 @@ from datetime import datetime, time, timedelta
 
 from accounts.models import Absence, ApiToken, Team, User
 from accounts.tokens import digest_of
-from handoffs.models import Pool, PoolMembership, RoutingRule
+from handoffs.models import Attempt, PackageStandard, Playbook, Pool, PoolMembership, RoutingRule
 from leads.models import WriteKey
 from operations.demo.places import PLACES
 from sla.models import Calendar, CalendarInterval, CalendarPerson
@@ -20,6 +20,8 @@ EUROPE = "Inbound Europe"
 AMERICAS = "Inbound Americas"
 AMERICAN_COUNTRIES = ["United States", "Canada"]
 LARGE_FROM = 600
+# Per cent of a complete package under which marketing is asked for the rest: one gap is enough.
+GAPS_BELOW = 90
 
 
 @dataclass(frozen=True)
@@ -99,23 +101,40 @@ OFFICES = (
 
 @dataclass(frozen=True)
 class Share:
-    """What one rep takes in one pool."""
+    """What one rep takes in one pool; no countries are any."""
 
     username: str
     weight: int = 1
     weekly_capacity: int = 50
+    countries: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ("English",)
+    skills: tuple[str, ...] = ()
 
 
 # The pool that the preset's rule for everything else leads to.
 INBOUND = "Inbound"
+LARGE, CATCH_ALL = "Large accounts", "Catch-all"
+ENTERPRISE = "Enterprise deals"
 # Theo works the large accounts; Mara stands in with a little of her time, so his vacation fills the overflow.
 POOLS: Mapping[str, tuple[str, tuple[Share, ...]]] = {
-    INBOUND: (EUROPE, (Share("mara"), Share("theo"), Share("grace"))),
-    "Americas": (AMERICAS, (Share("marcus"), Share("dana"))),
-    "Large accounts": (
+    INBOUND: (
         EUROPE,
-        (Share("theo", weight=3, weekly_capacity=20), Share("mara", weekly_capacity=1)),
+        (
+            Share("mara", languages=("German", "English")),
+            Share("theo", languages=("German", "English")),
+            Share("grace"),
+        ),
     ),
+    "Americas": (AMERICAS, (Share("marcus", countries=("United States",)), Share("dana"))),
+    LARGE: (
+        EUROPE,
+        (
+            Share("theo", 3, 20, languages=("German", "English"), skills=(ENTERPRISE,)),
+            Share("mara", 1, 1, languages=("German", "English"), skills=(ENTERPRISE,)),
+        ),
+    ),
+    # Nobody's own: what was passed on too often is looked at here.
+    CATCH_ALL: (EUROPE, (Share("grace"),)),
 }
 
 
@@ -160,6 +179,21 @@ def hire_staff(*, password: str, now: datetime) -> Staff:
         CalendarPerson.objects.create(calendar=calendar, person=users[one.username])
     _form_pools(teams, users)
     return Staff(users)
+
+
+def write_playbook() -> None:
+    """What to say to somebody met at the fair, before the preset's words for everybody."""
+    Playbook.objects.create(
+        name="Met at the fair",
+        sources=["Trade fair"],
+        industries=["Logistics", "Manufacturing", "Wholesale"],
+        channel=Attempt.Channel.CALL,
+        timing="The week after the fair, before the pile of cards is forgotten",
+        opening_line="Hello {first_name}, we met at our stand in Hanover: you told me how {company} plans.",
+        topics=["What they saw at the stand", "How many sites plan by hand"],
+        objections=["“I only took the brochure”: show them the one page of it that matters"],
+        next_step="Half an hour on screen with whoever plans the week.",
+    )
 
 
 def plan_vacation(staff: Staff, *, until: datetime) -> None:
@@ -218,9 +252,15 @@ def _form_pools(teams: Mapping[str, Team], users: Mapping[str, User]) -> None:
                 user=users[share.username],
                 weight=share.weight,
                 weekly_capacity=share.weekly_capacity,
+                countries=list(share.countries),
+                languages=list(share.languages),
+                skills=list(share.skills),
             )
             for share in shares
         )
+    PackageStandard.objects.update(task_below=GAPS_BELOW)
+    Pool.objects.exclude(name=CATCH_ALL).update(catch_all=pools[CATCH_ALL])
+    RoutingRule.objects.filter(pool=pools[INBOUND]).update(speaks_language=True)
     europe = [place.country for place in PLACES if place.country not in AMERICAN_COUNTRIES]
     RoutingRule.objects.bulk_create(
         [
@@ -230,7 +270,8 @@ def _form_pools(teams: Mapping[str, Team], users: Mapping[str, User]) -> None:
                 position=0,
                 countries=europe,
                 employees_from=LARGE_FROM,
-                pool=pools["Large accounts"],
+                pool=pools[LARGE],
+                skills=[ENTERPRISE],
             ),
         ]
     )

@@ -211,13 +211,14 @@ def _day_in(rng: random.Random, campaign: Campaign, until: datetime) -> datetime
 
 def _campaign_visit(rng: random.Random, campaign: Campaign, day: datetime, person: Person) -> Visit:
     if campaign.webinar:
-        deeds: tuple[Deed, ...] = (website.register_for(campaign.webinar),)
+        deeds: tuple[Deed, ...] = (website.land(campaign), website.register_for(campaign.webinar))
         if rng.random() < 0.6:
             deeds = (*deeds, website.attend(campaign.webinar))
     elif campaign.source == "Trade fair":
         deeds = (Deed("Form Submitted", {"form": "Business card at the fair"}),)
     else:
-        deeds = (website.download(website.WHITEPAPERS[campaign.source == "LinkedIn"]),)
+        paper = website.WHITEPAPERS[campaign.source == "LinkedIn"]
+        deeds = (website.land(campaign), website.download(paper))
     diary = Diary(rng, day, person.place.time_zone)
     diary.visit(*deeds)
     return diary.visits[0]

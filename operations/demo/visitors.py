@@ -16,6 +16,17 @@ from operations.demo.people import Person
 from operations.demo.stories import Story
 from operations.demo.website import is_loud
 
+# What they write to us in, where it is not English.
+LANGUAGES = {"Germany": "German", "Austria": "German", "Switzerland": "German"}
+# What a form asks after, by what the trades come for.
+PRODUCT_LINES = {
+    "Manufacturing": "Production planning",
+    "Logistics": "Tour planning",
+    "Wholesale": "Tour planning",
+    "Energy": "Field service",
+}
+PRICE_A_HEAD = 95
+
 
 @dataclass
 class Visitors:
@@ -74,6 +85,7 @@ def facts_of(story: Story, *, at: datetime, with_answers: bool) -> LeadFacts:
         title=person.title,
         phone=person.phone,
         country=person.place.country,
+        language=LANGUAGES.get(person.place.country, "English"),
         company=_company_of(person),
         source=story.source,
         campaign=story.campaign,
@@ -81,8 +93,22 @@ def facts_of(story: Story, *, at: datetime, with_answers: bool) -> LeadFacts:
         timeline=answers.timeline if with_answers else "",
         current_solution=answers.current_solution if with_answers else "",
         pain_point=answers.pain_point if with_answers else "",
+        product_line=_product_line(person) if with_answers else "",
+        deal_size=_deal_size(person) if with_answers else None,
         consent_at=at if story.consents else None,
     )
+
+
+def _product_line(person: Person) -> str:
+    industry = person.employer.trade.industry if person.employer else ""
+    return PRODUCT_LINES.get(industry, "Workforce planning")
+
+
+def _deal_size(person: Person) -> int | None:
+    """What a year would cost them by the price list: so much a head."""
+    if person.employer is None:
+        return None
+    return round(person.employer.employee_count * PRICE_A_HEAD, -3)
 
 
 def _company_of(person: Person) -> CompanyFacts | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlencode
 
 SITE = "https://www.corvane.example"
 
@@ -85,6 +86,23 @@ CAMPAIGNS = (
         "Webinar: planning without spreadsheets", "Webinar", 9, 7, 0.24, "Planning without spreadsheets"
     ),
 )
+
+
+@dataclass(frozen=True)
+class Landing:
+    """Where the link of a campaign leads, where it stood, and in which message."""
+
+    path: str
+    medium: str
+    message: str
+    referrer: str = ""
+
+
+LANDINGS = {
+    "LinkedIn": Landing("/benchmark-report", "social", "second post", "https://social.example/"),
+    "Webinar": Landing("/webinars", "email", "invitation"),
+    "Paid search": Landing("/buyers-guide", "cpc", "advertisement", "https://search.example/"),
+}
 EVERYDAY_SOURCES = (
     ("Organic search", 34),
     ("Paid search", 16),
@@ -106,6 +124,14 @@ def is_loud(deed: Deed) -> bool:
 def view(page: tuple[str, str], after_seconds: int = 0) -> Deed:
     path, title = page
     return Deed("Page Viewed", {"path": path, "title": title, "url": SITE + path}, after_seconds)
+
+
+def land(campaign: Campaign) -> Deed:
+    """The first page of somebody whom a campaign brought, with what the link said about it."""
+    landing = LANDINGS[campaign.source]
+    tags = urlencode({"utm_medium": landing.medium, "utm_content": f"{campaign.name}, {landing.message}"})
+    page = {"path": landing.path, "title": campaign.name, "url": f"{SITE}{landing.path}?{tags}"}
+    return Deed("Page Viewed", page | ({"referrer": landing.referrer} if landing.referrer else {}))
 
 
 def study(case: tuple[str, str], after_seconds: int = 0) -> Deed:

@@ -16,8 +16,8 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.tokens import find_token
-from feedback.models import Verdict
-from handoffs.models import ContextPackage, Handoff, RoutingDecision
+from feedback.models import AcceptanceReason, Dispute, MarketingTask, Pulse, QualityCheck, Verdict
+from handoffs.models import ContextPackage, Handoff, Opportunity, RoutingDecision
 from leads.models import Activity, Lead, LeadEvent
 from operations.demo.installation import Keys, install_demo
 from operations.demo.simulation import Summary
@@ -121,8 +121,9 @@ def test_every_open_handoff_has_an_owner_or_is_in_the_overflow(demo: Summary) ->
 def test_every_rejection_has_its_verdict_and_nothing_else_has_one(demo: Summary) -> None:
     rejected = set(Handoff.objects.filter(status="rejected").values_list("pk", flat=True))
 
-    assert set(Verdict.objects.values_list("handoff", flat=True)) == rejected
-    assert not Verdict.objects.exclude(reason__code=F("handoff__rejection_code")).exists()
+    standing = Verdict.objects.standing()
+    assert sorted(standing.values_list("handoff", flat=True)) == sorted(rejected)
+    assert not standing.exclude(reason__code=F("handoff__rejection_code")).exists()
 
 
 def test_no_closed_handoff_has_a_running_clock(demo: Summary) -> None:
@@ -145,12 +146,55 @@ def test_the_inbox_of_marketing_counts_every_rejection_of_the_year(demo: Summary
     year_ago = timezone.now() - timedelta(days=365)
     response = signed_in(User.objects.get(username="jo")).get("/marketing/", {"days": "365"})
 
-    verdicts = Verdict.objects.filter(at__gt=year_ago).select_related("lead").order_by("-at")
+    verdicts = Verdict.objects.standing().filter(at__gt=year_ago).select_related("lead").order_by("-at")
     page = response.content.decode()
     assert verdicts[0].lead.name in page
     reasons = Counter(verdicts.values_list("reason__label", flat=True))
     shown = {reason.label: reason.rejections for reason in response.context["reasons"]}
     assert shown == reasons
+
+
+def test_both_sides_have_closed_the_loop(demo: Summary) -> None:
+    """Each part of the feedback loop has something to show, and every answer is about what happened."""
+    checks = QualityCheck.objects.all()
+    assert checks.exists()
+    assert not checks.exclude(handoff__attempts__outcome="connected").exists()
+    assert AcceptanceReason.objects.filter(handoff__accepted_at=None).count() == 0
+    assert AcceptanceReason.objects.exists()
+    assert Dispute.objects.exclude(settled_at=None).exists()
+    assert MarketingTask.objects.exclude(done_at=None).exists()
+    assert not Handoff.objects.filter(incomplete_at__isnull=False).exists()
+    assert set(Pulse.objects.values_list("side", flat=True)) == set(Pulse.Side.values)
+    assert Pulse.objects.values("month").distinct().count() >= 11
+
+
+def test_the_follow_up_of_marketing_counts_every_regret_of_the_year(demo: Summary) -> None:
+    year_ago = timezone.now() - timedelta(days=365)
+    response = signed_in(User.objects.get(username="jo")).get("/marketing/follow-up/", {"days": "365"})
+
+    rejections = Verdict.objects.standing().filter(at__gt=year_ago).exclude(reason__type="procedural")
+    regretted = [
+        verdict
+        for verdict in rejections
+        if Opportunity.objects.filter(handoff__lead=verdict.lead_id, opened_at__gt=verdict.at).exists()
+    ]
+    regret = response.context["regret"].regretted
+    assert (regret.yes, regret.n) == (len(regretted), rejections.count())
+    held = Lead.objects.exclude(hold="").filter(stage="nurture").count()
+    assert response.context["tracks"].on_the_way == held
+
+
+def test_reps_have_their_languages_skills_and_territory(demo: Summary) -> None:
+    german = Handoff.objects.filter(lead__language="German", pool__name="Inbound")
+    skipped = [
+        candidate["reason"]
+        for decision in RoutingDecision.objects.filter(handoff__in=german)
+        for candidate in decision.candidates
+        if candidate["name"] == "Grace Okoro"
+    ]
+
+    assert skipped
+    assert not german.filter(owner__username="grace").exists()
 
 
 def test_the_board_counts_every_running_clock_that_is_late(demo: Summary) -> None:
