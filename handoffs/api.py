@@ -284,7 +284,7 @@ class HandoffDetailSerializer(HandoffSerializer):
     class Meta(HandoffSerializer.Meta):
         fields = (
             *HandoffSerializer.Meta.fields, "package", "missing", "completeness", "content_hash", "attempts",
-            "qualification",
+            "qualification", "planned_contact_at", "planned_channel", "planned_note",
         )  # fmt: skip
         read_only_fields = fields
 
