@@ -273,5 +273,13 @@ def _form_pools(teams: Mapping[str, Team], users: Mapping[str, User]) -> None:
                 pool=pools[LARGE],
                 skills=[ENTERPRISE],
             ),
+            # Behind the rule for everything else: it never applies, and the routing page says so.
+            RoutingRule(
+                name="Webinars in German",
+                position=99,
+                sources=["Webinar"],
+                languages=["German"],
+                pool=pools[INBOUND],
+            ),
         ]
     )
