@@ -18,7 +18,10 @@ from schemathesis.specs.openapi.checks import content_type_conformance, response
 
 from accounts.models import ApiToken, User
 from accounts.tokens import issue_token
+from feedback.models import MarketingTask
+from feedback.tasks_for_marketing import open_gap_tasks
 from handoff_portal.wsgi import application
+from handoffs.models import Handoff
 from tests.desk import load_desk, offer, ready_lead
 from tests.factories import UserFactory
 
@@ -48,7 +51,7 @@ def test_nothing_a_caller_sends_is_a_server_error(
     UserFactory()
     load_desk(now=now)
     handoffs = [offer(ready_lead(now=now), now=now) for _ in range(3)]
-    rows = [handoff.lead_id if "/leads/" in operation.path else handoff.pk for handoff in handoffs]
+    rows = [_row_of(handoff, operation.path, now=now) for handoff in handoffs]
     token = issue_token(manager, name="schemathesis", scopes=ApiToken.Scope.values, now=timezone.now())
     turn = iter(range(10**6))
 
@@ -72,11 +75,23 @@ def test_nothing_a_caller_sends_is_a_server_error(
     call()
 
 
+def _row_of(handoff: Handoff, path: str, *, now: datetime) -> int:
+    """The number in the address: of the lead, of marketing's task, else of the handoff itself."""
+    if "/leads/" in path:
+        return handoff.lead_id
+    if "/tasks/" in path:
+        Handoff.objects.filter(pk=handoff.pk).update(incomplete_at=now)
+        open_gap_tasks(now=now)
+        return MarketingTask.objects.get(handoff=handoff).pk
+    return handoff.pk
+
+
 def test_every_address_of_the_contract_is_tried() -> None:
     assert {operation.path for operation in OPERATIONS} >= {
         "/api/v1/leads/",
         "/api/v1/leads/{id}/",
         "/api/v1/activities/",
+        "/api/v1/tasks/{id}/complete/",
         "/api/v1/handoffs/",
         "/api/v1/handoffs/{id}/",
         "/api/v1/handoffs/{id}/accept/",
