@@ -192,7 +192,14 @@ class MarketingTask(models.Model):
                 name="task_is_settled_only_when_done",
             ),
         )
-        indexes = (models.Index(fields=["due_at"], condition=Q(done_at=None), name="marketing_task_open"),)
+        indexes = (
+            models.Index(fields=["due_at"], condition=Q(done_at=None), name="marketing_task_open"),
+            # The list of what is done, by key.
+            models.Index(
+                fields=["-done_at", "-id"], condition=Q(done_at__isnull=False), name="marketing_task_done"
+            ),
+            models.Index(fields=["-created_at", "-id"], name="marketing_task_newest_first"),
+        )
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()}: {self.wanted}"[:120]
@@ -228,7 +235,15 @@ class Dispute(models.Model):
                 name="dispute_is_settled_with_an_outcome",
             ),
         )
-        indexes = (models.Index(fields=["due_at"], condition=Q(settled_at=None), name="dispute_open"),)
+        indexes = (
+            models.Index(fields=["due_at"], condition=Q(settled_at=None), name="dispute_open"),
+            # The list of what is settled, by key.
+            models.Index(
+                fields=["-settled_at", "-id"],
+                condition=Q(settled_at__isnull=False),
+                name="dispute_settled_newest_first",
+            ),
+        )
 
     def __str__(self) -> str:
         return f"Dispute of “{self.verdict}”"
