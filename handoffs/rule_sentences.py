@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from handoffs.models import Pool, RoutingRule
+from handoffs.routing import RouteFacts
 
 TURNS = {
     RoutingRule.Strategy.ROUND_ROBIN: "in turn, by weight",
@@ -50,6 +51,21 @@ def pool_in_words(pool: Pool) -> list[str]:
         f"A returned lead {_back(pool.returns_to_same_rep)}; "
         f"returned more than {_times(pool.returns_before_manager)}, it goes to a manager.",
     ]
+
+
+def facts_in_words(facts: RouteFacts) -> str:
+    """What is known of a lead as far as rules look at it: "Germany, Software, 250 employees, category A"."""
+    known = (
+        facts.country,
+        facts.industry,
+        "" if facts.employee_count is None else f"{facts.employee_count:,} employees",
+        f"category {facts.category}" if facts.category else "",
+        f"speaks {facts.language}" if facts.language else "",
+        f"about {facts.product_line}" if facts.product_line else "",
+        "" if facts.deal_size is None else f"worth {facts.deal_size:,}",
+        f"by {facts.source}" if facts.source else "",
+    )
+    return ", ".join(filter(None, known)) or "nothing is known"
 
 
 def _conditions(rule: RoutingRule) -> Iterator[str]:

@@ -22,6 +22,7 @@ from handoffs.forms_routing import BulkReassignForm, TryRouteForm
 from handoffs.models import Handoff, Pool
 from handoffs.routing_overview import read_overview
 from handoffs.routing_story import tell_choice
+from handoffs.rule_sentences import facts_in_words
 
 Role = User.Role
 READERS = (Role.BDR, Role.MANAGER, Role.MARKETING, Role.READ_ONLY)
@@ -55,19 +56,24 @@ def try_route(request: HttpRequest) -> HttpResponse:
     form = TryRouteForm(request.GET, viewer=user)
     if not form.is_valid():
         return _render(request, "try", {"form": form}, status=422)
-    lead, company = form.cleaned_data["lead"], form.cleaned_data["company"]
-    context: dict[str, Any] = {"form": form, "facts": form.facts(), "lead": lead}
+    return _render(request, "try", {"form": form, **_route(form, viewer=user)})
+
+
+def _route(form: TryRouteForm, *, viewer: User) -> dict[str, Any]:
+    """Where the lead of a valid form would go, and what everybody considered would be told."""
+    lead, facts = form.cleaned_data["lead"], form.facts()
+    company = lead.company if lead else form.cleaned_data["company"]
+    told = {"lead": lead, "looked_at": facts_in_words(facts)}
     try:
-        preview = preview_route(
-            form.facts(), company=lead.company if lead else company, lead=lead, now=timezone.now()
-        )
+        preview = preview_route(facts, company=company, lead=lead, now=timezone.now())
     except NoRouteForLead as refusal:
-        context["refusal"] = refusal
-    else:
-        considered = preview.choice.considered
-        chosen = next((one.name for one in considered if one.chosen), "")
-        context |= {"preview": preview, "chosen": chosen, "told": tell_choice(considered, viewer=user)}
-    return _render(request, "try", context)
+        return told | {"refusal": refusal}
+    considered = preview.choice.considered
+    return told | {
+        "preview": preview,
+        "chosen": next((one.name for one in considered if one.chosen), ""),
+        "told": tell_choice(considered, viewer=viewer),
+    }
 
 
 @require_http_methods(["GET", "POST"])

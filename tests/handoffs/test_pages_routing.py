@@ -141,6 +141,7 @@ def test_an_imagined_lead_is_routed_by_every_fact(client: Client, pool: Pool, ma
     fitting = read(client, manager, "/routing/try/", **facts)
     smaller = read(client, manager, "/routing/try/", **facts | {"deal_size": "9999"})
 
+    assert "100 employees, speaks german, about presses, worth 10,000" in fitting
     assert "Large presses" in fitting
     assert "Nobody now</span>: it would wait in the overflow queue of Presses" in fitting
     assert "Large presses" not in smaller
@@ -184,7 +185,7 @@ def test_a_lead_behind_others_is_said_to_wait(
     ids=["nought", "endless", "unknown", "no address", "no domain", "no company", "negative", "nul"],
 )
 def test_what_cannot_be_routed_is_said_at_the_field(
-    client: Client, pool: Pool, manager: User, query: dict[str, str], sentence: str
+    client: Client, manager: User, query: dict[str, str], sentence: str
 ) -> None:
     client.force_login(manager)
 
@@ -280,9 +281,7 @@ def test_a_forged_or_outdated_preview_moves_nothing(
 
 
 @pytest.mark.parametrize("query", [{"person": "x"}, {"person": "0"}, {"to": "9" * 30}, {"which": "some"}])
-def test_a_preview_of_nonsense_is_refused(
-    client: Client, handoff: Handoff, manager: User, query: dict[str, str]
-) -> None:
+def test_a_preview_of_nonsense_is_refused(client: Client, manager: User, query: dict[str, str]) -> None:
     client.force_login(manager)
 
     assert client.get("/routing/reassign/", query).status_code == 422
