@@ -94,8 +94,10 @@ def hand_off(
         category=score.category,
         warmth=score.warmth,
         drivers=top_drivers(explanation),
-        # Passed from rep to rep is not returned: it never left sales.
-        is_returning=Handoff.objects.filter(lead=lead, slot_returned_at=None).exists(),
+        # Passed from rep to rep is not returned: it never left sales. Nor is one that nobody ever had.
+        is_returning=Handoff.objects.filter(lead=lead, slot_returned_at=None)
+        .exclude(status=Handoff.Status.WITHDRAWN, owner=None)
+        .exists(),
         created_at=now,
         offered_at=now if choice.user_id else None,
         hops=hops,

@@ -199,6 +199,20 @@ def test_an_offer_to_the_next_rep_is_withdrawn_and_the_turns_are_as_before(
     assert [outcome.handoff_id for outcome in outcomes_of([handoff.lead_id])] == [handoff.pk]
 
 
+def test_passed_on_again_it_goes_to_the_next_rep_and_is_not_returning(
+    handoff: Handoff, rejected_at: datetime
+) -> None:
+    owner = handoff.owner
+    reject(handoff, "wrong-rep", now=rejected_at, note="Theirs")
+    first = Handoff.objects.open().get().owner
+    undo_rejection(handoff, by=owner, now=rejected_at + SECOND)
+
+    reject(handoff, "wrong-rep", now=rejected_at + 2 * SECOND, note="Theirs after all")
+
+    passed_on = Handoff.objects.open().get()
+    assert (passed_on.owner, passed_on.is_returning, passed_on.hops) == (first, False, 1)
+
+
 def test_once_the_next_rep_has_seen_it_the_rejection_stands(handoff: Handoff, rejected_at: datetime) -> None:
     reject(handoff, "wrong-rep", now=rejected_at, note="Theirs")
     passed_on = Handoff.objects.open().get()
