@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 import pytest
 from django.db import connection
+from django.db.models import Sum
 
 from accounts.models import User
 from common.errors import DomainError
@@ -140,6 +141,34 @@ def test_20_hand_offs_at_once_deal_as_fairly_as_one(crowd: list[User], pool: Poo
     assert {one.received for one in pool.memberships.all()} == {2}
 
 
+def test_20_who_hand_off_and_empty_the_overflow_queue_deal_by_weight(
+    crowd: list[User], pool: Pool, now: datetime
+) -> None:
+    """HAND-3: within one of the exact share, whoever deals, one by one or in batches."""
+    members = list(pool.memberships.order_by("pk"))
+    for number, member in enumerate(members):
+        pool.memberships.filter(pk=member.pk).update(weight=1 + number % 3, max_open=0)
+    for minute in range(12):
+        offer(ready_lead(now=now), now=now + timedelta(minutes=minute))
+    leads = [ready_lead(now=now) for _ in range(14)]
+    pool.memberships.update(max_open=9)
+    later = now + timedelta(hours=1)
+
+    results = at_once(
+        *(lambda lead=lead: advance_lead(lead.pk, now=later) for lead in leads),
+        *(lambda: assign_overflow(pool, now=later, batch=5) for _ in range(6)),
+    )
+    only_refusals(results)
+    assign_overflow(pool, now=later)
+
+    total = sum(1 + number % 3 for number in range(len(members)))
+    dealt = pool.memberships.values_list("weight", "received", "entitled")
+    assert not Handoff.objects.overflow().exists()
+    assert sum(received for _, received, _ in dealt) == 26
+    assert all(abs(received - 26 * weight / total) < 1 for weight, received, _ in dealt)
+    assert all(abs(float(entitled) - 26 * weight / total) < 1e-12 for weight, _, entitled in dealt)
+
+
 def test_capacity_holds_under_20_assigners_at_once(pool: Pool, now: datetime) -> None:
     pool.memberships.update(weekly_capacity=3)
     leads = [ready_lead(now=now) for _ in range(20)]
@@ -198,6 +227,7 @@ def test_verbs_that_cross_each_other_do_not_deadlock(
             lambda: reject_handoff(
                 stale(), reason=reason("wrong-rep"), by=manager, via=Verdict.Via.PAGE, now=at
             ),
+            lambda: assign_overflow(pool, now=at),
         ]
 
     for _ in range(3):
@@ -210,6 +240,8 @@ def test_verbs_that_cross_each_other_do_not_deadlock(
     assert sum(PoolMembership.objects.values_list("received", flat=True)) == (
         Handoff.objects.filter(owner__in=[bdr, other_bdr], slot_returned_at=None).count()
     )
+    books = PoolMembership.objects.aggregate(received=Sum("received"), entitled=Sum("entitled"))
+    assert float(books["entitled"]) == pytest.approx(books["received"], abs=1e-12)
 
 
 def test_two_who_call_each_others_lead_a_duplicate_do_not_deadlock(pool: Pool, now: datetime) -> None:
