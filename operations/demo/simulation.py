@@ -35,7 +35,7 @@ PULSE_DAY = 8
 LAST_WORD = timedelta(hours=3)
 # How many of a rep's working hours before the end a colleague's offer is passed to them. Most of the day's
 # work that a decision may take (24 hours in `classic`) is gone then: their queue ends with a warning in it.
-COVER_HOURS = (13, 14, 15, 16, 17, 18, 19)
+COVER_HOURS = tuple(13 + number / 2 for number in range(14))
 
 
 @dataclass(frozen=True)

@@ -55,7 +55,8 @@ def test_there_is_something_of_everything(demo: Summary) -> None:
 def test_each_rep_has_work_and_something_waits_in_the_overflow(demo: Summary) -> None:
     owners = set(Handoff.objects.open().values_list("owner__username", flat=True))
 
-    assert {"mara", "theo", "grace", None} <= owners
+    assert {"mara", "theo", None} <= owners
+    assert len(owners) >= 5
 
 
 def test_the_queue_ends_with_fresh_and_with_late_offers(demo: Summary) -> None:
@@ -138,8 +139,8 @@ def test_the_queue_of_each_rep_counts_what_is_theirs(demo: Summary) -> None:
 
         mine = Handoff.objects.filter(owner=rep, closed_at=None).count()
         waiting = Handoff.objects.filter(pool__memberships__user=rep, owner=None, closed_at=None).count()
-        assert f'Mine <span class="muted">{mine}</span>' in page
-        assert f'Overflow <span class="muted">{waiting}</span>' in page
+        assert f'id="count-mine">{mine}</span>' in page
+        assert f'id="count-overflow">{waiting}</span>' in page
 
 
 def test_the_inbox_of_marketing_counts_every_rejection_of_the_year(demo: Summary) -> None:
@@ -237,4 +238,4 @@ def test_marketing_has_a_draft_that_was_run_against_history(demo: Summary) -> No
     assert (backtest.version.name, backtest.version.status) == ("Webinar +20", "draft")
     assert backtest.finished_at is not None
     assert headline_of(backtest).startswith("In the last 13 weeks the draft would have passed ")
-    assert Tally.from_json(backtest.result["tally"]).fates["more"].leads > 0
+    assert Tally.from_json(backtest.result["tally"]).leads == Lead.objects.count()
