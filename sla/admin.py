@@ -162,7 +162,7 @@ class PolicyAdmin(admin.ModelAdmin[Policy]):
         (
             "Applies to",
             {
-                "fields": ("position", "category", "warmth", "source", "is_instant_mql"),
+                "fields": ("position", "category", "warmth", "source", "is_instant_mql", "is_catch_all"),
                 "description": "Policies are tried by position; the first that matches applies. "
                 "Clocks that run keep what they were started with.",
             },
@@ -176,6 +176,7 @@ class PolicyAdmin(admin.ModelAdmin[Policy]):
             policy.warmth,
             f"source {policy.source}" if policy.source else "",
             {True: "instant MQLs", False: "all but instant MQLs", None: ""}[policy.is_instant_mql],
+            {True: "leads nobody kept", False: "all but leads nobody kept", None: ""}[policy.is_catch_all],
         ]
         return ", ".join(condition for condition in conditions if condition) or "every handoff"
 
