@@ -144,16 +144,14 @@ def move_slot(handoff: Handoff, *, to: User | None, considered: Iterable[Conside
     From member to member the shares stay as they were dealt. A lead that leaves the members leaves the
     books, and one that comes to a member from elsewhere is theirs alone, like a claim.
     """
-    booked = standing_shares(handoff)
     theirs = _all_to(to, handoff.pool_id) if to else {}
-    if booked and theirs:
+    shares: dict[int, int] | None = theirs
+    if theirs and handoff.owner_id is not None and standing_shares(handoff):
         shares = None
-        received = {handoff.owner_id: -1} | dict.fromkeys(theirs, 1)
-        _book(handoff.pool_id, received=received)
+        _book(handoff.pool_id, received={handoff.owner_id: -1})
     else:
-        shares = theirs
         take_off_books(handoff)
-        _book(handoff.pool_id, entitled=theirs, received=dict.fromkeys(theirs, 1))
+    _book(handoff.pool_id, entitled=shares, received=dict.fromkeys(theirs, 1), offered_at=now)
     store_decision(handoff, strategy=Strategy.REASSIGNED, considered=considered, shares=shares, now=now)
 
 

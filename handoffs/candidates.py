@@ -188,8 +188,8 @@ class AccountOwners:
             .distinct("lead_id")
             .values_list("lead__company_id", "created_at", "pk", "lead_id", "owner_id")
         )
-        for company_id, *handoff in handoffs:
-            self._keep(company_id, tuple(handoff))
+        for company_id, created_at, pk, lead_id, owner_id in handoffs:
+            self._keep(company_id, (created_at, pk, lead_id, owner_id))
 
     def of(self, lead: Lead) -> int | None:
         """The owner of the lead's account by its other leads; None where there is none."""

@@ -147,7 +147,7 @@ def _start(
     return started
 
 
-def describe_start(clocks: Sequence[Mapping[str, Any]]) -> dict[str, object]:
+def describe_start(clocks: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """What the log says of clocks of one handoff, given by their columns, that were started together."""
     return {
         "policy": clocks[0]["policy_name"],
