@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+import structlog
 from django.core import signing
 from django.db import transaction
 from django.db.models import Count
@@ -21,8 +22,10 @@ from handoffs.dealing import Dealer
 from handoffs.models import Handoff, HandoffQuerySet, Pool
 from handoffs.reassignment import change_owner
 from handoffs.routing import RulePlan, plan_within
-from handoffs.telling import tell_of_bulk, tell_overflow_of_bulk
+from handoffs.telling import tell_leaver_of_bulk, tell_of_bulk, tell_overflow_of_bulk
 from leads.models import Lead
+
+log = structlog.get_logger(__name__)
 
 WORKERS = (User.Role.BDR, User.Role.MANAGER)
 # A preview that nobody has confirmed for so long no longer shows how things stand.
@@ -176,6 +179,7 @@ def reassign_in_bulk(plan: BulkPlan, *, by: User, reason: str, now: datetime) ->
         change_owner(handoff, handoff.lead, to=to, by=by, now=now, why=why, tell=False)
     moved = _count_by_owner(plan, people)
     _tell(plan, moved, handoffs.values(), now=now)
+    log.info("handoffs_reassigned", from_id=plan.leaver_id, by=by.pk, moves=len(plan.moves))
     return moved
 
 
@@ -214,8 +218,9 @@ def _count_by_owner(plan: BulkPlan, people: dict[int, User]) -> Counter[User | N
 
 
 def _tell(plan: BulkPlan, moved: Counter[User | None], handoffs: Iterable[Handoff], *, now: datetime) -> None:
-    """One message to each new owner instead of one for each lead, and one to the managers of each pool."""
+    """One message to each person instead of one for each lead, and one to the managers of each pool."""
     leaver = User.objects.get(pk=plan.leaver_id)
+    tell_leaver_of_bulk(leaver, len(plan.moves), now=now)
     for owner, number in moved.items():
         if owner is not None:
             tell_of_bulk(owner, leaver, number, now=now)

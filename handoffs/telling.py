@@ -94,6 +94,19 @@ def tell_of_bulk(owner: User, leaver: User, number: int, *, now: datetime) -> No
     )
 
 
+def tell_leaver_of_bulk(leaver: User, number: int, *, now: datetime) -> None:
+    """Tell whose leads they were, in one message, that they went to others."""
+    notify_users(
+        [leaver],
+        kind=Notification.Kind.HANDOFF,
+        dedupe_key=f"bulk-gone-{now.isoformat()}",
+        title=f"{_leads(number)} of yours went to others",
+        body="A manager reassigned what you had in hand.",
+        url=reverse("handoffs:queue"),
+        now=now,
+    )
+
+
 def tell_overflow_of_bulk(pool: Pool, managers: Iterable[User], number: int, *, now: datetime) -> None:
     """Tell the managers in one message how many leads found nobody when they were reassigned."""
     notify_users(

@@ -42,7 +42,7 @@ def rule(number: int, conditions: Conditions) -> RulePlan:
 
 
 @given(earlier=CONDITIONS, later=CONDITIONS, facts=st.lists(FACTS, min_size=8, max_size=8))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_what_is_taken_by_the_later_one_is_taken_by_the_one_that_hides_it(
     earlier: Conditions, later: Conditions, facts: list[RouteFacts]
 ) -> None:
