@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from accounts.services import go_away
 from operations.demo.experiments import draft_webinar_points
 from operations.demo.simulation import Simulation, Summary
 from operations.demo.staff import hire_staff, issue_keys, open_offices, plan_vacation, write_playbook
@@ -13,6 +14,7 @@ from protocol.services import load_preset
 
 # The protocol was in force before the first lead came.
 BEFORE = YEAR + timedelta(days=21)
+STEPPED_OUT = timedelta(minutes=40)
 
 
 @dataclass(frozen=True)
@@ -35,4 +37,5 @@ def install_demo(keys: Keys, *, seed: int, size: int, until: datetime) -> Summar
     write_playbook()
     summary = Simulation(seed=seed, size=size, until=until, staff=staff).play()
     draft_webinar_points(staff["jo"], until=until)
+    go_away(staff["dana"], now=until - STEPPED_OUT)
     return summary

@@ -205,7 +205,7 @@ HABITS: dict[Persona, Habit] = {
     Persona.EVALUATOR: Habit(22, evaluate),
     Persona.HAND_RAISER: Habit(10, raise_a_hand),
     Persona.TOO_EARLY: Habit(7, look_too_early_and_return),
-    Persona.TOO_SMALL: Habit(6, ask_from_a_small_firm),
+    Persona.TOO_SMALL: Habit(8, ask_from_a_small_firm),
     Persona.TYRE_KICKER: Habit(15, only_open_mails),
     Persona.STUDENT: Habit(5, write_a_thesis),
     Persona.JOB_SEEKER: Habit(4, look_for_a_job),
