@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
-
-from django.db import connection
-from django.db.models import QuerySet
 
 # Beyond this a page says "more than": nobody works with the exact figure, and it costs as much as the rows.
 MOST_COUNTED = 1_000
@@ -28,16 +24,3 @@ class BoundedCount:
 
     def __str__(self) -> str:
         return self.shown
-
-
-def count_bounded(**querysets: QuerySet[Any]) -> dict[str, BoundedCount]:
-    """How many rows each holds, in one statement that looks at MOST_COUNTED + 1 rows of each at most."""
-    parts, parameters = [], []
-    for queryset in querysets.values():
-        sql, values = queryset.order_by().values("pk")[: MOST_COUNTED + 1].query.sql_with_params()
-        parts.append(f"(SELECT count(*) FROM ({sql}) AS counted)")
-        parameters += values
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {', '.join(parts)}", parameters)
-        (row,) = cursor.fetchall()
-    return {name: BoundedCount(value) for name, value in zip(querysets, row, strict=True)}

@@ -115,7 +115,14 @@ TEMPLATES = [
             ],
             "builtins": ["template_partials.templatetags.partials", "common.templatetags.portal"],
         },
-    }
+    },
+    {
+        # For rows of long lists only (docs/adr/0020); asked for by name.
+        "NAME": "rows",
+        "BACKEND": "django.template.backends.jinja2.Jinja2",
+        "DIRS": [BASE_DIR / "templates"],
+        "OPTIONS": {"environment": "handoff_portal.jinja.make_environment"},
+    },
 ]
 CRISPY_ALLOWED_TEMPLATE_PACKS = "bootstrap5"
 CRISPY_TEMPLATE_PACK = "bootstrap5"

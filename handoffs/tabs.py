@@ -5,7 +5,6 @@ from __future__ import annotations
 from django.db import models
 
 from accounts.models import User
-from common.counting import BoundedCount, count_bounded
 from handoffs.models import Handoff, HandoffQuerySet
 
 
@@ -37,8 +36,3 @@ def handoffs_in_tab(user: User, tab: str) -> HandoffQuerySet:
     if tab == Tab.TEAM:
         return visible.open().filter(owner__in=User.objects.filter(team=user.team_id).values("pk"))
     return visible.open().exclude(owner=None)
-
-
-def count_tabs(user: User) -> dict[str, BoundedCount]:
-    """How many handoffs stand in each tab of this person, in one query of bounded cost."""
-    return count_bounded(**{tab.value: handoffs_in_tab(user, tab) for tab in tabs_of(user)})

@@ -11,6 +11,7 @@ from common.htmx import wants_fragment
 from common.keyset import newest_first_page
 from handoffs.filters import LeadFilterForm
 from handoffs.models import Handoff, SavedView
+from handoffs.rows import render_rows, root_of
 from handoffs.saved_views import views_of
 from handoffs.search import search_leads
 from leads.models import Lead
@@ -38,10 +39,17 @@ def lead_list(request: HttpRequest) -> HttpResponse:
     )
     open_handoffs = Handoff.objects.open().visible_to(user).filter(lead__in=page.rows).select_related("owner")
     handoff_of = {handoff.lead_id: handoff for handoff in open_handoffs}
+    rows = [(lead, handoff_of.get(lead.pk)) for lead in page.rows]
     context = {
         "form": form,
         "page": page,
-        "rows": [(lead, handoff_of.get(lead.pk)) for lead in page.rows],
+        "rows": rows,
+        "rows_html": render_rows(
+            "handoffs/lead_rows.jinja",
+            rows=rows,
+            leads_root=root_of("leads:detail"),
+            handoffs_root=root_of("handoffs:detail"),
+        ),
         "narrows": any(form.cleaned_data.values()),
     }
     status = 422 if form.errors else 200

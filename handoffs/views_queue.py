@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
+from django.middleware.csrf import get_token
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.cache import get_conditional_response, patch_cache_control
@@ -13,16 +14,19 @@ from django_htmx.http import trigger_client_event
 
 from accounts.models import User
 from accounts.roles import role_required, signed_in_user
+from common.counting import BoundedCount
 from common.errors import InvalidInput
 from common.htmx import wants_fragment
 from common.ids import parse_id
 from handoffs.bulk_acceptance import BulkAcceptance, accept_handoffs
 from handoffs.filters import QueueFilterForm
 from handoffs.models import Handoff, SavedView
-from handoffs.queue import MOST_ROWS, next_handoff, queue_revision, show_rows, urgent_handoffs
+from handoffs.queue import next_handoff, show_rows
+from handoffs.queue_state import MOST_ROWS, read_queue_state
+from handoffs.rows import render_rows
 from handoffs.saved_views import views_of
 from handoffs.story import tell_story
-from handoffs.tabs import Tab, count_tabs, first_tab, tabs_of
+from handoffs.tabs import Tab, first_tab, tabs_of
 
 for_sales = role_required(User.Role.BDR, User.Role.MANAGER)
 
@@ -34,28 +38,35 @@ def queue(request: HttpRequest) -> HttpResponse:
     user = signed_in_user(request)
     form = QueueFilterForm(request.GET, viewer=user)
     chosen = form.chosen()
-    handoffs = urgent_handoffs(user, chosen)
-    counts = count_tabs(user)
-    etag = quote_etag(queue_revision(user, handoffs, tab=chosen.tab, counts=counts))
+    state = read_queue_state(user, chosen)
+    etag = quote_etag(state.token)
     fragment = wants_fragment(request)
     if fragment and (unchanged := get_conditional_response(request, etag=etag)):
         return _revalidated(unchanged, etag)
+    rows = show_rows(user, state.ids)
+    selected = {} if fragment else _selected(request, user)
     context = {
         "form": form,
         "filter_fields": [form[name] for name in ("category", "warmth", "status")],
         "chosen": chosen,
-        "rows": show_rows(user, handoffs),
-        "tabs": _tabs(user, chosen.tab, counts),
-        "total": counts[chosen.tab],
+        "rows": rows,
+        "rows_html": render_rows(
+            "handoffs/queue_rows.jinja",
+            rows=rows,
+            selected=selected.get("selected"),
+            shows_owner=chosen.tab in (Tab.TEAM, Tab.ALL),
+            csrf_token=get_token(request),
+        ),
+        "tabs": _tabs(user, chosen.tab, state.counts),
+        "total": state.counts[chosen.tab],
         "etag": etag,
-        "shows_owner": chosen.tab in (Tab.TEAM, Tab.ALL),
     }
     status = 422 if form.errors else 200
     if fragment:
         page = render(request, "handoffs/queue.html#refreshed", context, status=status)
         return _revalidated(page, etag)
     context["saved_views"] = views_of(user, SavedView.Page.QUEUE)
-    return render(request, "handoffs/queue.html", context | _selected(request, user), status=status)
+    return render(request, "handoffs/queue.html", context | selected, status=status)
 
 
 @require_POST
@@ -95,7 +106,7 @@ def _revalidated(response: HttpResponse, etag: str) -> HttpResponse:
     return response
 
 
-def _tabs(user: User, chosen: str, counts: dict[str, object]) -> list[dict[str, object]]:
+def _tabs(user: User, chosen: str, counts: dict[str, BoundedCount]) -> list[dict[str, object]]:
     return [
         {
             "value": None if tab == first_tab(user) else tab.value,
