@@ -31,6 +31,8 @@ def newest_first_page(queryset: QuerySet[M], *, at: str, after: str, size: int) 
     """
     if after:
         moment, pk = _read_key(after)
+        # The first condition says nothing new; it is where the database enters the index.
+        queryset = queryset.filter(**{f"{at}__lte": moment})
         queryset = queryset.filter(Q(**{f"{at}__lt": moment}) | Q(**{at: moment, "pk__lt": pk}))
     rows = list(queryset.order_by(f"-{at}", "-pk")[: size + 1])
     shown = rows[:size]
