@@ -9,7 +9,7 @@ from django.test import Client
 
 from accounts.models import User
 from handoffs.contact import BantAnswers, qualify_handoff
-from handoffs.models import Attempt, Handoff, Opportunity, Pool, Qualification
+from handoffs.models import Attempt, Handoff, Opportunity, Pool, Qualification, QualificationGate
 from handoffs.opportunities import open_opportunity
 from handoffs.services import accept_handoff
 from leads.models import Lead
@@ -433,3 +433,50 @@ def test_times_late_are_late_to_the_second(as_owner: Client, handoff: Handoff, n
     # The handoff was made in March; the clock of the page is now.
     assert 'data-state="late"' in page
     assert handoff.created_at + timedelta(minutes=15) < datetime.now(tz=now.tzinfo)
+
+
+# --- Few taps ------------------------------------------------------------------------------------
+
+
+def test_one_tap_answers_all_that_the_gate_asks_for(as_owner: Client, accepted: Handoff) -> None:
+    """In the words of the gate, and with the evidence that was typed (QUEUE-4)."""
+    QualificationGate.objects.update(requires=["budget", "authority", "need"], budget_may_be_rough=True)
+    page = as_owner.get(address(accepted)).content.decode()
+    unknown = dict.fromkeys(ALL_YES, "unknown") | {"need_evidence": "Leads get lost", "qualify": "all"}
+
+    as_owner.post(address(accepted, "bant/"), unknown, headers=FRAGMENT)
+
+    accepted.refresh_from_db()
+    assert "Does the budget roughly fit?" in page
+    assert accepted.status == Handoff.Status.QUALIFIED
+    assert (accepted.qualification.budget, accepted.qualification.timeline) == ("yes", "unknown")
+    assert accepted.qualification.need_evidence == "Leads get lost"
+
+
+def test_terms_of_a_deal_begin_with_what_the_lead_named_and_can_be_corrected(
+    as_owner: Client, accepted: Handoff, now: datetime
+) -> None:
+    Lead.objects.filter(pk=accepted.lead_id).update(deal_size=12000)
+    qualify_handoff(accepted, answers=BantAnswers(**ALL_YES), by=accepted.owner, now=now)
+    page = as_owner.get(address(accepted)).content.decode()
+    terms = {"amount": "12000", "currency": "EUR"}
+    as_owner.post(address(accepted, "opportunity/"), terms, headers=FRAGMENT)
+
+    answer = as_owner.post(
+        address(accepted, "opportunity/"), terms | {"close_on": "2026-12-24"}, headers=FRAGMENT
+    )
+
+    assert 'value="12000"' in page
+    assert "Opportunity corrected." in answer.content.decode()
+    assert f"{Opportunity.objects.get().close_on}" == "2026-12-24"
+
+
+def test_why_deals_were_lost_before_is_offered_again(
+    as_owner: Client, accepted: Handoff, other_bdr: User, now: datetime
+) -> None:
+    lost = offer(ready_lead(now=now), now=now)
+    Opportunity.objects.create(handoff=lost, opened_at=now, lost_at=now, lost_reason="Chose another")
+    qualify_handoff(accepted, answers=BantAnswers(**ALL_YES), by=accepted.owner, now=now)
+    open_opportunity(accepted, by=accepted.owner, now=now)
+
+    assert '<option value="Chose another">' in as_owner.get(address(accepted)).content.decode()
