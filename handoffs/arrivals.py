@@ -1,4 +1,4 @@
-"""A lead that comes in and is answered at once: recorded and moved along in one transaction (ADR 0018)."""
+"""A lead that comes in and is answered at once: recorded and moved along in one transaction (ADR 0021)."""
 
 from __future__ import annotations
 
