@@ -1,8 +1,13 @@
 """http.create: a new lead over the API, with everything that happens before the answer.
 
-Each request is one POST /api/v1/leads/ of a person nobody knows yet, at a company known or new: token check,
-validation, deduplication, the rows of lead, company and log, matching and scoring by the active model, and
-the answer with the score. Clients are threads on this machine; they take their share of its cores.
+Each request is one POST /api/v1/leads/ of a person nobody knows yet, half of them at a company known, of which
+they say something else, half at a new one. In order: token and holder (one statement, no cache), rate, JSON
+and field checks, begin; the look for address, external id and domain (the deduplication); for a known company
+the read of what else was said of it; the insert of company, lead and log entry, whose revision is the outbox
+mark for Salesforce; the versions in use; the score by the active one, computed and kept; commit, synced to
+disk; the answer with the score. 7 statements, 8 at a known company. Nothing is put off until after the answer.
+
+Clients are threads on this machine; they take their share of its cores.
 
 The reference is what the database alone gives: the same number of connections committing one bare INSERT of a
 row of a lead's size each, with psycopg, until the same count is reached.
