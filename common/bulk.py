@@ -26,16 +26,38 @@ def insert_rows(
     others = [field for field in fields if field.column not in rows[0]]
     names = ", ".join(f'"{field.column}"' for field in [*given, *others])
     values = ", ".join([*(f'"{field.column}"' for field in given), *["%s"] * len(others)])
-    types = ", ".join(f'"{field.column}" {field.db_type(connection)}' for field in given)
-    sql = (
-        f'INSERT INTO "{model._meta.db_table}" ({names}) SELECT {values} '
-        f"FROM json_to_recordset(%s::json) AS given ({types})"
-    )
     defaults = [field.get_db_prep_save(field.get_default(), connection) for field in others]
+    sql = f'INSERT INTO "{model._meta.db_table}" ({names}) SELECT {values} FROM {_given(given)}'
     with connection.cursor() as cursor:
-        cursor.execute(
-            sql + " ON CONFLICT DO NOTHING" * ignore_conflicts, [*defaults, json.dumps(rows, default=_plain)]
-        )
+        cursor.execute(sql + " ON CONFLICT DO NOTHING" * ignore_conflicts, [*defaults, _as_json(rows)])
+
+
+def update_rows(model: type[models.Model], rows: Sequence[Mapping[str, Any]]) -> None:
+    """Set columns of rows that are named by their "id", each to its own values; all rows name the same."""
+    if not rows:
+        return
+    given = [field for field in model._meta.concrete_fields if field.column in rows[0]]
+    changes = ", ".join(
+        f'"{field.column}" = given."{field.column}"' for field in given if not field.primary_key
+    )
+    sql = f'UPDATE "{model._meta.db_table}" AS row SET {changes} FROM {_given(given)} WHERE row.id = given.id'
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [_as_json(rows)])
+
+
+def _given(fields: Sequence[models.Field[Any, Any]]) -> str:
+    """The rows as a table of these columns."""
+    types = ", ".join(f'"{field.column}" {_type_of(field)}' for field in fields)
+    return f"json_to_recordset(%s::json) AS given ({types})"
+
+
+def _type_of(field: models.Field[Any, Any]) -> str:
+    # The type of an id is that of a column which refers to it: without the sequence.
+    return str(field.rel_db_type(connection) if field.primary_key else field.db_type(connection))
+
+
+def _as_json(rows: Sequence[Mapping[str, Any]]) -> str:
+    return json.dumps(rows, default=_plain)
 
 
 def _plain(value: object) -> str:

@@ -6,13 +6,13 @@ everything in a few statements. A batch of one is the same.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from django.db import transaction
 
-from accounts.models import Team, User
+from accounts.models import User
+from common.bulk import update_rows
 from handoffs.assignment import facts_of, lock_pool, read_rules, team_of
 from handoffs.books import Offer, store_offers
 from handoffs.candidates import AccountOwners, read_histories
@@ -120,17 +120,17 @@ def _deal(dealer: Dealer, handoffs: Sequence[Handoff], *, now: datetime) -> list
 def _give(offers: Sequence[Offer], pool: Pool, *, now: datetime) -> None:
     """Write what was dealt: decisions, owners, clocks, the log and the messages."""
     store_offers(offers, now=now)
-    by_owner: defaultdict[tuple[User, Team | None], list[Handoff]] = defaultdict(list)
     owners = User.objects.select_related("team").in_bulk({offer.handoff.owner_id for offer in offers})
+    handovers = []
     for offer in offers:
         handoff = offer.handoff
         handoff.owner = owners[handoff.owner_id]
-        by_owner[handoff.owner, team_of(pool, handoff.owner)].append(handoff)
-    handovers = []
-    for (owner, team), theirs in by_owner.items():
-        Handoff.objects.filter(pk__in=[one.pk for one in theirs]).update(owner=owner, offered_at=now)
-        assign_leads([one.lead_id for one in theirs], owner=owner, team=team)
-        handovers += [Handover(one.lead_id, one.pk, owner, team) for one in theirs]
+        handovers.append(Handover(handoff.lead_id, handoff.pk, handoff.owner, team_of(pool, handoff.owner)))
+    update_rows(
+        Handoff,
+        [{"id": offer.handoff.pk, "owner_id": offer.choice.user_id, "offered_at": now} for offer in offers],
+    )
+    assign_leads({handover.lead_id: (handover.owner, handover.team) for handover in handovers})
     move_clocks_of_many(handovers, now=now)
     log_events(
         {

@@ -5,7 +5,7 @@ Facts from outside come in through leads.intake; this module moves leads along a
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
 
@@ -15,7 +15,7 @@ from django.db.models import F, Value
 from django.db.models.functions import Least
 
 from accounts.models import Team, User
-from common.bulk import insert_rows
+from common.bulk import insert_rows, update_rows
 from common.errors import DomainError
 from common.queue import enqueue
 from leads.attributes import FIT_FIELDS, replace_values
@@ -150,9 +150,15 @@ def assign_lead(lead: Lead, *, owner: User | None, team: Team | None) -> None:
     lead.save(update_fields=["owner", "team"])
 
 
-def assign_leads(lead_ids: Collection[int], *, owner: User | None, team: Team | None) -> None:
-    """assign_lead for many, under their locks."""
-    Lead.objects.filter(pk__in=lead_ids).update(owner=owner, team=team)
+def assign_leads(assignments: Mapping[int, tuple[User | None, Team | None]]) -> None:
+    """assign_lead for many, named by id with owner and team of each, under their locks."""
+    update_rows(
+        Lead,
+        [
+            {"id": lead_id, "owner_id": owner and owner.pk, "team_id": team and team.pk}
+            for lead_id, (owner, team) in assignments.items()
+        ],
+    )
 
 
 def hold_lead(lead: Lead, *, hold: Lead.Hold, until: datetime | None, at: datetime) -> None:

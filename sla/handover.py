@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from accounts.models import Team, User
-from common.bulk import insert_rows
+from common.bulk import insert_rows, update_rows
 from leads.models import Lead, LeadEvent
 from leads.services import log_events
 from sla.breaches import record_breaches
@@ -22,14 +22,6 @@ from sla.models import Calendar, Clock, Pause, Target
 from sla.services import describe_start, finish_clock
 
 SECOND = timedelta(seconds=1)
-
-_FINISH = """
-UPDATE sla_clock SET
-    outcome = %s, stopped_at = %s, warn_at = NULL,
-    wall_seconds = measured.wall_seconds, business_seconds = measured.business_seconds
-FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[]) AS measured (id, wall_seconds, business_seconds)
-WHERE sla_clock.id = measured.id
-"""
 
 
 @dataclass(frozen=True)
@@ -58,22 +50,18 @@ def move_clocks_of_many(handovers: Sequence[Handover], *, now: datetime) -> None
     by_handoff = {handover.handoff_id: handover for handover in handovers}
     desks = _Desks([handover.owner for handover in handovers], now=now)
     ended: list[_Old] = []
-    renamed: defaultdict[tuple[User | None, Team | None], list[int]] = defaultdict(list)
+    renamed: list[dict[str, object]] = []
     restarted: defaultdict[Handover, list[Mapping[str, object]]] = defaultdict(list)
     for clock in _latest_clocks(by_handoff.keys()):
         handover = by_handoff[clock.handoff_id]
         is_running = clock.outcome == Clock.Outcome.RUNNING
         if is_running and not clock.restarts_on_reassignment:
-            renamed[handover.owner, handover.team].append(clock.id)
+            renamed.append({"id": clock.id, **desks.names(handover)})
         elif clock.restarts_on_reassignment and (is_running or clock.kind == Target.Kind.OPENED):
             if is_running:
                 ended.append(clock)
             restarted[handover].append(desks.restart(clock, handover))
-    for (owner, team), clock_ids in renamed.items():
-        desk = desks.of(owner)
-        Clock.objects.filter(pk__in=clock_ids).update(
-            owner=owner, team=team, calendar=desk.calendar, hours_digest=desk.digest
-        )
+    update_rows(Clock, renamed)
     _cancel(ended, at=now)
     insert_rows(Clock, [clock for clocks in restarted.values() for clock in clocks])
     log_events(
@@ -162,18 +150,26 @@ class _Desks:
             self._deadlines[terms] = set_deadline(Clock(**old.promise), hours=desk.hours, since=self._now)
         deadline = self._deadlines[terms]
         first_warning = next(iter(deadline.warnings_at), None)
-        return old.promise | {
+        return {
+            **old.promise,
+            **self.names(handover),
             "lead_id": handover.lead_id,
             "handoff_id": handover.handoff_id,
-            "owner_id": handover.owner.pk if handover.owner else None,
-            "team_id": handover.team.pk if handover.team else None,
-            "calendar_id": desk.calendar.pk if desk.calendar else None,
-            "hours_digest": desk.digest,
             "started_at": self._now,
             "due_at": deadline.due_at,
             "warnings_at": deadline.warnings_at,
             "risk_at": first_warning,
             "warn_at": first_warning,
+        }
+
+    def names(self, handover: Handover) -> dict[str, object]:
+        """The columns of a clock that say whose it is."""
+        desk = self.of(handover.owner)
+        return {
+            "owner_id": handover.owner.pk if handover.owner else None,
+            "team_id": handover.team.pk if handover.team else None,
+            "calendar_id": desk.calendar.pk if desk.calendar else None,
+            "hours_digest": desk.digest,
         }
 
 
@@ -192,17 +188,21 @@ def _cancel(clocks: Sequence[_Old], *, at: datetime) -> None:
         missed = Clock.objects.filter(pk__in=late).select_related("lead", "owner").order_by("pk")
         record_breaches(list(missed), now=at)
     hours = _hours_of(steady)
-    measured = [
-        (
-            clock.id,
-            (at - clock.started_at) // SECOND,
-            hours[_hours_key(clock)].business_time_between(clock.started_at, at) // SECOND,
-        )
-        for clock in steady
-    ]
-    if measured:
-        with connection.cursor() as cursor:
-            cursor.execute(_FINISH, [Clock.Outcome.CANCELLED, at, *map(list, zip(*measured, strict=True))])
+    update_rows(
+        Clock,
+        [
+            {
+                "id": clock.id,
+                "outcome": Clock.Outcome.CANCELLED,
+                "stopped_at": at,
+                "warn_at": None,
+                "wall_seconds": (at - clock.started_at) // SECOND,
+                "business_seconds": hours[_hours_key(clock)].business_time_between(clock.started_at, at)
+                // SECOND,
+            }
+            for clock in steady
+        ],
+    )
 
 
 def _hours_key(clock: _Old) -> tuple[int | None, int | None, int]:
