@@ -168,6 +168,18 @@
     countPicked();
   });
 
+  // Ticks outlive a redraw and a change of the filters, for the rows that are still there.
+  var ticked = [];
+  document.addEventListener("htmx:beforeSwap", function (event) {
+    if (event.detail.target.id === "queue-list") ticked = picked().map(function (box) { return box.value; });
+  });
+  document.addEventListener("htmx:afterSwap", function () {
+    if (!ticked.length) return;
+    document.querySelectorAll(".pick").forEach(function (box) { box.checked = ticked.includes(box.value); });
+    ticked = [];
+    countPicked();
+  });
+
   document.addEventListener("htmx:afterRequest", function (event) {
     if (event.detail.elt.id !== "bulk-form" || !event.detail.successful) return;
     // What is shown beside the list may be one of them: show it as it is now.
@@ -225,7 +237,6 @@
         else target.append(each);
       });
       hold();
-      countPicked();
       return added.length ? added : Array.from(target.children);
     }
   });
@@ -240,7 +251,6 @@
     now.forEach(function (row) {
       var old = document.getElementById(row.id);
       if (old && old.dataset.rev === row.dataset.rev) row = old;
-      else if (old) carryOver(old, row);
       if (row !== old) added.push(row);
       if (row === place) place = place.nextElementSibling;
       else list.insertBefore(row, place);
@@ -251,12 +261,6 @@
     });
     if (focused && focused !== document.activeElement) refocus(focused);
     return added;
-  }
-
-  function carryOver(old, row) {
-    var tick = $(".pick", row);
-    var oldTick = $(".pick", old);
-    if (tick && oldTick) tick.checked = oldTick.checked;
   }
 
   // Focus goes back to where it was: the same row's link, when the element itself has been replaced.

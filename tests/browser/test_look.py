@@ -35,6 +35,7 @@ PAGES = [
     ("bdr", "/queue/"),
     ("bdr", "/queue/?selected={offered}"),
     ("bdr", "/queue/?tab=overflow"),
+    ("manager", "/queue/"),
     ("bdr", "/handoffs/{offered}/"),
     ("bdr", "/handoffs/{contacted}/"),
     ("bdr", "/handoffs/{contacted}/print/"),

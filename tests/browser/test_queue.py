@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import pytest
-from playwright.sync_api import Page, Request, expect
+from playwright.sync_api import Locator, Page, Request, expect
 
 from accounts.models import User
 from handoffs.models import Handoff
@@ -25,7 +25,7 @@ def queue(open_page: Open, bdr: User, three_offers: list[Handoff]) -> Page:
     return open_page(bdr, "/queue/")
 
 
-def row(page: Page, handoff: Handoff) -> object:
+def row(page: Page, handoff: Handoff) -> Locator:
     return page.locator(f"#row-{handoff.pk}")
 
 
@@ -138,19 +138,24 @@ def test_letters_typed_into_the_search_are_letters(queue: Page, three_offers: li
 # --- Keeping itself up to date -------------------------------------------------------------------
 
 
-def test_a_new_lead_appears_and_selection_and_typing_survive(
+def test_a_new_lead_announces_itself_and_selection_ticks_and_typing_survive(
     queue: Page, three_offers: list[Handoff], now: datetime
 ) -> None:
-    ben = three_offers[1]
+    ben, cleo = three_offers[1:]
     queue.keyboard.press("j")
     queue.keyboard.press("j")
     queue.get_by_label("Search the queue").press_sequentially("hol", delay=20)
     expect(queue.locator(".queue-row")).to_have_count(3)
+    queue.get_by_label("Select Cleo Holm").check()
+    queue.get_by_label("Search the queue").focus()
 
     newest = offer(ready_lead(now=now, first_name="Dora"), now=now)
 
     expect(row(queue, newest)).to_be_visible(timeout=ONE_POLL)
+    expect(queue.locator("#announcer")).to_contain_text("New lead: Dora Holm, category A.")
     expect(row(queue, ben)).to_have_class("queue-row is-selected")
+    expect(row(queue, cleo).locator(".pick")).to_be_checked()
+    expect(queue.locator("[data-picked]")).to_have_text("1 selected")
     expect(queue.get_by_label("Search the queue")).to_have_value("hol")
     expect(queue.get_by_label("Search the queue")).to_be_focused()
     expect(queue.locator("#queue-tabs")).to_contain_text("Mine 4")

@@ -102,9 +102,7 @@ def test_a_bdr_works_ten_leads_on_a_phone_by_thumb(
         expect(page.locator("article[data-status=offered]")).to_be_visible()
         if number % 5 == 4:
             tap_by_thumb(page.locator(".action-bar [data-reject]"))
-            dialog = page.locator("dialog#dialog[open]")
-            dialog.get_by_text("Premature", exact=True).tap()
-            dialog.get_by_role("button", name="Reject").tap()
+            page.get_by_role("button", name="Reject as: Premature").tap()
             page.wait_for_url(f"{portal.url}/queue/")
             if number < 9:
                 page.locator(".queue-row[data-status=offered] .who a").first.tap()
