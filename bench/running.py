@@ -12,6 +12,7 @@ from bench.installation import scratch_portal
 BENCHMARKS = {
     "handoff.assign": "bench.assigning",
     "http.create": "bench.http_create",
+    "http.pages": "bench.http_pages",
     "score.full": "bench.score_full",
     "score.odoo": "bench.score_odoo",
     "score.one": "bench.score_one",

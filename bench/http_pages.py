@@ -1,0 +1,197 @@
+"""http.queue, http.leads, http.poll: the pages that are open all day, as finished HTML, by size of the tables.
+
+The same requests go over one connection to one worker of the web server (gunicorn as `make demo` runs it),
+first with 10,000 leads and 2,000 handoffs, then with 1,000,000 and 200,000. A tenth of the handoffs is open,
+and there is a BDR for every 60 of those: more handoffs, more BDRs, no longer queues. Times are measured at the
+client, so they hold everything from the first byte sent to the last byte read.
+
+- http.queue: a BDR's own queue, their team's, the overflow, and everybody's as a manager sees it;
+- http.leads: the newest leads, a page far down, one stage, one category, a name, a company, and a BDR's own;
+- http.poll: the queues once more, while nothing changes: 304 without a body.
+
+The reference is the same mix on the small tables.
+"""
+
+from __future__ import annotations
+
+import http.client
+import os
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.sessions.backends.db import SessionStore
+
+from accounts.models import User
+from bench.figures import Figure, percentile
+from bench.handoff_population import grow
+from bench.installation import web_server
+from leads.models import Lead
+
+SMALL, LARGE = 10_000, 1_000_000
+TARGET_P50_MS, TARGET_P95_MS, TARGET_RATIO, TARGET_POLL_MS = 15, 40, 1.3, 3
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One request: who asks for what."""
+
+    path: str
+    cookie: str
+    etag: str = ""
+
+
+def measure(database_url: str) -> list[Figure]:
+    sizes = (int(os.environ.get("BENCH_SMALL") or SMALL), int(os.environ.get("BENCH_LEADS") or LARGE))
+    rounds = int(os.environ.get("BENCH_ROUNDS") or 40)
+    present, timings = 0, []
+    for size in sizes:
+        grow(from_leads=present, to_leads=size)
+        present = size
+        with web_server(1) as port:
+            timings.append(_time_pages(port, rounds))
+    small, large = timings
+    return [
+        _page_figure("http.queue", small["queue"], large["queue"], sizes),
+        _page_figure("http.leads", small["leads"], large["leads"], sizes),
+        _poll_figure(small["poll"], large["poll"], sizes),
+    ]
+
+
+def _time_pages(port: int, rounds: int) -> dict[str, dict[str, list[float]]]:
+    """Seconds of every request, by page and by request."""
+    bdr = User.objects.filter(username__startswith="rep").earliest("pk")
+    manager, reader = User.objects.get(username="bench-manager"), User.objects.get(username="bench-reader")
+    queues = [(bdr, path) for path in ("/queue/", "/queue/?tab=team", "/queue/?tab=overflow")]
+    queues += [(manager, path) for path in ("/queue/", "/queue/?tab=overflow")]
+    leads = [(reader, path) for path in _lead_pages()] + [(bdr, "/leads/")]
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    polls = [_as_poll(connection, user, path) for user, path in queues]
+    return {
+        "queue": _rounds(connection, (Ask(path, _sign_in(user)) for user, path in queues), rounds, 200),
+        "leads": _rounds(connection, (Ask(path, _sign_in(user)) for user, path in leads), rounds, 200),
+        "poll": _rounds(connection, polls, rounds, 304),
+    }
+
+
+def _lead_pages() -> list[str]:
+    middle = Lead.objects.order_by("-created_at")[Lead.objects.count() // 2]
+    after = f"{middle.created_at:%Y-%m-%dT%H:%M:%S.%fZ}~{middle.pk}"
+    return [
+        "/leads/",
+        f"/leads/?after={after}",
+        "/leads/?stage=nurture",
+        "/leads/?category=A",
+        f"/leads/?q={middle.last_name}",
+        f"/leads/?q={middle.first_name}+{middle.last_name}",
+        "/leads/?q=Company+77",
+        "/leads/?q=first",
+        "/leads/?q=nobody+at+all",
+    ]
+
+
+def _rounds(
+    connection: http.client.HTTPConnection, asks: Iterable[Ask], rounds: int, expected: int
+) -> dict[str, list[float]]:
+    """Ask for each in turn, so many times after two for warming up."""
+    asks = list(asks)
+    timings: dict[str, list[float]] = {f"{number}: {ask.path}": [] for number, ask in enumerate(asks)}
+    for round_number in range(-2, rounds):
+        for name, ask in zip(timings, asks, strict=True):
+            seconds, status, _ = _request(connection, ask)
+            if status != expected:
+                raise RuntimeError(f"Expected {expected} for {ask.path}, got {status}.")
+            if round_number >= 0:
+                timings[name].append(seconds)
+    return timings
+
+
+def _as_poll(connection: http.client.HTTPConnection, user: User, path: str) -> Ask:
+    """The request that the page makes every few seconds: the token of its rows and no wish for a page."""
+    cookie = _sign_in(user)
+    _, _, etag = _request(connection, Ask(path, cookie, etag="none"))
+    return Ask(path, cookie, etag)
+
+
+def _request(connection: http.client.HTTPConnection, ask: Ask) -> tuple[float, int, str]:
+    headers = {"Cookie": ask.cookie}
+    if ask.etag:
+        headers |= {"HX-Request": "true", "If-None-Match": ask.etag}
+    started = time.perf_counter()
+    connection.request("GET", ask.path, headers=headers)
+    response = connection.getresponse()
+    body = response.read()
+    seconds = time.perf_counter() - started
+    if response.status == 304 and body:
+        raise RuntimeError("A poll without news had a body.")
+    return seconds, response.status, response.headers.get("ETag", "")
+
+
+def _sign_in(user: User) -> str:
+    session = SessionStore()
+    session[SESSION_KEY] = str(user.pk)
+    session[BACKEND_SESSION_KEY] = "accounts.backends.RoleBackend"
+    session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+    session.create()
+    return f"{settings.SESSION_COOKIE_NAME}={session.session_key}"
+
+
+# --- Figures -------------------------------------------------------------------------------------
+
+
+def _page_figure(
+    name: str, small: dict[str, list[float]], large: dict[str, list[float]], sizes: tuple[int, int]
+) -> Figure:
+    p50, p95, reference = _ms(large, 50), _ms(large, 95), _ms(small, 50)
+    slower = max(_median(large[each]) / _median(small[key]) for each, key in zip(large, small, strict=True))
+    return Figure(
+        name=name,
+        value=p50,
+        unit="ms",
+        reference=reference,
+        ratio=round(p50 / reference, 2),
+        target=f"p50 <= {TARGET_P50_MS}, p95 <= {TARGET_P95_MS} ms, ratio <= {TARGET_RATIO}",
+        holds=p50 <= TARGET_P50_MS and p95 <= TARGET_P95_MS and p50 / reference <= TARGET_RATIO,
+        detail=_detail(small, large, sizes)
+        | {"p95_ms": p95, "reference_p95_ms": _ms(small, 95), "worst_ratio_of_a_request": round(slower, 2)},
+    )
+
+
+def _poll_figure(
+    small: dict[str, list[float]], large: dict[str, list[float]], sizes: tuple[int, int]
+) -> Figure:
+    p50, reference = _ms(large, 50), _ms(small, 50)
+    return Figure(
+        name="http.poll",
+        value=p50,
+        unit="ms",
+        reference=reference,
+        ratio=round(p50 / reference, 2),
+        target=f"<= {TARGET_POLL_MS} ms, no body",
+        holds=p50 <= TARGET_POLL_MS,
+        detail=_detail(small, large, sizes) | {"p95_ms": _ms(large, 95)},
+    )
+
+
+def _detail(
+    small: dict[str, list[float]], large: dict[str, list[float]], sizes: tuple[int, int]
+) -> dict[str, Any]:
+    return {
+        "leads": sizes[1],
+        "reference_leads": sizes[0],
+        "median_ms_by_request": {name: round(_median(each) * 1000, 2) for name, each in large.items()},
+        "reference_median_ms": [round(_median(each) * 1000, 2) for each in small.values()],
+        "cores": os.cpu_count(),
+        "reference_is": "the same requests on the small tables",
+    }
+
+
+def _median(seconds: list[float]) -> float:
+    return percentile(seconds, 50)
+
+
+def _ms(timings: dict[str, list[float]], percent: float) -> float:
+    return round(percentile([each for per_ask in timings.values() for each in per_ask], percent) * 1000, 2)
