@@ -1,7 +1,7 @@
 """Handoffs for the benchmarks of pages, by SQL: a fifth of the leads has one, and a tenth of those is open.
 
-There is a BDR for every 60 open handoffs, eight BDRs make a team with a pool, and 30 of a pool's handoffs wait
-in its overflow queue. Of the open ones two thirds have two clocks running.
+There is a BDR for every 60 open handoffs, eight BDRs make a team with a pool, and 30 of a pool's handoffs
+wait in its overflow queue. Of the open ones two thirds have two clocks running.
 """
 
 from __future__ import annotations
@@ -113,7 +113,8 @@ _DRIVERS = """[
 _HANDOFFS = """
 INSERT INTO handoffs_handoff (public_id, lead_id, status, owner_id, pool_id, trigger, trigger_note, score,
     category, warmth, drivers, is_returning, created_at, offered_at, opened_at, opened_by_id, accepted_at,
-    accepted_by_id, closed_at, closed_by_id, rejection_code, closing_note, hops, planned_channel, planned_note)
+    accepted_by_id, closed_at, closed_by_id, rejection_code, closing_note, hops, planned_channel,
+    planned_note)
 SELECT gen_random_uuid(), lead_id, status, rep, pool, 'threshold', '', 65,
     (ARRAY['A', 'B', 'C'])[1 + n %% 3], 'accumulated', %(drivers)s::jsonb, false, created_at, created_at,
     seen, CASE WHEN seen IS NOT NULL THEN rep END, seen, CASE WHEN seen IS NOT NULL THEN rep END,

@@ -1,9 +1,9 @@
-"""http.queue, http.leads, http.poll: the pages that are open all day, as finished HTML, by size of the tables.
+"""http.queue, http.leads, http.poll: the pages that are open all day, as finished HTML; small and large.
 
 The same requests go over one connection to one worker of the web server (gunicorn as `make demo` runs it),
 first with 10,000 leads and 2,000 handoffs, then with 1,000,000 and 200,000. A tenth of the handoffs is open,
-and there is a BDR for every 60 of those: more handoffs, more BDRs, no longer queues. Times are measured at the
-client, so they hold everything from the first byte sent to the last byte read.
+and there is a BDR for every 60 of those: more handoffs, more BDRs, no longer queues. Times are measured at
+the client, so they hold everything from the first byte sent to the last byte read.
 
 - http.queue: a BDR's own queue, their team's, the overflow, and everybody's as a manager sees it;
 - http.leads: the newest leads, a page far down, one stage, one category, a name, a company, and a BDR's own;
