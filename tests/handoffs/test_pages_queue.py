@@ -306,9 +306,7 @@ def test_the_number_of_queries_does_not_grow_with_the_queue(
     for _ in range(extra):
         offer(ready_lead(now=now), now=now)
 
-    with django_assert_num_queries(
-        7
-    ):  # session, person, state, rows, views, unread, team of the side bar
+    with django_assert_num_queries(7):  # session, person, state, rows, views, unread, team of the side bar
         response = as_owner.get("/queue/")
 
     assert len(response.context["rows"]) == 1 + extra
