@@ -29,7 +29,7 @@ from accounts.models import User
 from bench.figures import Figure
 from bench.population import LEADS_PER_COMPANY, populate
 from handoffs.models import Handoff, Pool, PoolMembership, RoutingDecision
-from handoffs.overflow import assign_overflow
+from handoffs.routing.overflow import assign_overflow
 from handoffs.services import hand_off
 from leads.models import Lead, LeadEvent
 from notifications.models import Notification

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from handoffs.package_text import write_text
+from handoffs.package.text import write_text
 
 LEAD_KEY = "Portal_Lead_Id__c"
 TASK_KEY = "Portal_Handoff_Id__c"

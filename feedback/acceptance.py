@@ -12,7 +12,7 @@ from common.errors import InvalidInput
 from feedback.models import AcceptanceReason
 from handoffs.acting import NotAcceptedYet, allow_text, lock_handoff, require_worker
 from handoffs.models import ContextPackage, Handoff
-from handoffs.package_reading import read_content
+from handoffs.package.reading import read_content
 from leads.models import LeadEvent
 from leads.services import log_event
 

@@ -9,9 +9,9 @@ from accounts.models import User
 from common.errors import DomainError
 from feedback.models import Recycling, RejectionReason, Verdict
 from feedback.tasks_for_marketing import open_fix_task
-from handoffs.assignment import NoRouteForLead, find_route, lock_pools
-from handoffs.books import give_slot_back
 from handoffs.models import Handoff
+from handoffs.routing.assignment import NoRouteForLead, find_route, lock_pools
+from handoffs.routing.books import give_slot_back
 from handoffs.services import hand_off
 from handoffs.telling import name_with_company
 from leads.models import Lead, LeadEvent

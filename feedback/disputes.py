@@ -12,8 +12,8 @@ from feedback.models import Dispute, RejectionReason, Verdict
 from feedback.policy import due_after, feedback_policy
 from feedback.returning import give_back
 from handoffs.acting import allow_text, require_role, require_text
-from handoffs.assignment import managers_of
 from handoffs.models import Handoff
+from handoffs.routing.assignment import managers_of
 from handoffs.telling import name_with_company
 from leads.models import Lead, LeadEvent
 from leads.services import log_event

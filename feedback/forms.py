@@ -8,7 +8,7 @@ from django import forms
 
 from accounts.models import User
 from common.errors import InvalidInput
-from feedback.cohorts import Grouping
+from feedback.figures.cohorts import Grouping
 from feedback.models import RejectionReason
 from feedback.services import NOTE_LENGTH
 from leads.addresses import normalise_email

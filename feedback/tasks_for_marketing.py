@@ -13,8 +13,8 @@ from feedback.models import MarketingTask, Verdict
 from feedback.policy import due_after, feedback_policy
 from feedback.returning import give_back_repaired
 from handoffs.acting import require_role, require_text
-from handoffs.completeness import fact_labels
 from handoffs.models import ContextPackage, Handoff
+from handoffs.package.completeness import fact_labels
 from handoffs.telling import name_with_company
 from leads.models import Lead, LeadEvent
 from leads.services import correct_lead, log_event

@@ -12,9 +12,9 @@ from feedback.models import MarketingTask, Verdict, VerdictUndoing
 from feedback.recycling import end_recycling
 from feedback.tasks_for_marketing import drop_task
 from handoffs.acting import HandoffChanged, lock_handoff
-from handoffs.assignment import lock_pools
-from handoffs.books import take_slot_again
 from handoffs.models import Handoff
+from handoffs.routing.assignment import lock_pools
+from handoffs.routing.books import take_slot_again
 from handoffs.services import close_handoff
 from handoffs.taking_back import take_offer_back
 from handoffs.telling import name_with_company

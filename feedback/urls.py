@@ -1,6 +1,7 @@
 from django.urls import path
 
-from feedback import views, views_disputes, views_handoff, views_inbox, views_pulse, views_tasks
+from feedback import views, views_disputes, views_handoff, views_pulse, views_tasks
+from feedback.figures import views as views_inbox
 
 app_name = "feedback"
 urlpatterns = [

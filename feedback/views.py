@@ -19,7 +19,7 @@ from feedback.services import reject_handoff
 from feedback.undo import undo_rejection
 from handoffs.answering import current_path, fetch_handoff, undone
 from handoffs.models import Handoff
-from handoffs.queue import next_handoff
+from handoffs.queue.rows import next_handoff
 from handoffs.recycle_contract import standing_of
 from leads.models import Lead
 from scoring.models.scores import ENTRY_STAGES

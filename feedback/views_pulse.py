@@ -10,10 +10,10 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.models import User
 from accounts.roles import role_required, signed_in_user
+from feedback.figures.quality import measure_pulse
 from feedback.forms_loop import PulseForm
 from feedback.models import Pulse
 from feedback.pulses import QUESTIONS, month_of, record_pulse, side_of
-from feedback.quality_figures import measure_pulse
 
 
 @require_http_methods(["GET", "POST"])

@@ -5,7 +5,7 @@ from django.urls import path
 from feedback import api as feedback
 from feedback import api_loop, api_undo
 from handoffs import api as handoffs
-from handoffs import api_contact as contact
+from handoffs.contact import api as contact
 from leads import api as leads
 from sla import api as sla
 

@@ -16,7 +16,7 @@ from accounts.roles import signed_in_user
 from common.errors import DomainError
 from common.htmx import wants_fragment
 from handoffs.models import Handoff
-from handoffs.queue import next_handoff
+from handoffs.queue.rows import next_handoff
 from handoffs.story import tell_story
 
 

@@ -22,7 +22,7 @@ from accounts.models import User
 from accounts.roles import signed_in_user
 from common.ids import IdFilter
 from handoffs.arrivals import Arrival, take_lead
-from handoffs.contact import (
+from handoffs.contact.services import (
     ATTEMPT_NOTE_LENGTH,
     EVIDENCE_LENGTH,
     BantAnswers,

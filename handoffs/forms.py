@@ -8,9 +8,9 @@ from typing import Any
 from django import forms
 
 from accounts.models import User
-from handoffs.gate import PARTS, Gate, current_gate
+from handoffs.contact.gate import PARTS, Gate, current_gate
+from handoffs.contact.planning import PLAN_NOTE_LENGTH
 from handoffs.models import Attempt, Handoff, Qualification
-from handoffs.planning import PLAN_NOTE_LENGTH
 
 # An instant as the buttons of usual times carry it.
 ISO = "%Y-%m-%dT%H:%M:%S%z"

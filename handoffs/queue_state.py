@@ -20,9 +20,9 @@ from django.db.models import Exists, OuterRef, QuerySet
 from accounts.models import User
 from common.counting import MOST_COUNTED, BoundedCount
 from common.prepared import execute_prepared
-from handoffs.filters import QueueFilter
 from handoffs.models import HandoffQuerySet
-from handoffs.tabs import Tab, handoffs_in_tab, tabs_of
+from handoffs.queue.filters import QueueFilter
+from handoffs.queue.tabs import Tab, handoffs_in_tab, tabs_of
 from sla.models import Clock, Target
 
 # Nobody works through more rows than this; the page says how many there are and how to narrow them.

@@ -23,12 +23,12 @@ from handoffs.acting import (
     require_text,
     require_worker,
 )
-from handoffs.assignment import choose_owner, find_route, lock_pool, managers_of, team_of
-from handoffs.books import count_claim, store_offer
 from handoffs.models import Handoff
-from handoffs.package import build_content, freeze_package, top_drivers
+from handoffs.package.content import build_content, freeze_package, top_drivers
+from handoffs.routing.assignment import choose_owner, find_route, lock_pool, managers_of, team_of
+from handoffs.routing.books import count_claim, store_offer
+from handoffs.routing.turns import Choice, Strategy
 from handoffs.telling import tell_catch_all, tell_new_owner, tell_overflow
-from handoffs.turns import Choice, Strategy
 from leads.models import Lead, LeadEvent
 from leads.services import assign_lead, log_event, move_stage, release_lead
 from scoring.lifecycle.release import note_handed_off

@@ -9,8 +9,10 @@ from typing import Any
 from django.db.models import QuerySet
 
 from accounts.models import User
-from handoffs.cadence import quick_times
-from handoffs.cadences import hours_of, progress_of
+from handoffs.contact.cadence import quick_times
+from handoffs.contact.cadences import hours_of, progress_of
+from handoffs.contact.gate import current_gate
+from handoffs.contact.opportunities import usual_lost_reasons
 from handoffs.forms import (
     QUICK_ATTEMPTS,
     AttemptForm,
@@ -21,12 +23,10 @@ from handoffs.forms import (
     ReassignForm,
     WithdrawForm,
 )
-from handoffs.gate import current_gate
 from handoffs.models import Attempt, Handoff, Opportunity, Qualification
-from handoffs.opportunities import usual_lost_reasons
-from handoffs.package_page import tell_package
+from handoffs.package.page import tell_package
 from handoffs.permissions import permissions_for
-from handoffs.routing_story import tell_decisions
+from handoffs.routing.explanation import tell_decisions
 from leads.models import LeadEvent
 from sla.models import Clock, Target
 

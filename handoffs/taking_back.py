@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from handoffs.books import take_off_books
 from handoffs.models import Handoff, PoolMembership
+from handoffs.routing.books import take_off_books
 
 
 def take_offer_back(handoff: Handoff) -> None:

@@ -7,8 +7,8 @@ import time
 from django.utils import timezone
 
 from handoffs.models import Pool
-from handoffs.overflow import assign_all_overflow, assign_overflow
 from handoffs.pipeline import advance_claimed_lead, advance_due_leads
+from handoffs.routing.overflow import assign_all_overflow, assign_overflow
 
 BATCH = 500
 # A sweep ends well before the queue would give its task up and the next one begins.

@@ -14,8 +14,8 @@ from django.db.models import Q
 from accounts.models import Team, User
 from common.errors import DomainError, NotAllowed
 from handoffs.acting import HandoffChanged, lock_handoff, require_worker
-from handoffs.assignment import lock_pool, team_of
 from handoffs.models import Handoff
+from handoffs.routing.assignment import lock_pool, team_of
 from handoffs.taking_back import take_offer_back
 from leads.models import Lead, LeadEvent
 from leads.services import assign_lead, log_event, move_stage

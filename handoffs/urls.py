@@ -1,16 +1,11 @@
 from django.urls import path
 
-from handoffs import (
-    views,
-    views_capacity,
-    views_contact,
-    views_criteria,
-    views_leads,
-    views_package,
-    views_queue,
-    views_routing,
-    views_saved,
-)
+from handoffs import views, views_capacity, views_criteria
+from handoffs.contact import views as views_contact
+from handoffs.package import views as views_package
+from handoffs.queue import views as views_queue
+from handoffs.queue import views_leads, views_saved
+from handoffs.routing import views as views_routing
 
 app_name = "handoffs"
 urlpatterns = [

@@ -17,7 +17,7 @@ from common.htmx import wants_fragment
 from handoffs.answering import done, fetch_handoff, refuse, render_handoff, undone
 from handoffs.forms import ReassignForm, WithdrawForm
 from handoffs.models import Handoff
-from handoffs.reassignment import reassign_handoff
+from handoffs.routing.reassignment import reassign_handoff
 from handoffs.services import accept_handoff, hand_off_by_hand, record_opened, withdraw_handoff
 from handoffs.undo import undo_acceptance
 from leads.models import Lead

@@ -7,7 +7,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from accounts.roles import login_required
-from handoffs.gate import current_gate
+from handoffs.contact.gate import current_gate
 
 
 @require_GET

@@ -14,11 +14,11 @@ from django.utils import timezone
 from accounts.models import User
 from handoffs.admin.bases import EditableListAdmin
 from handoffs.admin.fields import LinesField, lines
-from handoffs.assignment import read_rules
 from handoffs.models import Pool, PoolMembership, RoutingRule
 from handoffs.pipeline import retry_parked_leads
-from handoffs.rule_sentences import leads_in_words, people_in_words
-from handoffs.shadowing import find_hidden
+from handoffs.routing.assignment import read_rules
+from handoffs.routing.sentences import leads_in_words, people_in_words
+from handoffs.routing.shadowing import find_hidden
 
 
 class ShortLinesField(LinesField):

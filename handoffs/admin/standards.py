@@ -11,10 +11,10 @@ from django.core.exceptions import ValidationError
 
 from handoffs.admin.bases import EditableListAdmin, OneRowAdmin
 from handoffs.admin.fields import lines
-from handoffs.completeness import FACTS
-from handoffs.gate import PARTS
+from handoffs.contact.gate import PARTS
 from handoffs.models import PackageStandard, Playbook, QualificationGate
-from handoffs.playbooks import read_objection, unknown_placeholders
+from handoffs.package.completeness import FACTS
+from handoffs.package.playbooks import read_objection, unknown_placeholders
 from scoring.models import LeadScore, Signal
 
 KNOWN_PLACEHOLDERS = "{first_name}, {company}, {title}"

@@ -11,8 +11,7 @@ from django.db.models import Model
 
 from accounts.models import User
 from common.errors import InvalidInput, NotAllowed
-from handoffs.completeness import FACTS
-from handoffs.gate import PARTS
+from handoffs.contact.gate import PARTS
 from handoffs.models import (
     Cadence,
     CadenceStep,
@@ -23,6 +22,7 @@ from handoffs.models import (
     QualificationGate,
     RoutingRule,
 )
+from handoffs.package.completeness import FACTS
 from handoffs.presets.shapes import (
     CadencePreset,
     HandoffPreset,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from handoffs.gate import PARTS
+from handoffs.contact.gate import PARTS
 from handoffs.models import Attempt
 
 # Contact and company basics, as HAND-5 lists them.

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from accounts.models import User
 from handoffs.models import Handoff
-from handoffs.reassignment import reassign_handoff
+from handoffs.routing.reassignment import reassign_handoff
 from sla.breaches import review_breach
 from sla.models import Clock
 

@@ -14,10 +14,10 @@ from accounts.models import User
 from feedback.models import RejectionReason, Verdict
 from feedback.services import reject_handoff
 from feedback.undo import undo_rejection
-from handoffs.contact import BantAnswers, qualify_handoff, record_attempt, record_bant
+from handoffs.contact.opportunities import lose_opportunity, open_opportunity, win_opportunity
+from handoffs.contact.planning import plan_contact
+from handoffs.contact.services import BantAnswers, qualify_handoff, record_attempt, record_bant
 from handoffs.models import Attempt, Handoff
-from handoffs.opportunities import lose_opportunity, open_opportunity, win_opportunity
-from handoffs.planning import plan_contact
 from handoffs.services import accept_handoff, record_opened
 from leads.models import Lead
 from operations.demo import judgement

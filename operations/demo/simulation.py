@@ -12,8 +12,8 @@ from django.db import connection
 
 from accounts.models import User
 from handoffs.models import Handoff
-from handoffs.overflow import assign_all_overflow
 from handoffs.pipeline import advance_due_leads
+from handoffs.routing.overflow import assign_all_overflow
 from handoffs.services import claim_handoff
 from leads.models import Activity, Lead
 from notifications.services import mark_read

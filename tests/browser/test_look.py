@@ -12,7 +12,7 @@ from accounts.models import User
 from feedback.disputes import dispute_verdict
 from feedback.models import Verdict
 from feedback.services import reject_handoff
-from handoffs.contact import record_attempt
+from handoffs.contact.services import record_attempt
 from handoffs.models import Handoff
 from handoffs.services import accept_handoff
 from leads.models import QuarantinedItem

@@ -18,11 +18,11 @@ from common.errors import DomainError
 from feedback.models import Verdict
 from feedback.services import reject_handoff
 from handoffs.acting import HandoffAlreadyTaken
-from handoffs.contact import record_attempt
+from handoffs.contact.services import record_attempt
 from handoffs.models import Handoff, Pool, PoolMembership
-from handoffs.overflow import assign_overflow
 from handoffs.pipeline import advance_due_leads, advance_lead
-from handoffs.reassignment import reassign_handoff
+from handoffs.routing.overflow import assign_overflow
+from handoffs.routing.reassignment import reassign_handoff
 from handoffs.services import accept_handoff, claim_handoff, hand_off_by_hand, withdraw_handoff
 from leads.facts import ActivityFacts
 from leads.intake import record_activity

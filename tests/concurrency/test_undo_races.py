@@ -10,7 +10,7 @@ from accounts.models import User
 from feedback.models import Recycling, Verdict
 from feedback.services import reject_handoff
 from feedback.undo import undo_rejection
-from handoffs.contact import record_attempt
+from handoffs.contact.services import record_attempt
 from handoffs.models import Attempt, Handoff, Pool, PoolMembership
 from handoffs.services import accept_handoff
 from handoffs.undo import undo_acceptance

@@ -10,9 +10,9 @@ from feedback.disputes import dispute_verdict, settle_dispute
 from feedback.models import Dispute, FeedbackPolicy, Verdict
 from feedback.services import reject_handoff
 from feedback.undo import undo_rejection
-from handoffs.contact import BantAnswers, qualify_handoff, record_attempt
+from handoffs.contact.opportunities import open_opportunity
+from handoffs.contact.services import BantAnswers, qualify_handoff, record_attempt
 from handoffs.models import Attempt, Handoff
-from handoffs.opportunities import open_opportunity
 from handoffs.services import accept_handoff
 from leads.models import Lead
 from tests.desk import do, offer, ready_lead, reason

@@ -14,7 +14,7 @@ from feedback.models import AcceptanceReason, Pulse, QualityCheck
 from feedback.pulses import ask_for_pulses, record_pulse
 from feedback.quality import NoConversationYet, record_quality_check
 from handoffs.acting import NotAcceptedYet
-from handoffs.contact import record_attempt
+from handoffs.contact.services import record_attempt
 from handoffs.models import Handoff
 from handoffs.services import accept_handoff
 from leads.models import LeadEvent

@@ -9,13 +9,21 @@ import pytest
 from django.db import connection
 
 from accounts.models import User
-from feedback.cohorts import ACCEPTED, OVERTURNED, Cohort, Grouping, Stretch, count_by_stretch, count_cohort
-from feedback.inbox import acceptance_trend, measure_inbox
+from feedback.figures.cohorts import (
+    ACCEPTED,
+    OVERTURNED,
+    Cohort,
+    Grouping,
+    Stretch,
+    count_by_stretch,
+    count_cohort,
+)
+from feedback.figures.inbox import acceptance_trend, measure_inbox
+from feedback.figures.regret import measure_regret
+from feedback.figures.tracks import measure_tracks
 from feedback.models import RejectionReason, Verdict
 from feedback.recycling import wake_recyclings
-from feedback.regret import measure_regret
-from feedback.tracks import measure_tracks
-from handoffs.opportunities import lose_opportunity
+from handoffs.contact.opportunities import lose_opportunity
 from leads.services import release_lead
 from tests.desk import fitting_lead, load_desk
 from tests.factories import NOON

@@ -10,16 +10,16 @@ from django.utils import timezone
 
 from accounts.models import User
 from feedback.acceptance import explain_acceptance
-from feedback.models import Pulse
-from feedback.pulses import record_pulse
-from feedback.quality import record_quality_check
-from feedback.quality_figures import (
+from feedback.figures.quality import (
     count_acceptance_drivers,
     latest_doubts,
     measure_pulse,
     measure_quality,
 )
-from handoffs.contact import record_attempt
+from feedback.models import Pulse
+from feedback.pulses import record_pulse
+from feedback.quality import record_quality_check
+from handoffs.contact.services import record_attempt
 from handoffs.models import Handoff
 from tests.desk import load_desk
 from tests.feedback.history import accepted, rejected

@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
-from feedback.inbox import measure_inbox
+from feedback.figures.inbox import measure_inbox
 from feedback.models import Verdict
 from feedback.services import reject_handoff
 from handoffs.models import Handoff

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feedback.cohorts import ACCEPTED, OVERTURNED, Group, Tally
-from feedback.patterns import find_patterns, group_figures, lift_of
+from feedback.figures.cohorts import ACCEPTED, OVERTURNED, Group, Tally
+from feedback.figures.patterns import find_patterns, group_figures, lift_of
 from scoring.conversion import Share
 from scoring.intervals import share_ratio
 

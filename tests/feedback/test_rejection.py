@@ -14,7 +14,7 @@ from feedback.models import Recycling, RejectionReason, Verdict
 from feedback.recycling import wake_recyclings
 from feedback.services import DuplicateRequired, NoteRequired, ReasonRequired, reject_handoff
 from handoffs.acting import HandoffChanged
-from handoffs.contact import BantAnswers, qualify_handoff, record_attempt
+from handoffs.contact.services import BantAnswers, qualify_handoff, record_attempt
 from handoffs.models import Handoff, Pool
 from handoffs.pipeline import advance_due_leads
 from handoffs.services import accept_handoff, hand_off_by_hand

@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from accounts.models import User
 from common.errors import NotAllowed
-from feedback.cohorts import Grouping
-from feedback.rule_changes import NothingToLower, PatternGone, draft_rule_change, lowered
+from feedback.figures.cohorts import Grouping
+from feedback.figures.rule_changes import NothingToLower, PatternGone, draft_rule_change, lowered
 from handoffs.models import Handoff
 from scoring.models import Backtest, ModelVersion, Rule
 from scoring.services import create_draft, publish_version

@@ -15,7 +15,7 @@ from feedback.recycling import wake_recyclings
 from feedback.services import reject_handoff
 from feedback.undo import undo_rejection
 from handoffs.acting import HandoffChanged
-from handoffs.contact import BantAnswers, qualify_handoff, record_attempt
+from handoffs.contact.services import BantAnswers, qualify_handoff, record_attempt
 from handoffs.models import Handoff, Pool, PoolMembership
 from handoffs.services import accept_handoff, hand_off_by_hand, record_opened
 from handoffs.undo import GRACE, UNDO_FOR, ActedOnSince, TooLateToUndo

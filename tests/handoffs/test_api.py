@@ -12,7 +12,7 @@ from accounts.models import ApiToken, User
 from accounts.roles import SCOPES_OF_ROLE
 from accounts.tokens import issue_token
 from handoffs.models import Handoff, Pool, RoutingRule
-from handoffs.package import hash_content
+from handoffs.package.content import hash_content
 from leads.models import Lead
 from tests.desk import fitting_lead, offer, ready_lead
 

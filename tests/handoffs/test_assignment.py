@@ -12,10 +12,10 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import User
 from feedback.models import Verdict
 from feedback.services import reject_handoff
-from handoffs.assignment import NoRouteForLead, facts_of, preview_route
 from handoffs.models import Handoff, Pool, PoolMembership, RoutingRule
-from handoffs.overflow import assign_overflow
-from handoffs.reassignment import reassign_handoff
+from handoffs.routing.assignment import NoRouteForLead, facts_of, preview_route
+from handoffs.routing.overflow import assign_overflow
+from handoffs.routing.reassignment import reassign_handoff
 from handoffs.services import claim_handoff
 from leads.models import Lead
 from sla.models import Calendar, CalendarInterval, CalendarPerson, Clock, Policy, Target

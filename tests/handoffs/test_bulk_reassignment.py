@@ -10,7 +10,8 @@ from django.db.models import Count
 
 from accounts.models import User
 from common.errors import InvalidInput, NotAllowed
-from handoffs.bulk_reassignment import (
+from handoffs.models import Handoff, Pool, PoolMembership, RoutingDecision
+from handoffs.routing.bulk_reassignment import (
     BulkPlan,
     Move,
     PreviewOutdated,
@@ -19,7 +20,6 @@ from handoffs.bulk_reassignment import (
     plan_for_people,
     reassign_in_bulk,
 )
-from handoffs.models import Handoff, Pool, PoolMembership, RoutingDecision
 from handoffs.services import accept_handoff
 from leads.models import LeadEvent
 from notifications.models import Notification

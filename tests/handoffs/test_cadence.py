@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handoffs.cadence import Progress, Step, follow_cadence, quick_times
+from handoffs.contact.cadence import Progress, Step, follow_cadence, quick_times
 from sla.business_hours import ALWAYS_OPEN, Closure, Shift, WorkingCalendar
 
 # Berlin is an hour ahead of UTC in early March: 09:00–17:00 there is 08:00–16:00 UTC.

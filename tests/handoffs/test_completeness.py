@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 import pytest
 
 from accounts.models import User
-from handoffs.completeness import CompletenessRate, fact_labels, measure_completeness_rate
 from handoffs.models import PackageStandard, Pool
+from handoffs.package.completeness import CompletenessRate, fact_labels, measure_completeness_rate
 from handoffs.services import hand_off_by_hand
 from leads.models import Lead
 from tests.desk import offer, ready_lead

@@ -10,16 +10,16 @@ import pytest
 from accounts.models import User
 from common.errors import InvalidInput, NotAllowed
 from handoffs.acting import HandoffChanged, NotAcceptedYet
-from handoffs.contact import BantAnswers, NotQualified, qualify_handoff, record_attempt, record_bant
-from handoffs.gate import current_gate
-from handoffs.models import Handoff, Qualification, QualificationGate
-from handoffs.opportunities import (
+from handoffs.contact.gate import current_gate
+from handoffs.contact.opportunities import (
     NoOpportunityYet,
     NotQualifiedYet,
     lose_opportunity,
     open_opportunity,
     win_opportunity,
 )
+from handoffs.contact.services import BantAnswers, NotQualified, qualify_handoff, record_attempt, record_bant
+from handoffs.models import Handoff, Qualification, QualificationGate
 from handoffs.services import accept_handoff
 from leads.models import Lead, LeadEvent
 from sla.models import Clock, Target

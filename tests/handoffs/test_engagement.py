@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handoffs.engagement import (
+from handoffs.package.engagement import (
     VISIT_ENDS_AFTER,
     Deed,
     FirstTouch,

@@ -10,8 +10,8 @@ from django.db import IntegrityError, connection, transaction
 
 from accounts.models import User
 from common.errors import InvalidInput, NotAllowed
-from handoffs.assignment import NoRouteForLead
 from handoffs.models import Handoff, Pool, RoutingDecision, RoutingRule
+from handoffs.routing.assignment import NoRouteForLead
 from handoffs.services import LeadAlreadyHandedOff, hand_off_by_hand, withdraw_handoff
 from leads.models import Lead, LeadEvent
 from leads.services import hold_lead

@@ -17,12 +17,12 @@ from common.errors import DomainError
 from feedback.models import Recycling, RejectionReason, Verdict
 from feedback.recycling import wake_recyclings
 from feedback.services import reject_handoff
-from handoffs.contact import BantAnswers, qualify_handoff, record_attempt
+from handoffs.contact.opportunities import lose_opportunity, open_opportunity, win_opportunity
+from handoffs.contact.services import BantAnswers, qualify_handoff, record_attempt
 from handoffs.models import ContextPackage, Handoff, Pool
-from handoffs.opportunities import lose_opportunity, open_opportunity, win_opportunity
-from handoffs.overflow import assign_all_overflow
 from handoffs.pipeline import advance_due_leads
-from handoffs.reassignment import reassign_handoff
+from handoffs.routing.overflow import assign_all_overflow
+from handoffs.routing.reassignment import reassign_handoff
 from handoffs.services import accept_handoff, claim_handoff, hand_off_by_hand, record_opened, withdraw_handoff
 from leads.models import Lead, LeadEvent
 from sla.models import Clock

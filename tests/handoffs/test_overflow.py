@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
 from handoffs.models import Handoff, Pool, PoolMembership, RoutingDecision
-from handoffs.overflow import assign_overflow
+from handoffs.routing.overflow import assign_overflow
 from handoffs.services import accept_handoff
 from leads.models import Lead, LeadEvent
 from notifications.models import Notification

@@ -12,11 +12,11 @@ import pytest
 from accounts.models import User
 from feedback.models import Verdict
 from feedback.services import reject_handoff
-from handoffs.completeness import FACTS
-from handoffs.contact import BantAnswers, record_attempt, record_bant
-from handoffs.engagement import LOOKED_AT
+from handoffs.contact.services import BantAnswers, record_attempt, record_bant
 from handoffs.models import ContextPackage, Handoff, Playbook, Pool
-from handoffs.package import TIMELINE_LENGTH, hash_content, is_intact, package_as_text
+from handoffs.package.completeness import FACTS
+from handoffs.package.content import TIMELINE_LENGTH, hash_content, is_intact, package_as_text
+from handoffs.package.engagement import LOOKED_AT
 from handoffs.services import accept_handoff, close_handoff, hand_off_by_hand
 from leads.facts import ActivityFacts
 from leads.intake import record_activities

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from handoffs.package_reading import group_timeline, read_content
-from handoffs.package_text import write_text
+from handoffs.package.reading import group_timeline, read_content
+from handoffs.package.text import write_text
 
 NOON = datetime(2026, 3, 3, 12, 0, tzinfo=UTC)
 

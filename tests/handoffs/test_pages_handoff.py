@@ -8,9 +8,9 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
-from handoffs.contact import BantAnswers, qualify_handoff
+from handoffs.contact.opportunities import open_opportunity
+from handoffs.contact.services import BantAnswers, qualify_handoff
 from handoffs.models import Attempt, Handoff, Opportunity, Pool, Qualification, QualificationGate
-from handoffs.opportunities import open_opportunity
 from handoffs.services import accept_handoff
 from leads.models import Lead
 from tests.desk import fitting_lead, offer, ready_lead

@@ -8,8 +8,8 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
-from handoffs import views_leads
 from handoffs.models import Handoff
+from handoffs.queue import views_leads
 from leads.models import Lead
 from tests.factories import CompanyFactory, LeadFactory
 

@@ -9,7 +9,7 @@ from django.test import Client
 
 from accounts.models import User
 from handoffs.models import ContextPackage, Handoff, Playbook, Pool
-from handoffs.package import hash_content
+from handoffs.package.content import hash_content
 from leads.models import Lead
 from leads.services import correct_lead
 from tests.desk import do, offer, ready_lead

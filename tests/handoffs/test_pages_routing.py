@@ -12,8 +12,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import User
-from handoffs.fairness import measure_fairness
 from handoffs.models import Handoff, Pool, PoolMembership, RoutingDecision, RoutingRule
+from handoffs.routing.fairness import measure_fairness
 from handoffs.services import claim_handoff
 from tests.desk import offer, ready_lead
 from tests.factories import PoolFactory, PoolMembershipFactory, UserFactory

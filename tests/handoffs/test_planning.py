@@ -13,9 +13,9 @@ from django.utils import timezone
 from accounts.models import User
 from common.errors import InvalidInput, NotAllowed
 from handoffs.acting import NotAcceptedYet
-from handoffs.contact import record_attempt
+from handoffs.contact.planning import FARTHEST, calendar_entry, plan_contact
+from handoffs.contact.services import record_attempt
 from handoffs.models import Cadence, Handoff
-from handoffs.planning import FARTHEST, calendar_entry, plan_contact
 from handoffs.services import accept_handoff
 from leads.models import LeadEvent
 

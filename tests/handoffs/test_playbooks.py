@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handoffs.playbooks import Objection, Play, Situation, fill_in, read_objection, recommend_first_contact
+from handoffs.package.playbooks import (
+    Objection,
+    Play,
+    Situation,
+    fill_in,
+    read_objection,
+    recommend_first_contact,
+)
 
 # A busy machine is no failure.
 in_its_own_time = settings(deadline=None)

@@ -10,8 +10,8 @@ from accounts.models import User
 from common.errors import InvalidInput, NotAllowed
 from handoffs.acting import HandoffChanged
 from handoffs.models import Handoff, Pool
-from handoffs.overflow import assign_all_overflow, assign_overflow
-from handoffs.reassignment import reassign_handoff
+from handoffs.routing.overflow import assign_all_overflow, assign_overflow
+from handoffs.routing.reassignment import reassign_handoff
 from handoffs.services import accept_handoff, record_opened, withdraw_handoff
 from leads.models import Lead, LeadEvent
 from sla.models import Clock, Target

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from handoffs.routing import Conditions, PoolPlan, RouteFacts, RulePlan, plan_route, plan_within
-from handoffs.turns import Needs, Turns
+from handoffs.routing.routes import Conditions, PoolPlan, RouteFacts, RulePlan, plan_route, plan_within
+from handoffs.routing.turns import Needs, Turns
 
 FACTS = RouteFacts(
     country="Germany",

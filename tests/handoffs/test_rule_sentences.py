@@ -6,7 +6,7 @@ import pytest
 
 from accounts.models import User
 from handoffs.models import Pool, RoutingRule
-from handoffs.rule_sentences import leads_in_words, people_in_words, pool_in_words
+from handoffs.routing.sentences import leads_in_words, people_in_words, pool_in_words
 
 NIA = User(first_name="Nia", last_name="Berg")
 

@@ -11,7 +11,7 @@ from django.test import Client
 from accounts.models import User
 from common.errors import InvalidInput, NotAllowed
 from handoffs.models import SavedView
-from handoffs.saved_views import MOST_VIEWS, delete_view, save_view
+from handoffs.queue.saved_views import MOST_VIEWS, delete_view, save_view
 
 
 def save(user: User, now: datetime, *, name: str = "Hot", query: str = "category=A") -> SavedView:

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handoffs.routing import Conditions, PoolPlan, RouteFacts, RulePlan
-from handoffs.shadowing import find_hidden, takes_all_of
+from handoffs.routing.routes import Conditions, PoolPlan, RouteFacts, RulePlan
+from handoffs.routing.shadowing import find_hidden, takes_all_of
 
 ANY = Conditions()
 INBOUND = PoolPlan(pool_id=1, name="Inbound", max_hops=3, catch_all_id=None)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from accounts.models import User
 from handoffs.models import Handoff
-from handoffs.since_then import SHOWN, NewAnswer, SinceThen, what_happened_since
+from handoffs.package.since_then import SHOWN, NewAnswer, SinceThen, what_happened_since
 from leads.facts import ActivityFacts
 from leads.intake import record_activity
 from leads.models import Lead

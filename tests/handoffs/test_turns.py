@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handoffs.turns import (
+from handoffs.routing.turns import (
     SHARE,
     Candidate,
     Choice,

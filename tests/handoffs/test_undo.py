@@ -11,10 +11,10 @@ from django.test import Client
 from accounts.models import User
 from common.errors import NotAllowed
 from handoffs.acting import HandoffChanged
-from handoffs.contact import BantAnswers, record_attempt, record_bant
+from handoffs.contact.planning import plan_contact
+from handoffs.contact.services import BantAnswers, record_attempt, record_bant
 from handoffs.models import Handoff, Pool, PoolMembership
-from handoffs.planning import plan_contact
-from handoffs.reassignment import reassign_handoff
+from handoffs.routing.reassignment import reassign_handoff
 from handoffs.services import accept_handoff, record_opened
 from handoffs.undo import GRACE, UNDO_FOR, ActedOnSince, TooLateToUndo, undo_acceptance
 from leads.models import Lead, LeadEvent

@@ -18,12 +18,12 @@ from feedback.recycling import wake_recyclings
 from feedback.services import reject_handoff
 from feedback.tasks_for_marketing import complete_task, open_gap_tasks
 from feedback.undo import undo_rejection
-from handoffs.contact import BantAnswers, qualify_handoff, record_attempt
+from handoffs.contact.opportunities import lose_opportunity, open_opportunity, win_opportunity
+from handoffs.contact.services import BantAnswers, qualify_handoff, record_attempt
 from handoffs.models import Handoff
-from handoffs.opportunities import lose_opportunity, open_opportunity, win_opportunity
-from handoffs.overflow import assign_all_overflow
 from handoffs.pipeline import advance_due_leads
-from handoffs.reassignment import reassign_handoff
+from handoffs.routing.overflow import assign_all_overflow
+from handoffs.routing.reassignment import reassign_handoff
 from handoffs.services import accept_handoff, claim_handoff, record_opened, withdraw_handoff
 from handoffs.undo import undo_acceptance
 from leads.facts import ActivityFacts, CompanyFacts, LeadFacts

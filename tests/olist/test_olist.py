@@ -21,9 +21,9 @@ from django.core.management import call_command
 from django.db.models import Count, Q
 
 from accounts.models import User
-from handoffs.contact import BantAnswers, qualify_handoff
+from handoffs.contact.opportunities import open_opportunity, win_opportunity
+from handoffs.contact.services import BantAnswers, qualify_handoff
 from handoffs.models import Handoff
-from handoffs.opportunities import open_opportunity, win_opportunity
 from handoffs.pipeline import advance_due_leads
 from handoffs.services import accept_handoff
 from leads.facts import ActivityFacts

@@ -10,9 +10,9 @@ from pytest_django import DjangoAssertNumQueries
 
 from feedback.models import Verdict
 from feedback.services import reject_handoff
-from handoffs.contact import BantAnswers, qualify_handoff, record_attempt
+from handoffs.contact.opportunities import lose_opportunity, open_opportunity, win_opportunity
+from handoffs.contact.services import BantAnswers, qualify_handoff, record_attempt
 from handoffs.models import Handoff, Pool
-from handoffs.opportunities import lose_opportunity, open_opportunity, win_opportunity
 from handoffs.services import accept_handoff, withdraw_handoff
 from leads.models import LeadEvent
 from scoring.outcomes import Outcome, by_lead, outcomes_between, outcomes_of
