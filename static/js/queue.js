@@ -74,6 +74,8 @@
     return row && $(selector, row);
   }
 
+  var MOVING = ["j", "k", "ArrowDown", "ArrowUp"];
+
   var keys = {
     j: function () { step(1); },
     ArrowDown: function () { step(1); },
@@ -128,6 +130,8 @@
     if (!keys[event.key] || window.portal.typing(event)) return;
     if (event.key.startsWith("Arrow") && !event.target.closest(".queue-row")) return;
     event.preventDefault();
+    // A key that is held moves on, but decides once: the row it decided on may have made way for the next.
+    if (event.repeat && !MOVING.includes(event.key)) return;
     keys[event.key]();
   });
 

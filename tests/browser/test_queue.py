@@ -49,6 +49,15 @@ def test_moving_over_the_list_opens_nothing_and_o_does(queue: Page, three_offers
     assert f"selected={ana.pk}" in queue.url
 
 
+def test_a_held_key_moves_on_but_acts_once(queue: Page, three_offers: list[Handoff]) -> None:
+    for _ in range(2):
+        queue.keyboard.down("j")
+    for _ in range(2):
+        queue.keyboard.down("x")
+
+    expect(row(queue, three_offers[1]).locator(".pick")).to_be_checked()
+
+
 def test_a_accepts_and_the_next_step_is_offered(queue: Page, three_offers: list[Handoff]) -> None:
     ana = three_offers[0]
 
