@@ -175,10 +175,12 @@
   // Ticks outlive a redraw and a change of the filters, for the rows that are still there.
   var ticked = [];
   document.addEventListener("htmx:beforeSwap", function (event) {
-    if (event.detail.target.id === "queue-list") ticked = picked().map(function (box) { return box.value; });
+    // An answer that nothing has changed swaps nothing: what is ticked after it must not be forgotten.
+    if (event.detail.target.id !== "queue-list" || !event.detail.shouldSwap) return;
+    ticked = picked().map(function (box) { return box.value; });
   });
-  document.addEventListener("htmx:afterSwap", function () {
-    if (!ticked.length) return;
+  document.addEventListener("htmx:afterSwap", function (event) {
+    if (!ticked.length || event.detail.target.id !== "queue-list") return;
     document.querySelectorAll(".pick").forEach(function (box) { box.checked = ticked.includes(box.value); });
     ticked = [];
     countPicked();

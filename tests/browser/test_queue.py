@@ -170,11 +170,22 @@ def test_a_new_lead_announces_itself_and_selection_ticks_and_typing_survive(
     expect(queue.locator("#queue-tabs")).to_contain_text("Mine 4")
 
 
-def test_while_nothing_changes_no_body_is_sent(queue: Page) -> None:
+def test_while_nothing_changes_no_body_is_sent_and_later_ticks_stay(
+    queue: Page, three_offers: list[Handoff]
+) -> None:
+    ana, ben, cleo = three_offers
+    row(queue, ben).locator(".pick").check()
     with queue.expect_response(lambda response: response.request.headers.get("if-none-match")) as polled:
         pass
-
     assert polled.value.status == 304
+
+    row(queue, cleo).locator(".pick").check()
+    row(queue, ana).locator("[data-open]").click()
+
+    expect(queue.locator(f"#pane #handoff-{ana.pk}")).to_be_visible()
+    expect(row(queue, cleo).locator(".pick")).to_be_checked()
+    expect(row(queue, ana).get_by_text("New")).to_have_count(0)  # redrawn, since it was opened
+    expect(queue.locator(".pick:checked")).to_have_count(2)
 
 
 def test_acting_on_a_stale_row_says_who_was_quicker(
