@@ -25,6 +25,7 @@ from handoffs.models import Handoff
 from handoffs.services import hand_off_by_hand
 from leads.models import Lead, LeadEvent
 from tests.desk import reason
+from tests.page_forms import sent_by_enter
 
 HOUR = timedelta(hours=1)
 FRAGMENT = {"HX-Request": "true"}
@@ -224,3 +225,21 @@ def test_marketing_reads_disputes_and_cannot_settle_them(
     assert "They have 800 people" in page
     assert "The rejection stands" not in page
     assert client.post(f"/marketing/disputes/{dispute.pk}/settle/").status_code == 403
+
+
+def test_enter_in_the_reason_settles_nothing_and_keeps_it(
+    client: Client, dispute: Dispute, manager: User
+) -> None:
+    client.force_login(manager)
+    action = f"/marketing/disputes/{dispute.pk}/settle/"
+    page = client.get("/marketing/disputes/").content.decode()
+
+    sent = sent_by_enter(page, action=action, field="settlement") | {"settlement": "They have 800"}
+    response = client.post(action, sent, headers=FRAGMENT)
+
+    answer = response.content.decode()
+    assert response.status_code == 422
+    assert "Choose whether the rejection stands or the lead was good." in answer
+    assert 'value="They have 800"' in answer
+    dispute.refresh_from_db()
+    assert dispute.settled_at is None

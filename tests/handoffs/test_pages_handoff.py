@@ -14,6 +14,7 @@ from handoffs.models import Attempt, Handoff, Opportunity, Pool, Qualification, 
 from handoffs.services import accept_handoff
 from leads.models import Lead
 from tests.desk import fitting_lead, offer, ready_lead
+from tests.page_forms import sent_by_enter
 
 FRAGMENT = {"HX-Request": "true"}
 ALL_YES = dict.fromkeys(("budget", "authority", "need", "timeline"), "yes")
@@ -252,6 +253,20 @@ def test_an_attempt_that_makes_no_sense_is_refused(
 
     assert response.status_code == 422
     assert b"errorlist" in response.content
+    assert not Attempt.objects.exists()
+
+
+def test_enter_in_the_note_logs_nothing_and_keeps_the_note(as_owner: Client, accepted: Handoff) -> None:
+    """What came of it is tapped: Enter does not say that the lead was reached (QUEUE-3)."""
+    action = address(accepted, "attempts/")
+    sent = sent_by_enter(as_owner.get(address(accepted)).content.decode(), action=action, field="note")
+
+    response = as_owner.post(action, sent | {"note": "Ask for Ms Roth"}, headers=FRAGMENT)
+
+    page = response.content.decode()
+    assert response.status_code == 422
+    assert "Tap what came of it." in page
+    assert 'value="Ask for Ms Roth"' in page
     assert not Attempt.objects.exists()
 
 

@@ -18,6 +18,7 @@ from handoffs.contact.services import record_attempt
 from handoffs.models import Cadence, Handoff
 from handoffs.services import accept_handoff
 from leads.models import LeadEvent
+from tests.page_forms import sent_by_enter
 
 HOUR = timedelta(hours=1)
 
@@ -148,6 +149,21 @@ def test_a_time_of_ones_own_is_read_in_ones_zone(as_owner: Client, accepted: Han
     accepted.refresh_from_db()
     planned = accepted.planned_contact_at.astimezone(ZoneInfo("Europe/Berlin"))
     assert (planned.date(), f"{planned:%H:%M}") == (tomorrow, "14:30")
+
+
+def test_enter_beside_a_time_of_ones_own_plans_that_time(as_owner: Client, accepted: Handoff) -> None:
+    page, action = (
+        as_owner.get(f"/handoffs/{accepted.pk}/").content.decode(),
+        f"/handoffs/{accepted.pk}/plan/",
+    )
+    typed = f"{timezone.localdate() + timedelta(days=9)}T14:30"
+
+    as_owner.post(action, sent_by_enter(page, action=action, field="at") | {"at": typed}, headers=FRAGMENT)
+
+    accepted.refresh_from_db()
+    planned = accepted.planned_contact_at.astimezone(ZoneInfo(accepted.owner.time_zone))
+    assert 'name="quick"' in page
+    assert f"{planned:%Y-%m-%dT%H:%M}" == typed
 
 
 def test_without_a_time_the_page_says_so_and_keeps_the_note(as_owner: Client, accepted: Handoff) -> None:
