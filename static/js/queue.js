@@ -306,14 +306,13 @@
 
   // ---- In step ----
 
-  document.addEventListener("htmx:beforeSwap", function (event) {
-    // Accepted from a row on a phone: the pane is not there to see, so go to the page.
-    if (event.detail.target !== pane || paneIsShown() || !event.detail.shouldSwap) return;
-    var shown = new DOMParser().parseFromString(event.detail.xhr.responseText, "text/html").querySelector("article[data-pk]");
-    if (shown && event.detail.xhr.status === 200) {
-      event.detail.shouldSwap = false;
-      location.assign("/handoffs/" + shown.dataset.pk + "/");
-    }
+  // Accepted from a row on a phone: there is no pane to see what came of it, so the form is sent without HTMX
+  // and leads to the page of the handoff, with the offer to undo, or with the reason why not.
+  document.addEventListener("htmx:beforeRequest", function (event) {
+    var form = event.detail.elt;
+    if (!form.matches(".queue-row form") || paneIsShown()) return;
+    event.preventDefault();
+    form.submit();
   });
 
   document.addEventListener("htmx:afterSwap", function (event) {

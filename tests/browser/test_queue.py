@@ -238,16 +238,24 @@ def test_on_a_phone_nothing_is_cut_off_and_a_tap_opens_the_page(
     assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
 
 
-def test_on_a_phone_accepting_leads_to_the_page_to_call_from(
-    page: Page, open_page: Open, bdr: User, three_offers: list[Handoff]
+def test_on_a_phone_accepting_leads_to_the_page_to_call_from_or_says_why_not(
+    page: Page, open_page: Open, bdr: User, manager: User, three_offers: list[Handoff], now: datetime
 ) -> None:
+    ana, ben, _ = three_offers
     page.set_viewport_size(PHONE)
     open_page(bdr, "/queue/")
+    accept_handoff(ben, by=manager, now=now)
 
+    page.get_by_role("button", name="Accept Ben Holm").click()
+
+    expect(page.get_by_role("alert").get_by_text(f"{manager} accepted this")).to_be_visible()
+    page.go_back()
     page.get_by_role("button", name="Accept Ana Holm").click()
-
-    page.wait_for_url(f"**/handoffs/{three_offers[0].pk}/")
+    page.wait_for_url(f"**/handoffs/{ana.pk}/")
     expect(page.get_by_role("link", name="+49 30 1234").first).to_be_visible()
+    expect(page.locator("#toasts")).to_contain_text("Ana Holm is yours")
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator(f"#handoff-{ana.pk}")).to_have_attribute("data-status", "offered")
 
 
 def test_on_a_phone_the_menu_opens_and_closes(
