@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from django.db import transaction
+from django.db.models import Case, Value, When
 
 from accounts.models import Team, User
 from common.bulk import insert_rows, update_rows
@@ -102,10 +103,14 @@ _PROMISE = _Old._fields[_Old._fields.index("kind") :]
 
 
 def _latest_clocks(handoff_ids: Collection[int]) -> list[_Old]:
-    """The last clock of each kind of each handoff."""
+    """The clock of each kind of each handoff that counts: the one that runs, else the last.
+
+    The one that runs need not be the last: taking an act back lets the clock before it run on.
+    """
+    running_first = Case(When(outcome=Clock.Outcome.RUNNING, then=Value(0)), default=Value(1))
     clocks = (
         Clock.objects.filter(handoff_id__in=handoff_ids)
-        .order_by("handoff_id", "kind", "-started_at", "-id")
+        .order_by("handoff_id", "kind", running_first, "-started_at", "-id")
         .distinct("handoff_id", "kind")
     )
     return [_Old(*row) for row in clocks.values_list(*_Old._fields)]

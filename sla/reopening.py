@@ -37,14 +37,16 @@ def reopen_clocks(
     for clock in clocks:
         by_kind.setdefault(clock.kind, []).append(clock)
     reopened = []
-    for kind, (*earlier, latest) in by_kind.items():
-        clock = latest
-        if earlier and latest.started_at == stopped_at:
-            _cancel(latest, now=now)
-            clock = earlier[-1]
-        if clock.stopped_at == stopped_at and kind not in but:
-            _reopen(clock)
-            reopened.append(clock)
+    for kind, (first, *later) in by_kind.items():
+        # The first began with the handoff, each later one with an act.
+        for clock in later:
+            if clock.started_at == stopped_at:
+                _cancel(clock, now=now)
+        stopped = [first, *(clock for clock in later if clock.started_at != stopped_at)]
+        for clock in stopped:
+            if clock.stopped_at == stopped_at and kind not in but:
+                _reopen(clock)
+                reopened.append(clock)
     if reopened:
         log_event(
             lead,

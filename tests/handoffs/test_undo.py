@@ -15,7 +15,7 @@ from handoffs.contact.planning import plan_contact
 from handoffs.contact.services import BantAnswers, record_attempt, record_bant
 from handoffs.models import Handoff, Pool, PoolMembership
 from handoffs.routing.reassignment import reassign_handoff
-from handoffs.services import accept_handoff, record_opened
+from handoffs.services import accept_handoff, claim_handoff, record_opened
 from handoffs.undo import GRACE, UNDO_FOR, ActedOnSince, TooLateToUndo, undo_acceptance
 from leads.models import Lead, LeadEvent
 from leads.services import log_event
@@ -183,12 +183,23 @@ def test_having_looked_at_it_since_stays_and_does_not_stand_in_the_way(
 # --- Out of the overflow queue -------------------------------------------------------------------
 
 
+@pytest.fixture
+def waiting(pool: Pool, now: datetime) -> Handoff:
+    """A handoff that found nobody with room."""
+    pool.memberships.update(max_open=0)
+    return offer(ready_lead(now=now), now=now)
+
+
+def running(handoff: Handoff) -> dict[str, tuple[User | None, datetime]]:
+    """Whose the running promises are, and since when."""
+    clocks = Clock.objects.running().filter(handoff_id=handoff.pk).select_related("owner")
+    return {clock.kind: (clock.owner, clock.started_at) for clock in clocks}
+
+
 def test_what_was_claimed_by_the_same_click_waits_in_the_overflow_queue_again(
-    pool: Pool, bdr: User, now: datetime
+    waiting: Handoff, pool: Pool, bdr: User, now: datetime
 ) -> None:
     """Owner, turns and clocks as before; the clocks begun for the claimer never counted (HAND-4, SLA-4)."""
-    pool.memberships.update(max_open=0)
-    waiting = offer(ready_lead(now=now), now=now)
     lead_before = Lead.objects.values("owner", "team", "stage").get(pk=waiting.lead_id)
     clocks_before, books_before = clocks(waiting), books(pool)
     accept_handoff(waiting, by=bdr, now=now + MINUTE)
@@ -202,6 +213,30 @@ def test_what_was_claimed_by_the_same_click_waits_in_the_overflow_queue_again(
     assert clocks(waiting) == clocks_before
     assert books(pool) == books_before
     assert not Clock.objects.running().exclude(owner=None).exists()
+
+
+def test_whoever_claims_it_after_that_has_the_full_time(
+    waiting: Handoff, bdr: User, other_bdr: User, now: datetime
+) -> None:
+    """The promises that run again are the ones that are handed on (SLA-4)."""
+    accept_handoff(waiting, by=bdr, now=now + MINUTE)
+    undo_acceptance(waiting, by=bdr, now=now + MINUTE + SECOND)
+
+    claim_handoff(waiting, by=other_bdr, now=now + 2 * MINUTE)
+
+    assert running(waiting) == dict.fromkeys(Target.Kind, (other_bdr, now + 2 * MINUTE))
+
+
+def test_one_after_the_other_may_claim_it_and_give_it_back(
+    waiting: Handoff, bdr: User, other_bdr: User, now: datetime
+) -> None:
+    before = clocks(waiting)
+    for minutes, claimer in ((1, bdr), (2, other_bdr)):
+        accept_handoff(waiting, by=claimer, now=now + minutes * MINUTE)
+        undo_acceptance(waiting, by=claimer, now=now + minutes * MINUTE + SECOND)
+
+    assert clocks(waiting) == before
+    assert running(waiting) == dict.fromkeys(Target.Kind, (None, now))
 
 
 # --- The page ------------------------------------------------------------------------------------
