@@ -52,7 +52,7 @@ def tell_story(
         "qualification": qualification,
         "gate": gate,
         "opportunity": opportunity,
-        "lost_reasons": usual_lost_reasons() if may.close_opportunity else [],
+        "lost_reasons": usual_lost_reasons(viewer) if may.close_opportunity else [],
         "decisions": tell_decisions(handoff, viewer=viewer),
         "log": log_of(handoff),
         "attempt_form": AttemptForm(),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 
 from django.db import transaction
-from django.db.models import Count
 
 from accounts.models import User
 from common.errors import DomainError, InvalidInput
@@ -18,6 +19,7 @@ from leads.services import hold_lead, log_event, move_stage
 
 MOST_USUAL_REASONS = 8
 LARGEST_AMOUNT = Decimal("999999999999.99")  # what the column holds
+LATEST_LOST = 300  # enough to say what is usual now, and read in no time
 
 
 class NotQualifiedYet(DomainError):
@@ -98,11 +100,13 @@ def lose_opportunity(handoff: Handoff, *, reason: str, by: User | None, now: dat
     return handoff
 
 
-def usual_lost_reasons() -> list[str]:
-    """What deals were lost for most often: offered again, so that the same thing keeps one name."""
-    given = Opportunity.objects.exclude(lost_reason="").values_list("lost_reason")
-    counted = given.annotate(times=Count("pk")).order_by("-times", "lost_reason")
-    return [reason for reason, _ in counted[:MOST_USUAL_REASONS]]
+def usual_lost_reasons(viewer: User) -> list[str]:
+    """What the latest deals that one may see were lost for most often: offered again, so that the same thing
+    keeps one name. What was said once is somebody's own words, and is not offered."""
+    lost = Opportunity.objects.visible_to(viewer).exclude(lost_reason="").order_by("-handoff_id")
+    counted = Counter(lost.values_list("lost_reason", flat=True)[:LATEST_LOST])
+    repeated = sorted((-times, reason) for reason, times in counted.items() if times > 1)
+    return [reason for _, reason in repeated[:MOST_USUAL_REASONS]]
 
 
 def _lock_deal(handoff: Handoff, *, ended: Handoff.Status, by: User | None, now: datetime) -> Lead | None:

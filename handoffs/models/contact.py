@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 
+from accounts.models import User
 from handoffs.models.handoffs import Handoff
 
 
@@ -68,6 +71,14 @@ class Qualification(models.Model):
         return f"BANT of handoff {self.handoff_id}"
 
 
+class OpportunityQuerySet(models.QuerySet["Opportunity"]):
+    def visible_to(self, user: User) -> Self:
+        """The deals of handoffs that this person may see."""
+        if user.role != User.Role.BDR:
+            return self
+        return self.filter(handoff__in=Handoff.objects.visible_to(user))
+
+
 class Opportunity(models.Model):
     """The deal a qualified handoff became."""
 
@@ -81,6 +92,8 @@ class Opportunity(models.Model):
     won_at = models.DateTimeField(null=True)
     lost_at = models.DateTimeField(null=True)
     lost_reason = models.CharField(max_length=200, blank=True)
+
+    objects = OpportunityQuerySet.as_manager()
 
     class Meta:
         verbose_name_plural = "opportunities"

@@ -487,11 +487,25 @@ def test_terms_of_a_deal_begin_with_what_the_lead_named_and_can_be_corrected(
 
 
 def test_why_deals_were_lost_before_is_offered_again(
-    as_owner: Client, accepted: Handoff, other_bdr: User, now: datetime
+    as_owner: Client, accepted: Handoff, stranger: User, now: datetime
 ) -> None:
-    lost = offer(ready_lead(now=now), now=now)
-    Opportunity.objects.create(handoff=lost, opened_at=now, lost_at=now, lost_reason="Chose another")
+    """What was said more than once, of the deals one may see: no free text of other pools (OPS-1)."""
+    theirs = Pool.objects.create(name="Other pool")
+    for said, pool in (
+        ("Chose another", accepted.pool),
+        ("Chose another", accepted.pool),
+        ("Said once", accepted.pool),
+        ("In confidence", theirs),
+        ("In confidence", theirs),
+    ):
+        lost = offer(ready_lead(now=now), now=now)
+        Handoff.objects.filter(pk=lost.pk).update(pool=pool, owner=stranger)
+        Opportunity.objects.create(handoff=lost, opened_at=now, lost_at=now, lost_reason=said)
     qualify_handoff(accepted, answers=BantAnswers(**ALL_YES), by=accepted.owner, now=now)
     open_opportunity(accepted, by=accepted.owner, now=now)
 
-    assert '<option value="Chose another">' in as_owner.get(address(accepted)).content.decode()
+    page = as_owner.get(address(accepted)).content.decode()
+
+    assert '<option value="Chose another">' in page
+    assert "Said once" not in page
+    assert "In confidence" not in page
