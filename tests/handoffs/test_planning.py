@@ -152,10 +152,8 @@ def test_a_time_of_ones_own_is_read_in_ones_zone(as_owner: Client, accepted: Han
 
 
 def test_enter_beside_a_time_of_ones_own_plans_that_time(as_owner: Client, accepted: Handoff) -> None:
-    page, action = (
-        as_owner.get(f"/handoffs/{accepted.pk}/").content.decode(),
-        f"/handoffs/{accepted.pk}/plan/",
-    )
+    action = f"/handoffs/{accepted.pk}/plan/"
+    page = as_owner.get(f"/handoffs/{accepted.pk}/").content.decode()
     typed = f"{timezone.localdate() + timedelta(days=9)}T14:30"
 
     as_owner.post(action, sent_by_enter(page, action=action, field="at") | {"at": typed}, headers=FRAGMENT)
