@@ -10,6 +10,7 @@ from django import forms
 from accounts.models import User
 from handoffs.contact.gate import PARTS, Gate, current_gate
 from handoffs.contact.planning import PLAN_NOTE_LENGTH
+from handoffs.contact.services import BantAnswers
 from handoffs.models import Attempt, Handoff, Qualification
 
 # An instant as the buttons of usual times carry it.
@@ -81,7 +82,7 @@ class BantRow:
 
 
 class BantForm(forms.Form):
-    """Four questions, each with its evidence (QUEUE-4)."""
+    """Four questions, each with its evidence (QUEUE-4). Carries what it began with: see answers()."""
 
     def __init__(
         self,
@@ -96,11 +97,19 @@ class BantForm(forms.Form):
             self.fields[part] = forms.ChoiceField(
                 choices=Qualification.Answer.choices,
                 initial=getattr(qualification, part, Qualification.Answer.UNKNOWN),
+                show_hidden_initial=True,
                 error_messages={"required": f"Say yes, no or unknown for {part}."},
             )
             self.fields[f"{part}_evidence"] = forms.CharField(
-                max_length=500, required=False, initial=getattr(qualification, f"{part}_evidence", "")
+                max_length=500,
+                required=False,
+                initial=getattr(qualification, f"{part}_evidence", ""),
+                show_hidden_initial=True,
             )
+
+    def answers(self) -> BantAnswers:
+        """What was answered since the form was drawn: a stale page leaves the rest as it is (QUEUE-5)."""
+        return BantAnswers(**{name: self.cleaned_data[name] for name in self.changed_data})
 
     def rows(self) -> list[BantRow]:
         return [
@@ -116,17 +125,27 @@ class BantForm(forms.Form):
 
 
 class OpportunityForm(forms.Form):
-    """Amount and close date; both may be left for later."""
+    """Amount and close date; both may be left for later. Carries what it began with: see corrections()."""
 
-    amount = forms.DecimalField(min_value=0, max_digits=14, decimal_places=2, required=False)
+    amount = forms.DecimalField(
+        min_value=0, max_digits=14, decimal_places=2, required=False, show_hidden_initial=True
+    )
     currency = forms.RegexField(
-        r"^[A-Z]{3}$", initial="EUR", error_messages={"invalid": "Use a code of three letters, such as EUR."}
+        r"^[A-Z]{3}$",
+        initial="EUR",
+        error_messages={"invalid": "Use a code of three letters, such as EUR."},
+        show_hidden_initial=True,
     )
     close_on = forms.DateField(
         required=False,
         label="Expected close",
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        show_hidden_initial=True,
     )
+
+    def corrections(self) -> dict[str, Any]:
+        """What was typed over since the form was drawn: a stale page leaves the rest as it is (QUEUE-5)."""
+        return {name: self.cleaned_data[name] for name in self.changed_data}
 
 
 class LostForm(forms.Form):

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django import template
+from django.forms import BoundField
 from django.http import HttpRequest
 from django.template.context import Context
 from django.templatetags.static import static
@@ -238,6 +239,12 @@ def with_query(context: Context, **changes: Any) -> str:
         if value not in (None, ""):
             query[name] = str(value)
     return f"?{query.urlencode()}"
+
+
+@register.filter
+def hidden_initial(field: BoundField) -> str:
+    """What a field drawn by hand began with, for its form to tell what was typed over."""
+    return field.as_hidden(only_initial=True) if field.field.show_hidden_initial else ""
 
 
 @register.filter

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 from django.db import transaction
 
@@ -18,8 +19,8 @@ from leads.models import Lead, LeadEvent
 from leads.services import hold_lead, log_event, move_stage
 
 MOST_USUAL_REASONS = 8
-LARGEST_AMOUNT = Decimal("999999999999.99")  # what the column holds
 LATEST_LOST = 300  # enough to say what is usual now, and read in no time
+LARGEST_AMOUNT = Decimal("999999999999.99")  # what the column holds
 
 
 class NotQualifiedYet(DomainError):
@@ -54,11 +55,7 @@ def open_opportunity(
 
     Raises InvalidInput, NotQualifiedYet, HandoffChanged, NotAllowed.
     """
-    terms: dict[str, object] = {
-        "amount": _amount(amount),
-        "currency": _currency(currency),
-        "close_on": close_on,
-    }
+    terms = _clean_terms({"amount": amount, "currency": currency, "close_on": close_on})
     lead = _lock_working(handoff, by=by, now=now)
     if handoff.status == Handoff.Status.OPPORTUNITY:
         return _correct_terms(handoff, lead, terms, by=by, now=now)
@@ -70,6 +67,21 @@ def open_opportunity(
     log_event(lead, LeadEvent.Kind.OPPORTUNITY, at=now, by=by, handoff_id=handoff.pk)
     move_stage(lead, to=Lead.Stage.OPPORTUNITY, at=now, by=by, handoff_id=handoff.pk)
     return opportunity
+
+
+@transaction.atomic
+def correct_opportunity(
+    handoff: Handoff, *, changes: Mapping[str, Any], by: User | None, now: datetime
+) -> Opportunity:
+    """Correct those of "amount", "currency" and "close_on" that are given; the others stay as they are.
+
+    Raises InvalidInput, NoOpportunityYet, HandoffChanged, NotAllowed.
+    """
+    terms = _clean_terms(changes)
+    lead = _lock_working(handoff, by=by, now=now)
+    if handoff.status != Handoff.Status.OPPORTUNITY:
+        raise NoOpportunityYet()
+    return _correct_terms(handoff, lead, terms, by=by, now=now)
 
 
 @transaction.atomic
@@ -145,6 +157,12 @@ def _correct_terms(
             lead, LeadEvent.Kind.OPPORTUNITY, at=now, by=by, handoff_id=handoff.pk, corrected=sorted(changed)
         )
     return opportunity
+
+
+def _clean_terms(given: Mapping[str, Any]) -> dict[str, object]:
+    """The terms as they are kept. Raises InvalidInput naming the one that cannot be."""
+    clean: dict[str, Callable[[Any], object]] = {"amount": _amount, "currency": _currency}
+    return {name: clean[name](value) if name in clean else value for name, value in given.items()}
 
 
 def _amount(amount: Decimal | None) -> Decimal | None:

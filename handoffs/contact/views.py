@@ -12,9 +12,14 @@ from accounts.roles import login_required, signed_in_user
 from common.errors import DomainError
 from handoffs.answering import done, fetch_handoff, refuse, render_handoff
 from handoffs.contact.gate import current_gate
-from handoffs.contact.opportunities import lose_opportunity, open_opportunity, win_opportunity
+from handoffs.contact.opportunities import (
+    correct_opportunity,
+    lose_opportunity,
+    open_opportunity,
+    win_opportunity,
+)
 from handoffs.contact.planning import calendar_entry, plan_contact
-from handoffs.contact.services import BantAnswers, qualify_handoff, record_attempt, record_bant
+from handoffs.contact.services import qualify_handoff, record_attempt, record_bant
 from handoffs.forms import AttemptForm, BantForm, LostForm, OpportunityForm, PlanForm
 from handoffs.models import Handoff, Qualification
 
@@ -84,7 +89,7 @@ def save_bant(request: HttpRequest, pk: int) -> HttpResponse:
     form = BantForm(request.POST)
     if not form.is_valid():
         return render_handoff(request, handoff, extra={"bant_form": form}, status=422)
-    answers = BantAnswers(**form.cleaned_data)
+    answers = form.answers()
     if request.POST.get("qualify") == "all":
         yes = dict.fromkeys(current_gate().requires, Qualification.Answer.YES.value)
         answers = replace(answers, **yes)
@@ -108,8 +113,12 @@ def add_opportunity(request: HttpRequest, pk: int) -> HttpResponse:
     form = OpportunityForm(request.POST)
     if not form.is_valid():
         return render_handoff(request, handoff, extra={"opportunity_form": form}, status=422)
+    by, now = signed_in_user(request), timezone.now()
     try:
-        open_opportunity(handoff, **form.cleaned_data, by=signed_in_user(request), now=timezone.now())
+        if is_correction:
+            correct_opportunity(handoff, changes=form.corrections(), by=by, now=now)
+        else:
+            open_opportunity(handoff, **form.cleaned_data, by=by, now=now)
     except DomainError as refusal:
         return refuse(request, pk, refusal, forms={"opportunity_form": form})
     return done(request, pk, "Opportunity corrected." if is_correction else "Opportunity opened.")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 import pytest
 from django.test import Client
 
 from accounts.models import User
-from handoffs.contact.opportunities import open_opportunity
-from handoffs.contact.services import BantAnswers, qualify_handoff
+from handoffs.contact.opportunities import correct_opportunity, open_opportunity
+from handoffs.contact.services import BantAnswers, qualify_handoff, record_bant
 from handoffs.models import Attempt, Handoff, Opportunity, Pool, Qualification, QualificationGate
 from handoffs.services import accept_handoff
 from leads.models import Lead
@@ -484,6 +485,40 @@ def test_terms_of_a_deal_begin_with_what_the_lead_named_and_can_be_corrected(
     assert 'value="12000"' in page
     assert "Opportunity corrected." in answer.content.decode()
     assert f"{Opportunity.objects.get().close_on}" == "2026-12-24"
+
+
+def test_a_stale_page_keeps_the_answers_given_since(
+    as_owner: Client, accepted: Handoff, now: datetime
+) -> None:
+    """Only what was changed on the page is kept; the rest is as somebody left it meanwhile (QUEUE-5)."""
+    action = address(accepted, "bant/")
+    stale = sent_by_enter(as_owner.get(address(accepted)).content.decode(), action=action, field="budget")
+    newer = BantAnswers(budget="no", budget_evidence="Frozen until June")
+    record_bant(accepted, answers=newer, by=accepted.owner, now=now)
+
+    as_owner.post(action, stale | {"need": "yes", "need_evidence": "Leads get lost"}, headers=FRAGMENT)
+
+    kept = Qualification.objects.get()
+    assert (kept.budget, kept.budget_evidence) == ("no", "Frozen until June")
+    assert (kept.need, kept.need_evidence) == ("yes", "Leads get lost")
+
+
+def test_a_stale_page_keeps_the_terms_corrected_since(
+    as_owner: Client, accepted: Handoff, now: datetime
+) -> None:
+    qualify_handoff(accepted, answers=BantAnswers(**ALL_YES), by=accepted.owner, now=now)
+    open_opportunity(accepted, amount=Decimal(9000), currency="CHF", by=accepted.owner, now=now)
+    action = address(accepted, "opportunity/")
+    stale = sent_by_enter(as_owner.get(address(accepted)).content.decode(), action=action, field="amount")
+    correct_opportunity(accepted, changes={"amount": Decimal(12000)}, by=accepted.owner, now=now)
+
+    refused = as_owner.post(action, stale | {"close_on": "soon"}, headers=FRAGMENT)
+    again = sent_by_enter(refused.content.decode(), action=action, field="amount")
+    as_owner.post(action, again | {"close_on": "2027-01-31"}, headers=FRAGMENT)
+
+    deal = Opportunity.objects.get()
+    assert refused.status_code == 422
+    assert (deal.amount, deal.currency, f"{deal.close_on}") == (12000, "CHF", "2027-01-31")
 
 
 def test_why_deals_were_lost_before_is_offered_again(
