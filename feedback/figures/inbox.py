@@ -56,8 +56,9 @@ class Figures:
 
     @property
     def acceptance_rate(self) -> int | None:
-        """Whole per cent; None when nothing was decided."""
-        return round(100 * self.good.yes / self.good.n) if self.good.n else None
+        """Whole per cent, rounded down: what is below the goal never reads as the goal. None when nothing was
+        decided."""
+        return 100 * self.good.yes // self.good.n if self.good.n else None
 
     @property
     def is_below_goal(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -16,6 +17,7 @@ from feedback.models import Verdict
 from feedback.services import reject_handoff
 from handoffs.models import Handoff
 from handoffs.services import accept_handoff
+from scoring.conversion import Share
 from tests.desk import load_desk, offer, ready_lead, reason
 
 
@@ -114,6 +116,14 @@ def test_a_lead_accepted_and_then_returned_counts_as_rejected_only(recently: dat
     figures = measure_inbox(since=recently - timedelta(minutes=1), now=recently)
 
     assert (figures.accepted, figures.rejected, figures.acceptance_rate) == (0, 1, 0)
+
+
+def test_a_rate_just_below_the_goal_does_not_read_as_the_goal(recently: datetime) -> None:
+    accepted(at=recently)
+    figures = replace(measure_inbox(since=recently, now=recently), good=Share(179, 200, 1), goal=90)
+
+    assert (figures.acceptance_rate, figures.is_below_goal) == (89, True)
+    assert (replace(figures, good=Share(180, 200, 1)).is_below_goal) is False
 
 
 def test_without_decisions_there_is_no_rate(db: None, now: datetime) -> None:
