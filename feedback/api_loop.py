@@ -125,7 +125,7 @@ class ExplainAcceptance(APIView):
 
 
 class TaskSerializer(serializers.ModelSerializer[MarketingTask]):
-    """`done_by` is null too for a task whose rejection was undone."""
+    """`done_by` is null too for a task needed no more, as its rejection was undone or its handoff ended."""
 
     done_by = _user_field(allow_null=True)
 

@@ -187,7 +187,7 @@ class MarketingTask(models.Model):
         constraints = (
             models.UniqueConstraint(fields=["handoff", "kind"], name="one_task_of_a_kind_per_handoff"),
             models.CheckConstraint(
-                # Nobody in particular closes a task whose rejection was undone.
+                # Nobody in particular closes a task that is needed no more.
                 condition=Q(done_at__isnull=False) | Q(done_by=None, outcome=""),
                 name="task_is_settled_only_when_done",
             ),
@@ -206,6 +206,17 @@ class MarketingTask(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("feedback:task", args=[self.pk])
+
+    @property
+    def needless_because(self) -> str:
+        """Why a task was closed that nobody has done."""
+        undone = self.kind == self.Kind.FIX_DATA
+        return "The rejection was undone" if undone else "The handoff has ended"
+
+    @property
+    def rep(self) -> User | None:
+        """Who waits for the gaps to be filled: nobody if the handoff has ended, or nobody has it yet."""
+        return self.handoff.owner if self.verdict_id is None and self.handoff.is_open else None
 
 
 class Dispute(models.Model):

@@ -16,6 +16,7 @@ from handoffs.acting import require_role, require_text
 from handoffs.models import ContextPackage, Handoff
 from handoffs.package.completeness import fact_labels
 from handoffs.telling import name_with_company
+from handoffs.undo import GRACE, UNDO_FOR
 from leads.models import Lead, LeadEvent
 from leads.services import correct_lead, log_event
 from notifications.models import Notification
@@ -36,8 +37,11 @@ class TaskDone(DomainError):
     code = "task_done"
 
     def __init__(self, task: MarketingTask) -> None:
-        who = str(task.done_by) if task.done_by else "The rep, who took the rejection back,"
-        super().__init__(f"{who} has settled this task already.")
+        if task.done_by:
+            words = f"{task.done_by} has settled this task already: {task.outcome}"
+        else:
+            words = f"{task.needless_because}: nothing is left to do"
+        super().__init__(f"{words}. What you sent now is not kept.")
         self.task = task
 
 
@@ -72,9 +76,10 @@ def open_fix_task(verdict: Verdict, *, now: datetime) -> MarketingTask:
 def open_gap_tasks(*, now: datetime) -> int:
     """Make a task of each handoff marked as incomplete, and take the mark away; say how many tasks.
 
-    The mark is Handoff.incomplete_at. A handoff that ended meanwhile needs nothing any more. Safe to repeat
-    and to run twice at once.
+    The mark is Handoff.incomplete_at. A handoff that ended meanwhile needs nothing any more: it gets no task,
+    and the one it has is closed. Safe to repeat and to run twice at once.
     """
+    _drop_needless_gap_tasks(now=now)
     marked = (
         Handoff.objects.filter(incomplete_at__isnull=False)
         .select_for_update(skip_locked=True, of=("self",), no_key=True)
@@ -104,6 +109,13 @@ def open_gap_tasks(*, now: datetime) -> int:
     Handoff.objects.filter(pk__in=[handoff.pk for handoff in handoffs]).update(incomplete_at=None)
     _tell_marketing(tasks, now=now)
     return len(tasks)
+
+
+def _drop_needless_gap_tasks(*, now: datetime) -> None:
+    """Close the tasks of handoffs that ended too long ago for that to be undone: nobody did anything."""
+    ended = Handoff.objects.filter(closed_at__lt=now - UNDO_FOR - GRACE)
+    gaps = MarketingTask.objects.open().filter(kind=Kind.FILL_GAPS)
+    gaps.filter(handoff__in=ended).update(done_at=now)
 
 
 def describe_gaps(missing: Sequence[str]) -> str:
@@ -201,11 +213,11 @@ def _tell_marketing(tasks: Sequence[MarketingTask], *, now: datetime) -> None:
 
 
 def _tell_owner(task: MarketingTask, *, now: datetime) -> None:
-    handoff = task.handoff
-    if handoff.owner is None or not handoff.is_open:
+    handoff, rep = task.handoff, task.rep
+    if rep is None:
         return
     notify_users(
-        [handoff.owner],
+        [rep],
         kind=Notification.Kind.TASK,
         dedupe_key=f"task-{task.pk}-done",
         title=f"Marketing filled the gaps of {name_with_company(handoff)}",

@@ -98,5 +98,5 @@ def _words(found: MarketingTask, handed: Handoff | None) -> str:
     if handed is not None:
         return f"{found.lead.name} is back with sales: {handed.owner or 'the overflow queue'}."
     if found.kind == MarketingTask.Kind.FILL_GAPS:
-        return f"Done. The rep of {found.lead.name} is told."
+        return f"Done. {found.rep} is told." if found.rep else f"Done. {found.lead.name} is off the list."
     return f"Done. {found.lead.name} goes back to sales as soon as it qualifies."

@@ -24,6 +24,7 @@ from feedback.tasks_for_marketing import (
 )
 from handoffs.models import ContextPackage, Handoff
 from handoffs.services import hand_off_by_hand
+from handoffs.undo import UNDO_FOR
 from leads.models import Lead, LeadEvent
 from sla.presets import CalendarPreset, SlaPreset, load_sla_preset
 from tests.desk import SERVICE_LEVELS, fitting_lead, reason
@@ -99,6 +100,55 @@ def test_an_incomplete_package_becomes_a_task_and_loses_its_mark(
 
 def test_a_handoff_that_ended_meanwhile_needs_no_task(handoff: Handoff, now: datetime) -> None:
     reject_handoff(handoff, reason=reason("premature"), by=handoff.owner, via=Verdict.Via.PAGE, now=now)
+@pytest.fixture
+def gap_task(handoff: Handoff, now: datetime) -> MarketingTask:
+    Handoff.objects.filter(pk=handoff.pk).update(incomplete_at=now)
+    open_gap_tasks(now=now)
+    return MarketingTask.objects.get()
+
+
+def test_a_gap_task_ends_with_its_handoff_once_that_cannot_be_undone(
+    as_marketing: Client, gap_task: MarketingTask, handoff: Handoff, marketing: User, now: datetime
+) -> None:
+    reject_handoff(handoff, reason=reason("premature"), by=handoff.owner, via=Verdict.Via.PAGE, now=now)
+
+    open_gap_tasks(now=now + UNDO_FOR)
+    still_open = MarketingTask.objects.open().count()
+    open_gap_tasks(now=now + HOUR)
+
+    gap_task.refresh_from_db()
+    assert still_open == 1
+    assert (gap_task.done_at, gap_task.done_by, gap_task.outcome) == (now + HOUR, None, "")
+    with pytest.raises(TaskDone, match="The handoff has ended: nothing is left to do"):
+        complete_task(gap_task, outcome="Phone found", by=marketing, now=now + DAY)
+    for path in ("/marketing/tasks/?tab=done", f"/marketing/tasks/{gap_task.pk}/"):
+        page = as_marketing.get(path).content.decode()
+        assert "The handoff has ended" in page
+        assert "rejection was undone" not in page
+
+
+@pytest.mark.parametrize(
+    ("kept", "words"),
+    [
+        ({}, "is told."),
+        ({"owner": None}, "Done. Lea Holm is off the list."),
+        ({"status": "lost"}, "Done. Lea Holm is off the list."),
+    ],
+    ids=["owned", "nobodys", "ended"],
+)
+def test_only_a_rep_who_has_the_lead_is_said_to_be_told(
+    as_marketing: Client, gap_task: MarketingTask, now: datetime, kept: dict[str, object], words: str
+) -> None:
+    rep = gap_task.handoff.owner
+    closed = {"closed_at": now} if "status" in kept else {}
+    Handoff.objects.filter(pk=gap_task.handoff_id).update(**kept, **closed)
+
+    page = as_marketing.post(f"/marketing/tasks/{gap_task.pk}/", {"outcome": "Asked"}, follow=True)
+
+    assert words in page.content.decode()
+    assert rep.notifications.filter(title__startswith="Marketing filled").exists() == (kept == {})
+
+
     Handoff.objects.filter(pk=handoff.pk).update(incomplete_at=now)
 
     assert open_gap_tasks(now=now) == 0
