@@ -10,7 +10,7 @@ from accounts.models import User
 from common.errors import DomainError, InvalidInput
 from feedback.models import Dispute, RejectionReason, Verdict
 from feedback.policy import due_after, feedback_policy
-from feedback.returning import give_back
+from feedback.returning import give_back, handoff_given_back
 from handoffs.acting import allow_text, require_role, require_text
 from handoffs.models import Handoff
 from handoffs.routing.assignment import managers_of
@@ -40,7 +40,7 @@ class NothingToDispute(DomainError):
 
 
 class DisputeSettled(DomainError):
-    """Somebody was quicker to settle it, or thinks otherwise."""
+    """It is settled, otherwise or in other words. The message says by whom and how."""
 
     code = "dispute_settled"
 
@@ -101,8 +101,9 @@ def settle_dispute(
 ) -> Handoff | None:
     """Decide who was right. A lead that was good goes to sales again at once; that handoff is returned.
 
-    None when the rejection stands, or when the lead is with sales already. Settling again in the same way
-    changes nothing. Raises InvalidInput, DisputeSettled, NoRouteForLead, NoScoringModel, NotAllowed.
+    None when the rejection stands, or when the lead is with sales already. Settling again in the same way and
+    words changes nothing and returns the same. Raises InvalidInput, DisputeSettled, NoRouteForLead,
+    NoScoringModel, NotAllowed.
     """
     require_role(by, User.Role.MANAGER, act="settle a dispute")
     if outcome not in Dispute.Outcome:
@@ -112,9 +113,10 @@ def settle_dispute(
     open_dispute = Dispute.objects.filter(pk=dispute.pk, outcome="")
     if not open_dispute.update(outcome=outcome, settlement=settlement, settled_by=by, settled_at=now):
         dispute.refresh_from_db()
-        if (dispute.settled_by_id, dispute.outcome) == (by.pk, outcome):
-            return None
-        raise DisputeSettled(dispute)
+        settled = (dispute.settled_by_id, dispute.outcome, dispute.settlement)
+        if settled != (by.pk, outcome, settlement):
+            raise DisputeSettled(dispute)
+        return handoff_given_back(dispute.verdict, at=dispute.settled_at)
     dispute.refresh_from_db()
     handoff_id = dispute.verdict.handoff_id
     log_event(lead, LeadEvent.Kind.DISPUTE_SETTLED, at=now, by=by, handoff_id=handoff_id, outcome=outcome)

@@ -39,6 +39,14 @@ def give_back_repaired(verdict: Verdict, lead: Lead, *, by: User, now: datetime)
     return hand_off(lead, score, trigger=trigger, now=now, by=by, note="Marketing fixed the data.")
 
 
+def handoff_given_back(verdict: Verdict, *, at: datetime | None) -> Handoff | None:
+    """The handoff that giving this lead back at that moment made; None if it made none."""
+    if at is None:
+        return None
+    made = Handoff.objects.filter(lead=verdict.lead_id, created_at=at).exclude(pk=verdict.handoff_id)
+    return made.select_related("owner").first()
+
+
 def _void_return(verdict: Verdict, lead: Lead, *, now: datetime) -> bool:
     """End what the return began. False when sales has the lead, it is a customer, or it was returned again
     since: then this return decides nothing."""

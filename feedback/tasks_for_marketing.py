@@ -11,7 +11,7 @@ from accounts.models import User
 from common.errors import DomainError
 from feedback.models import MarketingTask, Verdict
 from feedback.policy import due_after, feedback_policy
-from feedback.returning import give_back_repaired
+from feedback.returning import give_back_repaired, handoff_given_back
 from handoffs.acting import require_role, require_text
 from handoffs.models import ContextPackage, Handoff
 from handoffs.package.completeness import fact_labels
@@ -32,7 +32,7 @@ Kind = MarketingTask.Kind
 
 
 class TaskDone(DomainError):
-    """Somebody was quicker. The message says who."""
+    """It is closed, in other words or with other corrections. The message says by whom."""
 
     code = "task_done"
 
@@ -138,8 +138,8 @@ def complete_task(
     """Correct what was wrong (`changes` as correct_lead takes them), say what was done, and close the task.
 
     A lead that was returned for its data goes to sales again if it still qualifies; that handoff is
-    returned. For gaps the rep is told. Completing what one has completed changes nothing. Raises
-    InvalidInput naming the field, TaskDone, NoRouteForLead, NotAllowed.
+    returned. For gaps the rep is told. Completing in the same way what one has completed changes nothing and
+    returns the same. Raises InvalidInput naming the field, TaskDone, NoRouteForLead, NotAllowed.
     """
     require_role(by, User.Role.MARKETING, User.Role.MANAGER, act="settle a task of marketing")
     outcome = require_text(
@@ -149,9 +149,8 @@ def complete_task(
     done = MarketingTask.objects.open().filter(pk=task.pk)
     if not done.update(done_at=now, done_by=by, outcome=outcome):
         task.refresh_from_db()
-        if task.done_by_id == by.pk:
-            return None
-        raise TaskDone(task)
+        _require_repetition(task, lead, outcome=outcome, changes=changes or {}, by=by, now=now)
+        return handoff_given_back(task.verdict, at=task.done_at) if task.verdict else None
     task.refresh_from_db()
     fixed = correct_lead(lead, changes=changes or {}, by=by, at=now, via="portal")
     log_event(
@@ -168,6 +167,16 @@ def complete_task(
         return give_back_repaired(task.verdict, lead, by=by, now=now)
     _tell_owner(task, now=now)
     return None
+
+
+def _require_repetition(
+    task: MarketingTask, lead: Lead, *, outcome: str, changes: Mapping[str, object], by: User, now: datetime
+) -> None:
+    """Raises TaskDone if a closed task was not closed in just this way: what is sent now would be lost."""
+    is_same = (task.done_by_id, task.outcome) == (by.pk, outcome)
+    # A correction that would change something is rolled back with the transaction.
+    if not is_same or correct_lead(lead, changes=changes, by=by, at=now, via="portal"):
+        raise TaskDone(task)
 
 
 def drop_task(verdict: Verdict, *, now: datetime) -> None:

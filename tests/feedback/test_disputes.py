@@ -27,7 +27,7 @@ from leads.models import Lead, LeadEvent
 from tests.desk import reason
 from tests.page_forms import sent_by_enter
 
-HOUR = timedelta(hours=1)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 FRAGMENT = {"HX-Request": "true"}
 # Session, person, unread messages; how many are open, the disputes.
 QUERIES_OF_LIST = 5
@@ -154,7 +154,6 @@ def test_of_two_managers_the_second_reads_who_settled_it(
     second = User.objects.create(username="ada", first_name="Ada", last_name="Roy", role=User.Role.MANAGER)
     settle_dispute(dispute, outcome="upheld", by=manager, now=now)
 
-    assert settle_dispute(dispute, outcome="upheld", by=manager, now=now) is None
     with pytest.raises(DisputeSettled, match="Nia Berg has settled this dispute: the rejection stands"):
         settle_dispute(dispute, outcome="overturned", by=second, now=now)
 
@@ -177,6 +176,20 @@ def test_from_the_handoffs_page_to_the_settlement(
     client: Client, verdict: Verdict, marketing: User, manager: User
 ) -> None:
     handoff_id = verdict.handoff_id
+def test_a_double_click_settles_once_and_other_words_are_refused(
+    dispute: Dispute, manager: User, now: datetime
+) -> None:
+    again = settle_dispute(dispute, outcome="overturned", settlement="Right", by=manager, now=now + HOUR)
+
+    second = settle_dispute(dispute, outcome="overturned", settlement="Right", by=manager, now=now + DAY)
+
+    assert again is not None
+    assert second == again
+    assert Handoff.objects.open().count() == 1
+    with pytest.raises(DisputeSettled, match="has settled this dispute"):
+        settle_dispute(dispute, outcome="overturned", settlement="Wrong", by=manager, now=now + DAY)
+
+
     client.force_login(marketing)
     panel = client.get(f"/feedback/handoff/{handoff_id}/panel/", headers=FRAGMENT).content.decode()
     assert "Dispute this rejection" in panel

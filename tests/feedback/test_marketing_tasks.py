@@ -226,13 +226,39 @@ def test_a_task_is_settled_once_and_the_second_person_reads_by_whom(
 ) -> None:
     complete_task(task, outcome="Fixed", by=marketing, now=now)
 
-    assert complete_task(task, outcome="Fixed", by=marketing, now=now) is None
-    with pytest.raises(TaskDone, match="Jo Marks has settled this task already"):
+    with pytest.raises(TaskDone, match="Jo Marks has settled this task already: Fixed"):
         complete_task(task, outcome="Me too", by=manager, now=now)
 
 
 def test_what_was_done_must_be_said_and_only_by_marketing(
     task: MarketingTask, marketing: User, reader: User, now: datetime
+def test_a_double_click_settles_once_and_finds_what_came_of_it(
+    lasting_task: MarketingTask, marketing: User, now: datetime
+) -> None:
+    given = {"outcome": "Fixed", "changes": {"phone": "+49 30 777"}, "by": marketing}
+    first = complete_task(lasting_task, **given, now=now + HOUR)
+
+    assert first is not None
+    assert complete_task(lasting_task, **given, now=now + DAY) == first
+    assert LeadEvent.objects.filter(kind=LeadEvent.Kind.DATA_FIXED).count() == 1
+
+
+@pytest.mark.parametrize(
+    "second",
+    [{"outcome": "Fixed", "changes": {"phone": "+49 30 888"}}, {"outcome": "Asked", "changes": {}}],
+    ids=["corrections", "words"],
+)
+def test_what_is_sent_for_a_done_task_is_not_thrown_away_in_silence(
+    lasting_task: MarketingTask, marketing: User, now: datetime, second: dict[str, object]
+) -> None:
+    complete_task(lasting_task, outcome="Fixed", changes={"phone": "+49 30 777"}, by=marketing, now=now)
+
+    with pytest.raises(TaskDone, match="What you sent now is not kept"):
+        complete_task(lasting_task, **second, by=marketing, now=now + HOUR)
+
+    assert Lead.objects.get(pk=lasting_task.lead_id).phone == "+49 30 777"
+
+
 ) -> None:
     with pytest.raises(InvalidInput) as refused:
         complete_task(task, outcome=" ", by=marketing, now=now)
