@@ -146,7 +146,8 @@ class FixForm(forms.Form):
         return [self[name] for name in CORRECTABLE if name not in self.missing]
 
     def changes(self) -> dict[str, object]:
-        """What was typed over, as correct_lead takes it."""
+        """What was typed over since the page was drawn, as correct_lead takes it: a stale page leaves the
+        rest as it is (QUEUE-5)."""
         return {name: self.cleaned_data[name] for name in self.changed_data if name in CORRECTABLE}
 
     def name_of(self, field: str) -> str | None:
@@ -160,7 +161,16 @@ def _field_of(lead: Lead, name: str, label: str) -> forms.Field:
     initial = getattr(record, column) if record else None
     if column in WHOLE_NUMBERS:
         _, most = WHOLE_NUMBERS[column]
-        return forms.IntegerField(min_value=0, max_value=most, required=False, label=label, initial=initial)
+        return forms.IntegerField(
+            min_value=0,
+            max_value=most,
+            required=False,
+            label=label,
+            initial=initial,
+            show_hidden_initial=True,
+        )
     model = Company if owner else Lead
     length = model._meta.get_field(column).max_length  # type: ignore[union-attr]
-    return forms.CharField(max_length=length, required=False, label=label, initial=initial or "")
+    return forms.CharField(
+        max_length=length, required=False, label=label, initial=initial or "", show_hidden_initial=True
+    )

@@ -26,9 +26,11 @@ from handoffs.models import ContextPackage, Handoff
 from handoffs.services import hand_off_by_hand
 from handoffs.undo import UNDO_FOR
 from leads.models import Lead, LeadEvent
+from leads.services import correct_lead
 from sla.presets import CalendarPreset, SlaPreset, load_sla_preset
 from tests.desk import SERVICE_LEVELS, fitting_lead, reason
 from tests.handoffs.test_api import client_of
+from tests.page_forms import sent_by_enter
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 # Session, person, unread messages; open, late, the tasks.
@@ -98,8 +100,6 @@ def test_an_incomplete_package_becomes_a_task_and_loses_its_mark(
     assert marketing.notifications.filter(kind="task").count() == 1
 
 
-def test_a_handoff_that_ended_meanwhile_needs_no_task(handoff: Handoff, now: datetime) -> None:
-    reject_handoff(handoff, reason=reason("premature"), by=handoff.owner, via=Verdict.Via.PAGE, now=now)
 @pytest.fixture
 def gap_task(handoff: Handoff, now: datetime) -> MarketingTask:
     Handoff.objects.filter(pk=handoff.pk).update(incomplete_at=now)
@@ -149,6 +149,8 @@ def test_only_a_rep_who_has_the_lead_is_said_to_be_told(
     assert rep.notifications.filter(title__startswith="Marketing filled").exists() == (kept == {})
 
 
+def test_a_handoff_that_ended_meanwhile_needs_no_task(handoff: Handoff, now: datetime) -> None:
+    reject_handoff(handoff, reason=reason("premature"), by=handoff.owner, via=Verdict.Via.PAGE, now=now)
     Handoff.objects.filter(pk=handoff.pk).update(incomplete_at=now)
 
     assert open_gap_tasks(now=now) == 0
@@ -230,8 +232,6 @@ def test_a_task_is_settled_once_and_the_second_person_reads_by_whom(
         complete_task(task, outcome="Me too", by=manager, now=now)
 
 
-def test_what_was_done_must_be_said_and_only_by_marketing(
-    task: MarketingTask, marketing: User, reader: User, now: datetime
 def test_a_double_click_settles_once_and_finds_what_came_of_it(
     lasting_task: MarketingTask, marketing: User, now: datetime
 ) -> None:
@@ -259,6 +259,8 @@ def test_what_is_sent_for_a_done_task_is_not_thrown_away_in_silence(
     assert Lead.objects.get(pk=lasting_task.lead_id).phone == "+49 30 777"
 
 
+def test_what_was_done_must_be_said_and_only_by_marketing(
+    task: MarketingTask, marketing: User, reader: User, now: datetime
 ) -> None:
     with pytest.raises(InvalidInput) as refused:
         complete_task(task, outcome=" ", by=marketing, now=now)
@@ -316,6 +318,21 @@ def test_marketing_corrects_the_lead_on_the_page(
     lead.refresh_from_db()
     assert lead.phone == "+49 30 777"
     assert f"{lead.name} is back with sales" in response.content.decode()
+
+
+def test_a_stale_page_keeps_the_facts_that_were_corrected_since(
+    as_marketing: Client, lasting_task: MarketingTask, lead: Lead, manager: User, now: datetime
+) -> None:
+    """Only what was typed over is sent on; the rest is as somebody left it meanwhile (QUEUE-5)."""
+    path = f"/marketing/tasks/{lasting_task.pk}/"
+    stale = sent_by_enter(as_marketing.get(path).content.decode(), action="", field="outcome")
+    newer = {"title": "Head of Sales", "company.employee_count": 801}
+    correct_lead(lead, changes=newer, by=manager, at=now, via="portal")
+
+    as_marketing.post(path, stale | {"outcome": "Fixed", "phone": "+49 30 777"})
+
+    lead.refresh_from_db()
+    assert (lead.phone, lead.title, lead.company.employee_count) == ("+49 30 777", "Head of Sales", 801)
 
 
 def test_what_was_typed_stays_beside_the_refusal(as_marketing: Client, task: MarketingTask) -> None:
