@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
+from django_htmx.http import reswap
 
 from accounts.models import User
 from accounts.roles import login_required, signed_in_user
@@ -42,10 +43,12 @@ def check_quality(request: HttpRequest, pk: int) -> HttpResponse:
             return HttpResponse(status=204)
         return _render_panel(request, handoff, forms={"quality_form": form}, status=422)
     try:
-        record_quality_check(handoff, **form.cleaned_data, by=signed_in_user(request), now=timezone.now())
+        check = record_quality_check(
+            handoff, **form.cleaned_data, by=signed_in_user(request), now=timezone.now()
+        )
     except DomainError as refusal:
         return _refuse(request, handoff, refusal, name="quality_form", form=form)
-    return _done(request, handoff, "Noted. Marketing sees it.")
+    return _kept(request, handoff, check, part="check", words="Noted. Marketing sees it.")
 
 
 @require_POST
@@ -57,10 +60,10 @@ def explain(request: HttpRequest, pk: int) -> HttpResponse:
     if not form.is_valid():
         return _render_panel(request, handoff, forms={"acceptance_form": form}, status=422)
     try:
-        explain_acceptance(handoff, **form.cleaned_data, by=signed_in_user(request), now=timezone.now())
+        why = explain_acceptance(handoff, **form.cleaned_data, by=signed_in_user(request), now=timezone.now())
     except DomainError as refusal:
         return _refuse(request, handoff, refusal, name="acceptance_form", form=form)
-    return _done(request, handoff, "Noted: why you accepted it.")
+    return _kept(request, handoff, why, part="why", words="Noted: why you accepted it.")
 
 
 @require_POST
@@ -84,6 +87,19 @@ def _fetch(request: HttpRequest, pk: int) -> Handoff:
 
 
 # --- Answers ------------------------------------------------------------------------------------
+
+
+def _kept(
+    request: HttpRequest, handoff: Handoff, answer: AcceptanceReason | QualityCheck, *, part: str, words: str
+) -> HttpResponse:
+    """Only who answered and when, and the toast. The form stays as it is: the next tap may be on its way.
+
+    A form that shows what was wrong asks to be redrawn, for that is settled now.
+    """
+    if not wants_fragment(request) or "redraw" in request.POST:
+        return _done(request, handoff, words)
+    context = {"handoff": handoff, "answer": answer, "part": part, "toast": words, "replaces": True}
+    return reswap(render(request, "feedback/_kept.html", context), "none")
 
 
 def _done(request: HttpRequest, handoff: Handoff, words: str) -> HttpResponse:

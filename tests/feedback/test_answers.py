@@ -100,7 +100,7 @@ def test_four_taps_are_a_check(as_owner: Client, spoken: Handoff) -> None:
 
     assert (unfinished.status_code, unfinished.content) == (204, b"")
     assert with_button.status_code == 422
-    assert finished.status_code == 200
+    assert (finished.status_code, finished["HX-Reswap"]) == (200, "none")
     assert QualityCheck.objects.get().data_matched == "partly"
 
 
@@ -119,6 +119,11 @@ def test_a_tap_keeps_why(as_owner: Client, accepted: Handoff) -> None:
     refused = as_owner.post(path, {"drivers": ["Horoscope"]}, headers=FRAGMENT)
 
     assert (kept.status_code, refused.status_code) == (200, 422)
+    assert (kept["HX-Reswap"], b"<form" in kept.content) == ("none", False)  # the next tap may be on its way
+    assert f"{accepted.owner}, <time" in kept.content.decode()
+    assert b'name="redraw"' in refused.content
+    settled = as_owner.post(path, {"drivers": ["Demo request"], "redraw": "yes"}, headers=FRAGMENT)
+    assert ("HX-Reswap" in settled, b'name="redraw"' in settled.content) == (False, False)
     assert AcceptanceReason.objects.get().drivers == ["Demo request"]
     detail = LeadEvent.objects.get(kind=LeadEvent.Kind.ACCEPTANCE_EXPLAINED).detail
     assert detail == {"drivers": ["Demo request"]}
