@@ -50,6 +50,7 @@ def queue(request: HttpRequest) -> HttpResponse:
         "filter_fields": [form[name] for name in ("category", "warmth", "status")],
         "chosen": chosen,
         "rows": rows,
+        "most_rows": MOST_ROWS,
         "rows_html": render_rows(
             "handoffs/queue_rows.jinja",
             rows=rows,

@@ -11,7 +11,9 @@ from django.utils import timezone
 from accounts.models import User
 from common import counting
 from handoffs import queue_state
+from handoffs.contact.planning import plan_contact
 from handoffs.models import Handoff, Pool
+from handoffs.queue import views
 from handoffs.services import accept_handoff
 from leads.models import Lead
 from scoring.services import score_lead
@@ -207,6 +209,32 @@ def test_everybodys_most_urgent_come_first_and_those_without_a_deadline_last(
     assert "The 4 most urgent of 5" in response.content.decode()
 
 
+def test_a_filter_that_finds_more_than_a_page_says_so(
+    client: Client, manager: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (queue_state, views):
+        monkeypatch.setattr(module, "MOST_ROWS", 2)
+    HandoffFactory.create_batch(2, category="A")
+    HandoffFactory(category="B")
+    HandoffFactory(category="A")
+    client.force_login(manager)
+
+    assert "The 2 most urgent that match" in client.get("/queue/?category=A").content.decode()
+    assert "most urgent that match" not in client.get("/queue/?category=B").content.decode()
+
+
+def test_a_row_without_a_deadline_says_when_the_next_contact_is_planned(
+    as_owner: Client, handoff: Handoff, now: datetime
+) -> None:
+    accept_handoff(handoff, by=handoff.owner, now=now)
+    Clock.objects.filter(handoff_id=handoff.pk).delete()
+    plan_contact(handoff, at=now + timedelta(hours=3), channel="call", by=handoff.owner, now=now)
+
+    page = as_owner.get("/queue/").content.decode()
+
+    assert f'Accepted, next <time datetime="{(now + timedelta(hours=3)).isoformat()}"' in page
+
+
 def test_a_paused_clock_is_no_deadline(as_owner: Client, handoff: Handoff, now: datetime) -> None:
     Clock.objects.filter(handoff_id=handoff.pk).update(paused_at=now, pause_reason="On holiday")
 
@@ -287,11 +315,15 @@ def test_every_change_of_a_row_is_sent(
     assert b"<html" not in response.content
 
 
-def test_the_fragment_carries_the_counts_of_the_tabs(as_owner: Client) -> None:
-    fragment = as_owner.get("/queue/", headers=FRAGMENT).content.decode()
+def test_the_fragment_carries_the_tabs_with_their_counts_and_the_filters(
+    as_owner: Client,
+) -> None:
+    fragment = as_owner.get("/queue/?q=lea", headers=FRAGMENT).content.decode()
 
-    assert '<span class="muted" id="count-mine" hx-swap-oob="true">1</span>' in fragment
-    assert '<span class="muted" id="count-overflow" hx-swap-oob="true">0</span>' in fragment
+    assert 'id="queue-tabs" aria-label="Parts of the queue" hx-swap-oob="true"' in fragment
+    assert 'href="?q=lea&amp;tab=overflow"' in fragment
+    assert 'id="count-mine">1</span>' in fragment
+    assert 'id="count-overflow">0</span>' in fragment
     assert "1 of 1 handoff<" in fragment
 
 
