@@ -158,6 +158,20 @@ def test_of_two_managers_the_second_reads_who_settled_it(
         settle_dispute(dispute, outcome="overturned", by=second, now=now)
 
 
+def test_a_double_click_settles_once_and_other_words_are_refused(
+    dispute: Dispute, manager: User, now: datetime
+) -> None:
+    again = settle_dispute(dispute, outcome="overturned", settlement="Right", by=manager, now=now + HOUR)
+
+    second = settle_dispute(dispute, outcome="overturned", settlement="Right", by=manager, now=now + DAY)
+
+    assert again is not None
+    assert second == again
+    assert Handoff.objects.open().count() == 1
+    with pytest.raises(DisputeSettled, match="has settled this dispute"):
+        settle_dispute(dispute, outcome="overturned", settlement="Wrong", by=manager, now=now + DAY)
+
+
 def test_only_managers_settle_and_choose_an_outcome(
     dispute: Dispute, manager: User, marketing: User, now: datetime
 ) -> None:
@@ -176,20 +190,6 @@ def test_from_the_handoffs_page_to_the_settlement(
     client: Client, verdict: Verdict, marketing: User, manager: User
 ) -> None:
     handoff_id = verdict.handoff_id
-def test_a_double_click_settles_once_and_other_words_are_refused(
-    dispute: Dispute, manager: User, now: datetime
-) -> None:
-    again = settle_dispute(dispute, outcome="overturned", settlement="Right", by=manager, now=now + HOUR)
-
-    second = settle_dispute(dispute, outcome="overturned", settlement="Right", by=manager, now=now + DAY)
-
-    assert again is not None
-    assert second == again
-    assert Handoff.objects.open().count() == 1
-    with pytest.raises(DisputeSettled, match="has settled this dispute"):
-        settle_dispute(dispute, outcome="overturned", settlement="Wrong", by=manager, now=now + DAY)
-
-
     client.force_login(marketing)
     panel = client.get(f"/feedback/handoff/{handoff_id}/panel/", headers=FRAGMENT).content.decode()
     assert "Dispute this rejection" in panel
