@@ -51,7 +51,7 @@ ADMIN_ACCESS: dict[str, Access] = {
                 "handoffs.poolmembership",
                 "handoffs.routingrule",
                 "handoffs.qualificationgate",
-                "handoffs.contact.cadence",
+                "handoffs.cadence",
                 "handoffs.cadencestep",
                 "handoffs.packagestandard",
                 "handoffs.playbook",

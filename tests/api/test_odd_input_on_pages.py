@@ -104,10 +104,14 @@ def test_no_page_breaks_on_its_address(numbers: dict[str, int], handoff: Handoff
     pages = [address(route, numbers) for route in ROUTES]
     opened = [page for page in pages if client.get(page).status_code == 200]
 
+    # Whoever looks at all pages tries all addresses; the others share them.
+    place = User.Role.values.index(role)
+    requests = REQUESTS if role == User.Role.MANAGER else REQUESTS[place::4]
+
     broken = [
         (page, query, headers)
         for page in opened
-        for query, headers in REQUESTS
+        for query, headers in requests
         if client.get(f"{page}?{query}", headers=headers).status_code >= 500
     ]
 

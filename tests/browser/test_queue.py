@@ -93,7 +93,7 @@ def test_without_a_reason_the_dialog_stays_and_says_so(queue: Page, three_offers
     dialog = queue.locator("dialog#dialog[open]")
     dialog.get_by_role("textbox", name="Note").fill("They never asked for this")
 
-    dialog.get_by_role("button", name="Reject").click()
+    dialog.get_by_role("button", name="Reject Enter").click()
 
     expect(dialog.get_by_role("alert")).to_contain_text("Choose a reason")
     expect(dialog.get_by_role("textbox", name="Note")).to_have_value("They never asked for this")

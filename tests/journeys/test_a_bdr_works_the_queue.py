@@ -39,13 +39,13 @@ def test_accepting_one_lead_and_returning_another_with_a_reason(
     rows.filter(has_text="Tobias Keller").hover()
     page.get_by_role("link", name="Reject Tobias Keller").click()
     dialog = page.get_by_role("dialog")
-    dialog.get_by_role("button", name="Reject").click()
+    dialog.get_by_role("button", name="Reject Enter").click()
     expect(dialog.get_by_role("alert")).to_contain_text("reason")
     assert not Verdict.objects.exists()
     assert handoff_of(unwanted).status == Handoff.Status.OFFERED
 
     dialog.get_by_role("radio", name="Premature").check()
-    dialog.get_by_role("button", name="Reject").click()
+    dialog.get_by_role("button", name="Reject Enter").click()
     expect(page.locator(f"#row-{handoff_of(unwanted).pk}")).to_have_count(0)
     assert Verdict.objects.get().reason.code == "premature"
     unwanted.refresh_from_db()

@@ -140,7 +140,7 @@ def test_a_refused_lead_shows_in_the_inbox_of_marketing(
     page.get_by_role("link", name="Reject Tobias Keller").click()
     page.get_by_role("radio", name="Not in ICP").check()
     page.get_by_role("dialog").get_by_role("textbox", name="Note").fill("An agency of six.")
-    page.get_by_role("dialog").get_by_role("button", name="Reject").click()
+    page.get_by_role("dialog").get_by_role("button", name="Reject Enter").click()
     expect(page.get_by_text("Tobias Keller: Not in ICP").first).to_be_visible()
     page.context.clear_cookies()
 

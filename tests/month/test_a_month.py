@@ -119,7 +119,7 @@ def check_trail() -> None:
         OR (status <> 'offered' AND status <> 'withdrawn' AND owner_id IS NULL)
     """
     assert ask(bare) == []
-    # What the log says in sum is what is: acts less those taken back.
+    # What the log says in sum is what is: acts less those taken back, and an offer taken back is withdrawn.
     for ending in ("rejected", "withdrawn", "won", "lost"):
         said = count("SELECT count(*) FROM leads_leadevent WHERE kind = %s", ending)
         undone = count("SELECT count(*) FROM leads_leadevent WHERE detail->>'undoes' = %s", ending)
