@@ -169,7 +169,9 @@ def give_to_owner(handoff: Handoff, lead: Lead, choice: Choice, *, now: datetime
             pool=pool.name,
             why=choice.strategy,
         )
-        tell_overflow(handoff, managers_of(pool), now=now)
+        # Behind leads that are being handed out it lacks nobody.
+        if choice.strategy != Strategy.IN_LINE:
+            tell_overflow(handoff, managers_of(pool), now=now)
     else:
         assign_lead(lead, owner=handoff.owner, team=team_of(pool, handoff.owner))
         log_event(

@@ -7,6 +7,7 @@ what was decided.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,14 +16,25 @@ from common.errors import DomainError
 from handoffs.models import Handoff, Pool, RoutingRule
 from handoffs.routing.candidates import AccountOwners, History, managers_of, read_histories
 from handoffs.routing.dealing import Dealer
-from handoffs.routing.routes import Conditions, PoolPlan, RouteFacts, RoutePlan, RulePlan, plan_route
-from handoffs.routing.turns import Choice, Strategy, Turns, wait_in_line
+from handoffs.routing.routes import (
+    Conditions,
+    PoolPlan,
+    RouteFacts,
+    RoutePlan,
+    RulePlan,
+    plan_route,
+    plan_within,
+)
+from handoffs.routing.turns import Choice, Turns, wait_in_line
 from leads.models import Company, Lead
 
 __all__ = [
-    "NoRouteForLead", "RoutePreview", "choose_owner", "facts_of", "find_route", "lock_pool", "lock_pools",
-    "managers_of", "plan_of", "preview_route", "read_rules", "team_of",
+    "NoRouteForLead", "RoutePreview", "choose_for_waiting", "choose_owner", "facts_of", "find_route",
+    "lock_pool", "lock_pools", "managers_of", "plan_of", "preview_route", "read_rules", "team_of",
 ]  # fmt: skip
+
+# Of so many of the oldest that wait it is asked whether somebody could take one; the first few mostly say it.
+_FEW, _MANY = 10, 500
 
 
 class NoRouteForLead(DomainError):
@@ -107,9 +119,9 @@ def lock_pools(*pool_ids: int) -> None:
 
 
 def choose_owner(pool: Pool, lead: Lead, plan: RoutePlan, *, now: datetime) -> Choice:
-    """Whose turn it is; nobody's while older leads of the pool wait (HAND-4). The pool is locked.
+    """Whose turn it is; nobody's while an older lead of the pool waits that somebody could take (HAND-4).
 
-    A lead that a manager looks at is not the pool's to deal, so it does not wait either.
+    A lead for somebody outside the pool is not the pool's to deal, so it does not wait. The pool is locked.
     """
     dealer = Dealer(pool, now=now)
     choice = dealer.choose(
@@ -118,10 +130,45 @@ def choose_owner(pool: Pool, lead: Lead, plan: RoutePlan, *, now: datetime) -> C
         history=read_histories(pool, [lead], now=now)[lead.pk],
         account_owner_id=AccountOwners([lead]).of(lead),
     )
-    is_dealt = choice.user_id is not None and choice.strategy is not Strategy.MANAGER
-    if is_dealt and Handoff.objects.overflow().filter(pool=pool).exists():
-        return wait_in_line(dealer.members)
-    return choice
+    return wait_in_line(dealer.members) if _older_come_first(dealer, choice, now=now) else choice
+
+
+def _older_come_first(dealer: Dealer, choice: Choice, *, now: datetime) -> bool:
+    """Whether a lead with this choice waits behind others. What nobody may take now holds up nobody."""
+    if not choice.shares:
+        return False
+    line = Handoff.objects.overflow().filter(pool=dealer.pool).order_by("created_at", "id")
+    for part in (slice(0, _FEW), slice(_FEW, _MANY)):
+        waiting = list(line.select_related("lead__company")[part])
+        if any(found.user_id is not None for *_, found in choose_for_waiting(dealer, waiting, now=now)):
+            return True
+    # Of a longer line the rest is not looked at under the lock of the pool: the sweep does so.
+    return len(waiting) == _MANY - _FEW and line[_MANY:].exists()
+
+
+def choose_for_waiting(
+    dealer: Dealer, handoffs: Sequence[Handoff], *, now: datetime
+) -> Iterator[tuple[Handoff, RoutePlan, Choice]]:
+    """Who would get each of these waiting leads, in their order; the leads and companies are loaded.
+
+    Nothing is booked here: who gives one out books it and sets its owner before asking for the next.
+    """
+    if not handoffs:
+        return
+    pool, leads = dealer.pool, [handoff.lead for handoff in handoffs]
+    rules = read_rules()
+    histories = read_histories(pool, leads, now=now)
+    account_owners = AccountOwners(leads)
+    for handoff in handoffs:
+        lead = handoff.lead
+        facts = facts_of(lead, category=handoff.category)
+        plan = plan_within(facts, rules, pool_id=pool.pk, hops=handoff.hops)
+        yield (
+            handoff,
+            plan,
+            dealer.choose(lead, plan, history=histories[lead.pk], account_owner_id=account_owners.of(lead)),
+        )
+        account_owners.note(handoff, lead)
 
 
 # --- The dry run --------------------------------------------------------------------------------
@@ -131,7 +178,7 @@ def choose_owner(pool: Pool, lead: Lead, plan: RoutePlan, *, now: datetime) -> C
 class RoutePreview:
     """What would become of a lead: by which rule, in which pool, and who with everybody's reason.
 
-    `waiting` leads are in line in the pool: while there are any, a newer one is dealt only after them.
+    `waiting` leads are in line before it: none where it would not wait for them.
     """
 
     rule: RoutingRule
@@ -156,13 +203,15 @@ def preview_route(
     pool = Pool.objects.select_related("team").get(pk=plan.pool_id)
     imagined = lead or Lead(company=company)
     history = read_histories(pool, [lead], now=now)[lead.pk] if lead else History()
-    choice = Dealer(pool, now=now).choose(
+    dealer = Dealer(pool, now=now)
+    choice = dealer.choose(
         imagined,
         plan,
         history=history,
         account_owner_id=AccountOwners([imagined]).of(imagined),
     )
-    waiting = Handoff.objects.overflow().filter(pool=pool).count()
+    waits = _older_come_first(dealer, choice, now=now)
+    waiting = Handoff.objects.overflow().filter(pool=pool).count() if waits else 0
     return RoutePreview(rule=rule, pool=pool, plan=plan, choice=choice, waiting=waiting)
 
 

@@ -180,3 +180,18 @@ def test_a_newcomer_takes_from_the_line_what_is_for_them(pool: Pool, now: dateti
 
     assert assign_overflow(pool, now=now + LATER) == 2
     assert list(Handoff.objects.overflow()) == [handoffs[2]]
+
+
+# --- What waits for nobody ----------------------------------------------------------------------
+
+
+def test_a_lead_nobody_may_take_holds_up_no_newer_one_and_raises_no_alarm(
+    pool: Pool, manager: User, now: datetime
+) -> None:
+    pool.memberships.update(countries=["Germany"])
+    french = offer(ready_lead(now=now, country="France"), now=now)
+
+    german = offer(ready_lead(now=now), now=now + timedelta(minutes=1))
+
+    assert (french.owner, german.owner is not None) == (None, True)
+    assert manager.notifications.filter(title__startswith="Nobody available").count() == 1
