@@ -6,7 +6,7 @@ What the rep does after accepting is in `contact` and `opportunities`; giving it
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
 
@@ -37,6 +37,9 @@ from scoring.services import explain_score, score_lead
 from sla.handover import move_clocks
 from sla.models import Target
 from sla.services import HandoffFacts, cancel_clocks, start_clocks, stop_clock
+
+# How long one nudge is enough for all who get in line: then the sweep of every minute has come by.
+NUDGE = timedelta(minutes=1)
 
 
 class LeadAlreadyHandedOff(DomainError):
@@ -127,10 +130,16 @@ def hand_off(
     note_handed_off(lead, now=now)
     if route.is_catch_all:
         tell_catch_all(handoff, managers_of(pool), now=now)
-    if choice.strategy == Strategy.IN_LINE:
+    if choice.strategy == Strategy.IN_LINE and not _is_nudged(handoff, now=now):
         # Somebody has room: those before it are handed out, and then it is its turn.
         enqueue("handoffs.tasks.assign_overflow_soon", pool.pk)
     return handoff
+
+
+def _is_nudged(handoff: Handoff, *, now: datetime) -> bool:
+    """Whether another that still waits has just got in line, and asked for the line to be handed out."""
+    in_line = Handoff.objects.overflow().filter(pool=handoff.pool_id, created_at__gt=now - NUDGE)
+    return in_line.filter(routing_decisions__strategy=Strategy.IN_LINE).exclude(pk=handoff.pk).exists()
 
 
 @transaction.atomic
@@ -328,5 +337,6 @@ def close_handoff(
         stop_clock(lead, handoff_id=handoff.pk, kind=Target.Kind.OPENED, at=now, by=by)
         stop_clock(lead, handoff_id=handoff.pk, kind=Target.Kind.DECISION, at=now, by=by)
     cancel_clocks(lead, handoff_id=handoff.pk, at=now)
-    if Handoff.objects.overflow().filter(pool=handoff.pool_id).exists():
+    # Who had none of it in hand has no more room than before.
+    if handoff.owner_id and Handoff.objects.overflow().filter(pool=handoff.pool_id).exists():
         enqueue("handoffs.tasks.assign_overflow_soon", handoff.pool_id)

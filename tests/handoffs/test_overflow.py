@@ -7,11 +7,12 @@ from datetime import datetime, timedelta
 import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
+from django_q.models import OrmQ
 
 from accounts.models import User
 from handoffs.models import Handoff, Pool, PoolMembership, RoutingDecision
 from handoffs.routing.overflow import assign_overflow
-from handoffs.services import accept_handoff
+from handoffs.services import accept_handoff, withdraw_handoff
 from leads.models import Lead, LeadEvent
 from notifications.models import Notification
 from sla.models import Clock
@@ -195,3 +196,29 @@ def test_a_lead_nobody_may_take_holds_up_no_newer_one_and_raises_no_alarm(
 
     assert (french.owner, german.owner is not None) == (None, True)
     assert manager.notifications.filter(title__startswith="Nobody available").count() == 1
+
+
+def test_who_gets_in_line_asks_once_for_it_to_be_handed_out_and_raises_no_alarm(
+    pool: Pool, manager: User, now: datetime
+) -> None:
+    pool.memberships.update(max_open=0)
+    offer(ready_lead(now=now), now=now)
+    pool.memberships.update(max_open=9)
+    alarms = manager.notifications.filter(title__startswith="Nobody available")
+    OrmQ.objects.all().delete()
+
+    behind = [offer(ready_lead(now=now), now=now + LATER) for _ in range(3)]
+
+    assert [handoff.owner for handoff in behind] == [None] * 3
+    assert [task.func() for task in OrmQ.objects.all()].count("handoffs.tasks.assign_overflow_soon") == 1
+    assert alarms.count() == 1
+
+
+def test_closing_what_nobody_had_asks_for_nothing(pool: Pool, marketing: User, now: datetime) -> None:
+    pool.memberships.update(max_open=0)
+    handoffs = [offer(ready_lead(now=now), now=now) for _ in range(2)]
+    OrmQ.objects.all().delete()
+
+    withdraw_handoff(handoffs[0], by=marketing, now=now, reason="Wrong list")
+
+    assert not OrmQ.objects.exists()
