@@ -66,6 +66,12 @@ class Dealer:
         """Whether a member could take some lead or other now."""
         return any(has_room(one, self._off_shift) for one in self.members)
 
+    def outsider_has_room(self, user_ids: Collection[int]) -> bool:
+        """Whether one of these people who is no member could take a lead of the pool now."""
+        members = {one.user_id for one in self.members}
+        outsiders = User.objects.filter(pk__in=set(user_ids) - members)
+        return any(has_room(one, self._off_shift) for one in self._invite(outsiders))
+
     def _request(
         self, lead: Lead, plan: RoutePlan, history: History, account_owner_id: int | None
     ) -> Request:

@@ -6,7 +6,8 @@ everything in a few statements. A batch of one is the same.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.db import transaction
@@ -14,11 +15,9 @@ from django.db import transaction
 from accounts.models import User
 from common.bulk import update_rows
 from handoffs.models import Handoff, HandoffQuerySet, Pool
-from handoffs.routing.assignment import facts_of, lock_pool, read_rules, team_of
+from handoffs.routing.assignment import choose_for_waiting, lock_pool, read_rules, team_of
 from handoffs.routing.books import Offer, store_offers
-from handoffs.routing.candidates import AccountOwners, read_histories
 from handoffs.routing.dealing import Dealer
-from handoffs.routing.routes import plan_within
 from handoffs.telling import tell_new_owners
 from leads.models import Lead, LeadEvent
 from leads.services import assign_leads, log_events
@@ -26,6 +25,26 @@ from sla.handover import Handover, move_clocks_of_many
 
 # While a batch is dealt, new leads of the pool wait for it: half a second or so.
 BATCH = 500
+
+
+@dataclass
+class _Line:
+    """What is still to be looked at in a pool's overflow queue by one who hands out, oldest first."""
+
+    pool_id: int
+    passed_over: set[int] = field(default_factory=set)
+    """Nobody may take them now."""
+    only: Sequence[int] | None = None
+    """The leads for people who are no members; None: whatever waits, for the members above all."""
+
+    def handoffs(self) -> HandoffQuerySet:
+        waiting = Handoff.objects.overflow().filter(pool=self.pool_id).exclude(pk__in=self.passed_over)
+        if self.only is not None:
+            waiting = waiting.filter(pk__in=self.only)
+        return waiting.order_by("created_at", "id")
+
+
+# --- All of it ----------------------------------------------------------------------------------
 
 
 def assign_all_overflow(*, now: datetime) -> int:
@@ -39,37 +58,56 @@ def assign_overflow(pool: Pool, *, now: datetime, batch: int = BATCH) -> int:
 
     Any number may run at once: one that sees an older lead still waiting which it does not hold leaves it to
     whoever has it in hand, so no newer lead jumps the queue. A lead that nobody may take now does not hold
-    up those behind it.
+    up those behind it; one for somebody outside the pool does not wait until a member has room.
     """
     assigned = 0
-    passed_over: set[int] = set()
-    # A look without any lock, so that a full pool costs nobody anything.
-    goes_on = Dealer(pool, now=now).anybody_has_room()
+    # Looks without any lock, so that a full pool costs nobody anything.
+    if Dealer(pool, now=now).anybody_has_room():
+        assigned += _work_through(_Line(pool.pk), now=now, batch=batch)
+    if others := _for_outsiders(pool, now=now):
+        assigned += _work_through(_Line(pool.pk, only=others), now=now, batch=batch)
+    return assigned
+
+
+def _for_outsiders(pool: Pool, *, now: datetime) -> list[int]:
+    """The handoffs that somebody who is no member of the pool would get now, such as a manager."""
+    dealer = Dealer(pool, now=now)
+    rules = [rule for rule in read_rules() if rule.pool.pool_id == pool.pk]
+    waiting = _Line(pool.pk).handoffs().select_related("lead__company")
+    if not dealer.outsider_has_room({rule.named_owner_id for rule in rules if rule.named_owner_id}):
+        waiting = waiting.filter(lead__trips__gt=pool.returns_before_manager)
+    return [
+        handoff.pk
+        for handoff, _, choice in choose_for_waiting(dealer, list(waiting), now=now)
+        if choice.user_id is not None and not choice.shares
+    ]
+
+
+# --- A batch ------------------------------------------------------------------------------------
+
+
+def _work_through(line: _Line, *, now: datetime, batch: int) -> int:
+    assigned, goes_on = 0, True
     while goes_on:
-        dealt, goes_on = _assign_batch(pool.pk, passed_over, now=now, size=batch)
+        dealt, goes_on = _assign_batch(line, now=now, size=batch)
         assigned += dealt
     return assigned
 
 
 @transaction.atomic(durable=True)
-def _assign_batch(pool_id: int, passed_over: set[int], *, now: datetime, size: int) -> tuple[int, bool]:
-    """Deal the oldest leads that were not passed over yet: how many, and whether there is more to deal."""
-    leads = _lock_leads(_line(pool_id, passed_over)[:size])
-    pool = lock_pool(pool_id)
-    handoffs = _those_in_hand(pool, leads, passed_over, size=size)
+def _assign_batch(line: _Line, *, now: datetime, size: int) -> tuple[int, bool]:
+    """Deal the oldest leads of the line: how many, and whether there is more to deal."""
+    leads = _lock_leads(line.handoffs()[:size])
+    pool = lock_pool(line.pool_id)
+    handoffs = _those_in_hand(line, pool, leads, size=size)
     if not handoffs:
         return 0, False
     dealer = Dealer(pool, now=now)
-    offers = _deal(dealer, handoffs, now=now)
-    passed_over |= {handoff.pk for handoff in handoffs} - {offer.handoff.pk for offer in offers}
+    offers = _deal(dealer, handoffs, to_members=line.only is None, now=now)
     if offers:
         _give(offers, pool, now=now)
-    return len(offers), dealer.anybody_has_room()
-
-
-def _line(pool_id: int, passed_over: Collection[int]) -> HandoffQuerySet:
-    waiting = Handoff.objects.overflow().filter(pool=pool_id).exclude(pk__in=passed_over)
-    return waiting.order_by("created_at", "id")
+    line.passed_over |= {handoff.pk for handoff in handoffs} - {offer.handoff.pk for offer in offers}
+    return len(offers), line.only is not None or dealer.anybody_has_room()
 
 
 def _lock_leads(waiting: HandoffQuerySet) -> dict[int, Lead]:
@@ -78,13 +116,11 @@ def _lock_leads(waiting: HandoffQuerySet) -> dict[int, Lead]:
     return {lead.pk: lead for lead in leads.filter(pk__in=lead_ids).order_by("pk")}
 
 
-def _those_in_hand(
-    pool: Pool, leads: dict[int, Lead], passed_over: Collection[int], *, size: int
-) -> list[Handoff]:
+def _those_in_hand(line: _Line, pool: Pool, leads: dict[int, Lead], *, size: int) -> list[Handoff]:
     """The line as it is under the locks, as far as we hold its leads: somebody may have taken one, or a
     manager put an older one back."""
     handoffs = []
-    for handoff in _line(pool.pk, passed_over)[:size]:
+    for handoff in line.handoffs()[:size]:
         if handoff.lead_id not in leads:
             break
         handoff.lead, handoff.pool = leads[handoff.lead_id], pool
@@ -92,27 +128,19 @@ def _those_in_hand(
     return handoffs
 
 
-def _deal(dealer: Dealer, handoffs: Sequence[Handoff], *, now: datetime) -> list[Offer]:
-    """Decide who gets which, in order; leads that nobody may take now are left out."""
-    pool, leads = dealer.pool, [handoff.lead for handoff in handoffs]
-    rules = read_rules()
-    histories = read_histories(pool, leads, now=now)
-    account_owners = AccountOwners(leads)
+def _deal(dealer: Dealer, handoffs: Sequence[Handoff], *, to_members: bool, now: datetime) -> list[Offer]:
+    """Decide who gets which, in order; leads that nobody may take now are left out.
+
+    Not `to_members`: only to others, and on when no member has room; members take their turns in the line.
+    """
     offers = []
-    for handoff in handoffs:
-        lead = handoff.lead
-        facts = facts_of(lead, category=handoff.category)
-        plan = plan_within(facts, rules, pool_id=pool.pk, hops=handoff.hops)
-        choice = dealer.choose(
-            lead, plan, history=histories[lead.pk], account_owner_id=account_owners.of(lead)
-        )
-        if choice.user_id is None:
-            if not dealer.anybody_has_room():
+    for handoff, plan, choice in choose_for_waiting(dealer, handoffs, now=now):
+        if choice.user_id is None or (choice.shares and not to_members):
+            if to_members and not dealer.anybody_has_room():
                 break
             continue
         dealer.book(choice)
         handoff.owner_id, handoff.offered_at = choice.user_id, now
-        account_owners.note(handoff, lead)
         offers.append(Offer(handoff, choice, plan.rule_name))
     return offers
 

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django_q.models import OrmQ
 
 from accounts.models import User
-from handoffs.models import Handoff, Pool, PoolMembership, RoutingDecision
+from handoffs.models import Handoff, Pool, PoolMembership, RoutingDecision, RoutingRule
 from handoffs.routing.overflow import assign_overflow
 from handoffs.services import accept_handoff, withdraw_handoff
 from leads.models import Lead, LeadEvent
@@ -181,6 +181,40 @@ def test_a_newcomer_takes_from_the_line_what_is_for_them(pool: Pool, now: dateti
 
     assert assign_overflow(pool, now=now + LATER) == 2
     assert list(Handoff.objects.overflow()) == [handoffs[2]]
+
+
+# --- For people outside the pool ----------------------------------------------------------------
+
+
+def test_a_lead_for_somebody_outside_the_pool_does_not_wait_until_a_member_has_room(
+    pool: Pool, bdr: User, other_bdr: User, manager: User, stranger: User, now: datetime
+) -> None:
+    """FEED-2: a named person and a manager are back from an absence; the members have room for one lead."""
+    RoutingRule.objects.create(
+        name="Named",
+        position=0,
+        pool=pool,
+        countries=["France"],
+        strategy="named_owner",
+        named_owner=stranger,
+    )  # fmt: skip
+    pool.memberships.update(max_open=0)
+    User.objects.filter(pk__in=[manager.pk, stranger.pk]).update(away_since=now)
+    returned = ready_lead(now=now)
+    leads = [ready_lead(now=now), ready_lead(now=now), ready_lead(now=now, country="France"), returned]
+    Lead.objects.filter(pk=returned.pk).update(trips=3)
+    handoffs = [
+        offer(Lead.objects.get(pk=lead.pk), now=now + timedelta(minutes=minute))
+        for minute, lead in enumerate(leads)
+    ]
+    assert assign_overflow(pool, now=now + LATER) == 0
+    User.objects.update(away_since=None)
+    PoolMembership.objects.filter(user=bdr).update(max_open=1)
+
+    assert assign_overflow(pool, now=now + LATER) == 3
+
+    owners = [Handoff.objects.get(pk=handoff.pk).owner for handoff in handoffs]
+    assert owners == [bdr, None, stranger, manager]
 
 
 # --- What waits for nobody ----------------------------------------------------------------------
