@@ -1,7 +1,8 @@
 """Handing out what waits in the overflow queues, oldest first, as capacity frees (HAND-4).
 
 Leads go in batches: one transaction locks the oldest ones, deals them in memory as if one by one, and writes
-everything in a few statements. A batch of one is the same.
+everything in a few statements. A batch of one is the same. Of a batch that fails the halves are tried, down
+to the lead that is to blame: it keeps its place, and keeps back no other.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+import structlog
 from django.db import transaction
 
 from accounts.models import User
@@ -23,6 +25,8 @@ from leads.models import Lead, LeadEvent
 from leads.services import assign_leads, log_events
 from sla.handover import Handover, move_clocks_of_many
 
+log = structlog.get_logger(__name__)
+
 # While a batch is dealt, new leads of the pool wait for it: half a second or so.
 BATCH = 500
 
@@ -33,7 +37,7 @@ class _Line:
 
     pool_id: int
     passed_over: set[int] = field(default_factory=set)
-    """Nobody may take them now."""
+    """Nobody may take them now, or they failed."""
     only: Sequence[int] | None = None
     """The leads for people who are no members; None: whatever waits, for the members above all."""
 
@@ -44,13 +48,29 @@ class _Line:
         return waiting.order_by("created_at", "id")
 
 
+class _BatchFailed(Exception):
+    """These handoffs could not be handed out together; nothing of it is written."""
+
+    def __init__(self, handoffs: Sequence[Handoff]) -> None:
+        super().__init__(f"{len(handoffs)} handoffs were not assigned")
+        self.handoff_ids = [handoff.pk for handoff in handoffs]
+
+
 # --- All of it ----------------------------------------------------------------------------------
 
 
 def assign_all_overflow(*, now: datetime) -> int:
-    """The sweep over all pools: capacity also frees by itself, when a week begins or an absence ends."""
-    pools = Pool.objects.filter(pk__in=Handoff.objects.overflow().values("pool"))
-    return sum(assign_overflow(pool, now=now) for pool in pools.order_by("pk"))
+    """The sweep over all pools: capacity also frees by itself, when a week begins or an absence ends.
+
+    A pool that fails is left to the next sweep and keeps back no other.
+    """
+    assigned = 0
+    for pool in Pool.objects.filter(pk__in=Handoff.objects.overflow().values("pool")).order_by("pk"):
+        try:
+            assigned += assign_overflow(pool, now=now)
+        except Exception as error:
+            log.exception("overflow_not_assigned", pool_id=pool.pk, error=type(error).__name__)
+    return assigned
 
 
 def assign_overflow(pool: Pool, *, now: datetime, batch: int = BATCH) -> int:
@@ -89,23 +109,45 @@ def _for_outsiders(pool: Pool, *, now: datetime) -> list[int]:
 def _work_through(line: _Line, *, now: datetime, batch: int) -> int:
     assigned, goes_on = 0, True
     while goes_on:
-        dealt, goes_on = _assign_batch(line, now=now, size=batch)
+        dealt, goes_on = _assign_some(line, now=now, size=batch)
         assigned += dealt
     return assigned
 
 
+def _assign_some(line: _Line, *, now: datetime, size: int) -> tuple[int, bool]:
+    """`_assign_batch`, or as much of it as does not fail: what fails alone is passed over this time."""
+    try:
+        return _assign_batch(line, now=now, size=size)
+    except _BatchFailed as failure:
+        suspects, error = failure.handoff_ids, type(failure.__cause__).__name__
+        if len(suspects) == 1:
+            log.exception("handoff_not_assigned", handoff_id=suspects[0], error=error)
+            line.passed_over.update(suspects)
+            return 0, True
+        log.warning("batch_not_assigned", pool_id=line.pool_id, handoffs=len(suspects), error=error)
+    assigned, goes_on = 0, True
+    for _ in range(2):
+        if goes_on:
+            dealt, goes_on = _assign_some(line, now=now, size=(len(suspects) + 1) // 2)
+            assigned += dealt
+    return assigned, goes_on
+
+
 @transaction.atomic(durable=True)
 def _assign_batch(line: _Line, *, now: datetime, size: int) -> tuple[int, bool]:
-    """Deal the oldest leads of the line: how many, and whether there is more to deal."""
+    """Deal the oldest leads of the line: how many, and whether there is more to deal. Raises _BatchFailed."""
     leads = _lock_leads(line.handoffs()[:size])
     pool = lock_pool(line.pool_id)
     handoffs = _those_in_hand(line, pool, leads, size=size)
     if not handoffs:
         return 0, False
     dealer = Dealer(pool, now=now)
-    offers = _deal(dealer, handoffs, to_members=line.only is None, now=now)
-    if offers:
-        _give(offers, pool, now=now)
+    try:
+        offers = _deal(dealer, handoffs, to_members=line.only is None, now=now)
+        if offers:
+            _give(offers, pool, now=now)
+    except Exception as error:
+        raise _BatchFailed(handoffs) from error
     line.passed_over |= {handoff.pk for handoff in handoffs} - {offer.handoff.pk for offer in offers}
     return len(offers), line.only is not None or dealer.anybody_has_room()
 

@@ -11,7 +11,7 @@ from django_q.models import OrmQ
 
 from accounts.models import User
 from handoffs.models import Handoff, Pool, PoolMembership, RoutingDecision, RoutingRule
-from handoffs.routing.overflow import assign_overflow
+from handoffs.routing.overflow import assign_all_overflow, assign_overflow
 from handoffs.services import accept_handoff, withdraw_handoff
 from leads.models import Lead, LeadEvent
 from notifications.models import Notification
@@ -20,6 +20,7 @@ from sla.pauses import pause_clock
 from sla.sweep import sweep_clocks
 from tests.desk import offer, ready_lead
 from tests.factories import UserFactory
+from tests.poison import poison
 
 LATER = timedelta(hours=1)
 
@@ -215,6 +216,33 @@ def test_a_lead_for_somebody_outside_the_pool_does_not_wait_until_a_member_has_r
 
     owners = [Handoff.objects.get(pk=handoff.pk).owner for handoff in handoffs]
     assert owners == [bdr, None, stranger, manager]
+
+
+# --- What fails ---------------------------------------------------------------------------------
+
+
+def test_a_lead_that_fails_keeps_its_place_and_keeps_back_no_other(pool: Pool, now: datetime) -> None:
+    pool.memberships.update(max_open=0)
+    handoffs = [offer(ready_lead(now=now), now=now + timedelta(minutes=n)) for n in range(5)]
+    pool.memberships.update(max_open=9)
+    poison(handoffs[1].lead)
+
+    assert assign_overflow(pool, now=now + LATER) == 4
+    assert list(Handoff.objects.overflow()) == [handoffs[1]]
+
+
+def test_a_pool_that_fails_keeps_back_no_other(pool: Pool, now: datetime) -> None:
+    pool.memberships.update(max_open=0)
+    offer(ready_lead(now=now), now=now)
+    other = Pool.objects.create(name="Partners")
+    RoutingRule.objects.update(pool=other)
+    waiting = offer(ready_lead(now=now), now=now)
+    other.memberships.create(user=UserFactory())
+    Pool.objects.filter(pk=pool.pk).update(off_shift="nonsense")
+
+    assert assign_all_overflow(now=now + LATER) == 1
+    waiting.refresh_from_db()
+    assert waiting.owner is not None
 
 
 # --- What waits for nobody ----------------------------------------------------------------------
