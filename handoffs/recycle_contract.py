@@ -5,9 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.db.models import Q, Value
+from django.db.models.functions import Least
+
 from handoffs.models import Handoff, RecycleContract
 from leads.models import Lead
 from scoring.evidence import has_signal_since, points_since, raised_hand_since
+from scoring.models import LeadScore
+from scoring.models.scores import ENTRY_STAGES
 
 
 @dataclass(frozen=True)
@@ -32,6 +37,18 @@ class Standing:
 def recycle_contract() -> RecycleContract:
     """The contract in force; the mildest one until somebody writes another."""
     return RecycleContract.objects.first() or RecycleContract()
+
+
+def look_again_at_returned_leads(*, now: datetime) -> int:
+    """Mark the leads that only the contract keeps from sales; say how many. To be called when it has changed.
+
+    An eased contract may let them go at once; whom it still keeps is looked at in vain.
+    """
+    returned = Lead.objects.filter(
+        Q(recycled_at__isnull=False) | Q(trips__gt=0), stage__in=ENTRY_STAGES, hold=Lead.Hold.NONE
+    )
+    qualified = LeadScore.objects.filter(qualifies=True)
+    return returned.filter(pk__in=qualified.values("lead")).update(advance_at=Least("advance_at", Value(now)))
 
 
 def may_become_mql_again(lead: Lead, *, now: datetime) -> bool:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
+from django.http import HttpRequest
+from django.utils import timezone
 
 from handoffs.admin.bases import OneRowAdmin
 from handoffs.admin.fields import lines
 from handoffs.models import RecycleContract
+from handoffs.recycle_contract import look_again_at_returned_leads
 from scoring.models import Signal
 
 
@@ -33,3 +36,10 @@ class RecycleContractForm(forms.ModelForm[RecycleContract]):
 class RecycleContractAdmin(OneRowAdmin):
     form = RecycleContractForm
     list_display = ("__str__", "min_points", "enough_signals", "cool_off_days")
+
+    def save_model(
+        self, request: HttpRequest, obj: RecycleContract, form: RecycleContractForm, change: bool
+    ) -> None:
+        super().save_model(request, obj, form, change)
+        if form.has_changed():
+            look_again_at_returned_leads(now=timezone.now())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import pytest
+from django.test import Client
 
 from accounts.models import User
 from feedback.models import Recycling, Verdict
@@ -153,3 +154,24 @@ def test_a_recycling_is_under_way_while_it_holds_its_lead(
     advance_lead(lead.pk, now=now + DAY)
 
     assert not Recycling.objects.under_way().exists()
+
+
+# --- Another contract ---------------------------------------------------------------------------
+
+
+def test_an_eased_contract_frees_whom_only_the_old_one_kept(
+    premature: Lead, client: Client, manager: User, now: datetime
+) -> None:
+    contract(min_points=21, enough_signals=[])
+    later = now + 31 * DAY
+    do(premature, "Page Viewed", now=later, path="/pricing")
+    assert not is_back(premature, now=later)
+    Lead.objects.update(advance_at=None)
+
+    client.force_login(manager)
+    path = f"/admin/handoffs/recyclecontract/{RecycleContract.objects.get().pk}/change/"
+    client.post(path, {"min_points": "20", "cool_off_days": "0", "enough_signals": ""})
+
+    premature.refresh_from_db()
+    assert premature.advance_at is not None
+    assert is_back(premature, now=later)
