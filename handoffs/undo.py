@@ -82,11 +82,13 @@ def undo_acceptance(handoff: Handoff, *, by: User, now: datetime) -> Handoff:
     handoff.refresh_from_db()
     log_undone(lead, entry, by=by, now=now)
     move_stage(lead, to=Lead.Stage.MQL, at=now, by=by, handoff_id=handoff.pk)
-    # Looked at since: that has happened and stays so.
-    but = (Target.Kind.OPENED,) if handoff.opened_at else ()
-    reopen_clocks(lead, handoff_id=handoff.pk, stopped_at=entry.at, but=but, by=by, now=now)
     claim = latest_entry(handoff, Kind.CLAIMED)
-    if claim and (claim.by_id, claim.at) == (by.pk, entry.at):
+    if claim and (claim.by_id, claim.at) != (by.pk, entry.at):
+        claim = None  # theirs already when they accepted it
+    # Looked at since: that has happened and stays so, for as long as it is theirs.
+    but = (Target.Kind.OPENED,) if handoff.opened_at and not claim else ()
+    reopen_clocks(lead, handoff_id=handoff.pk, stopped_at=entry.at, but=but, by=by, now=now)
+    if claim:
         _give_back_to_overflow(handoff, lead, claim, now=now)
     return handoff
 

@@ -227,6 +227,20 @@ def test_whoever_claims_it_after_that_has_the_full_time(
     assert running(waiting) == dict.fromkeys(Target.Kind, (other_bdr, now + 2 * MINUTE))
 
 
+def test_that_the_claimer_looked_at_it_keeps_no_promise_to_whoever_is_next(
+    waiting: Handoff, bdr: User, other_bdr: User, now: datetime
+) -> None:
+    before = clocks(waiting)
+    accept_handoff(waiting, by=bdr, now=now + MINUTE)
+    record_opened(waiting, by=bdr, now=now + MINUTE + SECOND)
+
+    undo_acceptance(waiting, by=bdr, now=now + MINUTE + 2 * SECOND)
+
+    assert clocks(waiting) == before
+    assert record_opened(waiting, by=other_bdr, now=now + 2 * MINUTE)
+    assert Clock.objects.get(kind=Target.Kind.OPENED, outcome="done").stopped_at == now + 2 * MINUTE
+
+
 def test_one_after_the_other_may_claim_it_and_give_it_back(
     waiting: Handoff, bdr: User, other_bdr: User, now: datetime
 ) -> None:
