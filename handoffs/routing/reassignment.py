@@ -55,7 +55,14 @@ def change_owner(
     handoff.owner, handoff.offered_at = to, now if to else None
     # The next owner has not seen it; the log keeps that the last one had.
     handoff.opened_at = handoff.opened_by = None
-    handoff.save(update_fields=["owner", "offered_at", "opened_at", "opened_by"])
+    # When to try next was the last one's plan.
+    handoff.planned_contact_at, handoff.planned_channel, handoff.planned_note = None, "", ""
+    handoff.save(
+        update_fields=[
+            "owner", "offered_at", "opened_at", "opened_by",
+            "planned_contact_at", "planned_channel", "planned_note",
+        ]
+    )  # fmt: skip
     team = team_of(handoff.pool, to)
     assign_lead(lead, owner=to, team=team or lead.team)
     kind = LeadEvent.Kind.ASSIGNED if to else LeadEvent.Kind.OVERFLOWED

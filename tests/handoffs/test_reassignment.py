@@ -9,6 +9,7 @@ import pytest
 from accounts.models import User
 from common.errors import InvalidInput, NotAllowed
 from handoffs.acting import HandoffChanged
+from handoffs.contact.planning import plan_contact
 from handoffs.models import Handoff, Pool
 from handoffs.routing.overflow import assign_all_overflow, assign_overflow
 from handoffs.routing.reassignment import reassign_handoff
@@ -66,6 +67,22 @@ def test_what_is_accepted_stays_accepted_under_the_new_name(
     reassign_handoff(handoff, to=new, by=manager, now=now, reason="Left the company")
 
     assert (handoff.status, handoff.owner) == (Handoff.Status.ACCEPTED, new)
+
+
+def test_the_last_owners_plan_is_not_the_next_ones(
+    handoff: Handoff, bdr: User, other_bdr: User, manager: User, now: datetime
+) -> None:
+    """The plan is the rep's own (QUEUE-3)."""
+    accept_handoff(handoff, by=handoff.owner, now=now)
+    tomorrow = now + timedelta(days=1)
+    plan_contact(handoff, at=tomorrow, channel="call", note="I know her", by=handoff.owner, now=now)
+    new = other_than(handoff.owner, bdr, other_bdr)
+
+    reassign_handoff(handoff, to=new, by=manager, now=now, reason="On holiday soon")
+
+    handoff.refresh_from_db()
+    plan = (handoff.planned_contact_at, handoff.planned_channel, handoff.planned_note)
+    assert plan == (None, "", "")
 
 
 def test_a_manager_may_put_an_offer_back_into_the_overflow_queue(
