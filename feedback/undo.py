@@ -84,7 +84,7 @@ def _withdraw_offer(passed_on: Handoff, lead: Lead, *, by: User, now: datetime) 
     offered = latest_entry(passed_on, LeadEvent.Kind.HANDED_OFF)
     if offered is not None:
         log_undone(lead, offered, by=by, now=now)
-    messages = [f"handoff-{passed_on.pk}-overflow"]
+    messages = [f"handoff-{passed_on.pk}-overflow-{passed_on.created_at.isoformat()}"]
     if passed_on.offered_at:
         messages.append(f"handoff-{passed_on.pk}-offered-{passed_on.offered_at.isoformat()}")
     take_offer_back(passed_on)

@@ -55,11 +55,11 @@ def tell_catch_all(handoff: Handoff, managers: Iterable[User], *, now: datetime)
 
 
 def tell_overflow(handoff: Handoff, managers: Iterable[User], *, now: datetime) -> None:
-    """Tell the managers that nobody could take a lead (HAND-4)."""
+    """Tell the managers that nobody could take a lead, each time it comes to the queue (HAND-4)."""
     notify_users(
         managers,
         kind=Notification.Kind.OVERFLOW,
-        dedupe_key=f"handoff-{handoff.pk}-overflow",
+        dedupe_key=f"handoff-{handoff.pk}-overflow-{now.isoformat()}",
         title=f"Nobody available for {name_with_company(handoff)}",
         body=f"It waits in the overflow queue of {handoff.pool}.",
         url=handoff.get_absolute_url(),

@@ -199,6 +199,18 @@ def test_an_offer_to_the_next_rep_is_withdrawn_and_the_turns_are_as_before(
     assert [outcome.handoff_id for outcome in outcomes_of([handoff.lead_id])] == [handoff.pk]
 
 
+def test_where_nobody_had_room_for_it_the_managers_are_not_bothered(
+    handoff: Handoff, pool: Pool, manager: User, rejected_at: datetime
+) -> None:
+    pool.memberships.update(max_open=0)
+    reject(handoff, "wrong-rep", now=rejected_at, note="Theirs")
+    assert manager.notifications.filter(kind=Notification.Kind.OVERFLOW).exists()
+
+    undo_rejection(handoff, by=handoff.owner, now=rejected_at + SECOND)
+
+    assert not manager.notifications.filter(kind=Notification.Kind.OVERFLOW).exists()
+
+
 def test_passed_on_again_it_goes_to_the_next_rep_and_is_not_returning(
     handoff: Handoff, rejected_at: datetime
 ) -> None:

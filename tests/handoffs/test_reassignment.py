@@ -94,6 +94,16 @@ def test_a_manager_may_put_an_offer_back_into_the_overflow_queue(
     assert handoff.offered_at is None
 
 
+def test_managers_are_told_each_time_a_lead_comes_to_the_overflow_queue(
+    handoff: Handoff, bdr: User, manager: User, now: datetime
+) -> None:
+    for minutes, to in enumerate((None, bdr, None)):
+        later = now + timedelta(minutes=minutes)
+        reassign_handoff(handoff, to=to, by=manager, now=later, reason="Let them choose")
+
+    assert manager.notifications.filter(title__startswith="Nobody available").count() == 2
+
+
 @pytest.mark.parametrize(("to", "reason", "field"), [("bdr", " ", "reason"), ("reader", "Yes", "to")])
 def test_a_reassignment_needs_a_reason_and_somebody_who_works_leads(
     handoff: Handoff, manager: User, now: datetime, request, to: str, reason: str, field: str
