@@ -67,6 +67,8 @@ def _reroute(verdict: Verdict, lead: Lead, now: datetime) -> None:
         by=verdict.by,
         note=f"Passed on: {verdict.reason}"[:500],
         hops=hops,
+        # Found anew it could lead to a third pool, if the rules change meanwhile.
+        route=route,
     )
 
 

@@ -27,6 +27,7 @@ from handoffs.models import Handoff
 from handoffs.package.content import build_content, freeze_package, top_drivers
 from handoffs.routing.assignment import choose_owner, find_route, lock_pool, managers_of, team_of
 from handoffs.routing.books import count_claim, store_offer
+from handoffs.routing.routes import RoutePlan
 from handoffs.routing.turns import Choice, Strategy
 from handoffs.telling import tell_catch_all, tell_new_owner, tell_overflow
 from leads.models import Lead, LeadEvent
@@ -75,16 +76,18 @@ def hand_off(
     by: User | None = None,
     note: str = "",
     hops: int = 0,
+    route: RoutePlan | None = None,
 ) -> Handoff:
     """Pass a lead to sales, all or nothing: package, owner, clocks, log, messages (HAND-1).
 
-    `hops` is how many reps have passed it on since marketing handed it over. The caller holds the lead's
-    lock. Raises LeadAlreadyHandedOff and NoRouteForLead.
+    `hops` is how many reps have passed it on since marketing handed it over. A caller that had to lock pools
+    beforehand gives the `route` it locked them for. The caller holds the lead's lock. Raises
+    LeadAlreadyHandedOff and NoRouteForLead.
     """
     _require_no_open_handoff(lead)
     explanation = explain_score(lead, as_of=now)
     content = build_content(lead, score, explanation, now=now)
-    route = find_route(lead, category=score.category, hops=hops)
+    route = route or find_route(lead, category=score.category, hops=hops)
     pool = lock_pool(route.pool_id)
     choice = choose_owner(pool, lead, route, now=now)
     handoff = Handoff.objects.create(

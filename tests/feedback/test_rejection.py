@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
 from common.errors import DomainError, InvalidInput, NotAllowed
@@ -15,7 +16,7 @@ from feedback.recycling import wake_recyclings
 from feedback.services import DuplicateRequired, NoteRequired, ReasonRequired, reject_handoff
 from handoffs.acting import HandoffChanged
 from handoffs.contact.services import BantAnswers, qualify_handoff, record_attempt
-from handoffs.models import Handoff, Pool
+from handoffs.models import Handoff, Pool, RoutingRule
 from handoffs.pipeline import advance_due_leads
 from handoffs.services import accept_handoff, hand_off_by_hand
 from leads.models import Lead, LeadEvent
@@ -222,6 +223,15 @@ def test_a_procedural_return_goes_to_another_rep_and_gives_the_slot_back(
     assert pool.memberships.get(user=handoff.owner).received == 0
     reasons = {one["user_id"]: one["reason"] for one in again.routing_decisions.get().candidates}
     assert reasons[handoff.owner_id] == "skipped: passed this lead on"
+
+
+def test_the_way_to_the_next_rep_is_looked_up_once(handoff: Handoff, now: datetime) -> None:
+    """Rules that change between two looks could lead to a pool that was not locked in order."""
+    with CaptureQueriesContext(connection) as queries:
+        reject(handoff, "wrong-rep", now=now)
+
+    looks = [query for query in queries if f'FROM "{RoutingRule._meta.db_table}"' in query["sql"]]
+    assert len(looks) == 1
 
 
 def test_when_everybody_has_passed_it_on_it_waits_for_the_manager(
