@@ -10,7 +10,7 @@ from feedback.recycling import end_recycling
 from handoffs.models import Handoff
 from handoffs.services import NoScoringModel, hand_off
 from leads.models import Lead
-from leads.services import release_lead
+from leads.services import void_return
 from scoring.models.scores import ENTRY_STAGES
 from scoring.services import score_lead
 
@@ -55,7 +55,5 @@ def _void_return(verdict: Verdict, lead: Lead, *, now: datetime) -> bool:
     is_with_sales = Handoff.objects.open().filter(lead=lead).exists()
     if latest != verdict or is_with_sales or lead.stage not in (*ENTRY_STAGES, Lead.Stage.DISQUALIFIED):
         return False
-    release_lead(lead, at=now, nudge=False)
-    lead.recycled_at = None
-    lead.save(update_fields=["recycled_at"])
+    void_return(lead, handoff_id=verdict.handoff_id, at=now)
     return True

@@ -9,7 +9,7 @@ from django.db.models import Q, Value
 from django.db.models.functions import Least
 
 from handoffs.models import Handoff, RecycleContract
-from leads.models import Lead
+from leads.models import Lead, LeadEvent
 from scoring.evidence import has_signal_since, points_since, raised_hand_since
 from scoring.models import LeadScore
 from scoring.models.scores import ENTRY_STAGES
@@ -88,5 +88,7 @@ def cool_off_ends(lead: Lead, contract: RecycleContract) -> datetime | None:
 
 
 def _last_returned_at(lead: Lead) -> datetime | None:
+    void = LeadEvent.objects.filter(lead=lead, kind=LeadEvent.Kind.RELEASED, handoff_id__isnull=False)
     returned = Handoff.objects.filter(lead=lead, status=Handoff.Status.REJECTED, slot_returned_at=None)
+    returned = returned.exclude(pk__in=void.values("handoff_id"))
     return returned.order_by("-closed_at").values_list("closed_at", flat=True).first()

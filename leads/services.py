@@ -190,6 +190,20 @@ def release_lead(lead: Lead, *, at: datetime, nudge: bool = True) -> None:
     mark_lead_changed(lead, now=at, nudge=nudge)
 
 
+def void_return(lead: Lead, *, handoff_id: int, at: datetime) -> None:
+    """Let a lead qualify again as if sales had not returned it: the return was wrong, or its cause is gone.
+
+    The entry names the handoff, so that whoever looks for returns that count leaves it out. Nobody is nudged:
+    the caller scores the lead.
+    """
+    was_held, lead.hold, lead.held_until = lead.hold, Lead.Hold.NONE, None
+    lead.recycled_at = None
+    lead.trips = max(0, lead.trips - 1)
+    lead.save(update_fields=["hold", "held_until", "recycled_at", "trips"])
+    log_event(lead, LeadEvent.Kind.RELEASED, at=at, handoff_id=handoff_id, hold=was_held)
+    mark_lead_changed(lead, now=at, nudge=False)
+
+
 def undo_return(
     lead: Lead,
     *,

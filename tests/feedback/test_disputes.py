@@ -21,7 +21,8 @@ from feedback.models import Dispute, FeedbackPolicy, Recycling, Verdict
 from feedback.policy import due_after
 from feedback.services import reject_handoff
 from feedback.undo import undo_rejection
-from handoffs.models import Handoff
+from handoffs.models import Handoff, RecycleContract
+from handoffs.recycle_contract import cool_off_ends
 from handoffs.services import hand_off_by_hand
 from leads.models import Lead, LeadEvent
 from tests.desk import reason
@@ -125,6 +126,23 @@ def test_a_rejection_that_stands_leaves_the_lead_where_it_is(
 
     assert Lead.objects.get(pk=dispute.verdict.lead_id).hold == Lead.Hold.UNTIL_FIT_CHANGES
     assert Verdict.objects.against_marketing().count() == 1
+
+
+def test_a_return_found_wrong_is_no_trip_and_imposes_no_cool_off(
+    dispute: Dispute, manager: User, marketing: User, now: datetime
+) -> None:
+    """What an earlier return imposes stays as it is (FEED-2, FEED-4)."""
+    lead, contract = dispute.verdict.lead, RecycleContract(cool_off_days=14)
+    again = hand_off_by_hand(lead, by=marketing, reason="They called", now=now + DAY)
+    verdict = reject(again, "wrong-icp", now=now + 2 * DAY)
+    second = dispute_verdict(verdict, comment="800 people", by=marketing, now=now + 2 * DAY)
+    assert cool_off_ends(Lead.objects.get(pk=lead.pk), contract) == now + 16 * DAY
+
+    settle_dispute(second, outcome="overturned", by=manager, now=now + 3 * DAY)
+
+    lead.refresh_from_db()
+    assert (lead.trips, lead.recycled_at) == (1, None)
+    assert cool_off_ends(lead, contract) == now + 14 * DAY
 
 
 def test_out_for_good_is_not_out_for_a_lead_that_was_good(
