@@ -69,7 +69,7 @@ class Dealer:
     def outsider_has_room(self, user_ids: Collection[int]) -> bool:
         """Whether one of these people who is no member could take a lead of the pool now."""
         members = {one.user_id for one in self.members}
-        outsiders = User.objects.filter(pk__in=set(user_ids) - members)
+        outsiders = list(User.objects.filter(pk__in=set(user_ids) - members))
         return any(has_room(one, self._off_shift) for one in self._invite(outsiders))
 
     def _request(
