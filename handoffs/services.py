@@ -270,10 +270,13 @@ def claim_handoff(handoff: Handoff, *, by: User, now: datetime) -> Handoff:
 def _claim(handoff: Handoff, lead: Lead, *, by: User, now: datetime) -> None:
     require_worker(handoff, by)
     pool = lock_pool(handoff.pool_id)
-    if not Handoff.objects.overflow().filter(pk=handoff.pk).update(owner=by, offered_at=now):
+    # That somebody else has opened it says nothing about its owner.
+    has_seen_it = handoff.opened_by_id == by.pk
+    unseen = {} if has_seen_it else {"opened_at": None, "opened_by": None}
+    if not Handoff.objects.overflow().filter(pk=handoff.pk).update(owner=by, offered_at=now, **unseen):
         handoff.refresh_from_db()
         raise HandoffAlreadyTaken(handoff, now=now)
-    handoff.owner, handoff.offered_at = by, now
+    handoff.refresh_from_db(fields=["owner", "offered_at", "opened_at", "opened_by"])
     count_claim(handoff, by=by, now=now)
     log_event(
         lead,
@@ -287,6 +290,8 @@ def _claim(handoff: Handoff, lead: Lead, *, by: User, now: datetime) -> None:
     )
     assign_lead(lead, owner=by, team=team_of(pool, by))
     move_clocks(lead, handoff_id=handoff.pk, owner=by, team=team_of(pool, by), now=now)
+    if has_seen_it:
+        stop_clock(lead, handoff_id=handoff.pk, kind=Target.Kind.OPENED, at=now, by=by)
 
 
 # --- The end ------------------------------------------------------------------------------------

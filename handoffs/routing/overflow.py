@@ -196,9 +196,14 @@ def _give(offers: Sequence[Offer], pool: Pool, *, now: datetime) -> None:
         handoff = offer.handoff
         handoff.owner = owners[handoff.owner_id]
         handovers.append(Handover(handoff.lead_id, handoff.pk, handoff.owner, team_of(pool, handoff.owner)))
+    # That somebody has opened it in the overflow queue says nothing about its owner.
+    unseen = {"opened_at": None, "opened_by_id": None}
     update_rows(
         Handoff,
-        [{"id": offer.handoff.pk, "owner_id": offer.choice.user_id, "offered_at": now} for offer in offers],
+        [
+            {"id": offer.handoff.pk, "owner_id": offer.choice.user_id, "offered_at": now, **unseen}
+            for offer in offers
+        ],
     )
     assign_leads({handover.lead_id: (handover.owner, handover.team) for handover in handovers})
     move_clocks_of_many(handovers, now=now)

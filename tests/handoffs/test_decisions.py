@@ -183,6 +183,20 @@ def test_claiming_takes_it_without_accepting(waiting: Handoff, bdr: User, now: d
     assert waiting.routing_decisions.order_by("id").last().chosen == bdr
 
 
+@pytest.mark.parametrize("opened_by", ["claimer", "colleague"])
+def test_what_a_colleague_opened_its_new_owner_has_not(
+    waiting: Handoff, bdr: User, other_bdr: User, now: datetime, opened_by: str
+) -> None:
+    record_opened(waiting, by=bdr if opened_by == "claimer" else other_bdr, now=now)
+
+    claim_handoff(waiting, by=bdr, now=now + timedelta(minutes=1))
+
+    running = Clock.objects.running().filter(handoff_id=waiting.pk, kind=Target.Kind.OPENED)
+    assert running.exists() is (opened_by == "colleague")
+    assert record_opened(waiting, by=bdr, now=now + timedelta(minutes=2)) is (opened_by == "colleague")
+    assert not running.exists()
+
+
 def test_of_two_who_claim_the_second_is_told(
     waiting: Handoff, bdr: User, other_bdr: User, now: datetime
 ) -> None:
