@@ -57,7 +57,7 @@ def test_nothing_a_caller_sends_is_a_server_error(
 
     @given(case=operation.as_strategy())
     @settings(
-        max_examples=40,
+        max_examples=15,
         deadline=None,
         phases=[Phase.explicit, Phase.generate],
         suppress_health_check=list(HealthCheck),

@@ -61,7 +61,7 @@ def test_engine_and_reference_give_the_same_scores_and_ledgers() -> None:
     assert pairs >= min(ENOUGH_PAIRS, EXAMPLES * CROWD)
 
 
-@settings(generated, max_examples=EXAMPLES // 2)
+@settings(generated, max_examples=EXAMPLES // 3)
 @given(st.data(), models(), st.sampled_from(MOMENTS))
 def test_nothing_changes_before_next_change_at(db: None, data: st.DataObject, model: Model, moment) -> None:
     """SCORE-4: early is allowed, late never."""

@@ -46,7 +46,7 @@ def test_every_scope_scores_the_leads_it_names_alike(scope: Scope) -> None:
     assert third not in dict(totals)
 
 
-@settings(generated, max_examples=40, phases=[Phase.generate])
+@settings(generated, max_examples=25, phases=[Phase.generate])
 @given(st.data(), models(), st.sampled_from(MOMENTS))
 def test_many_moments_at_once_are_as_one_after_the_other(
     db: None, data: st.DataObject, model: Model, moment
@@ -74,7 +74,7 @@ def test_many_moments_at_once_are_as_one_after_the_other(
         assert row == one_by_one[row["as_of"], row["lead_id"]] | {"as_of": row["as_of"]}
 
 
-@settings(generated, max_examples=40, phases=[Phase.generate])
+@settings(generated, max_examples=25, phases=[Phase.generate])
 @given(st.data(), models(), st.sampled_from(MOMENTS))
 def test_an_imagined_lead_scores_as_a_real_one(db: None, data: st.DataObject, model: Model, moment) -> None:
     person = replace(data.draw(people(moment)), changes=())

@@ -356,7 +356,7 @@ def test_readiness_and_formula_are_explained() -> None:
     assert (explanation.formula, explanation.counts_to_threshold) == (Formula.HYBRID, True)
 
 
-@settings(deadline=None, database=None, max_examples=100)
+@settings(deadline=None, database=None, max_examples=50)
 @given(st.data(), models(), st.sampled_from(MOMENTS))
 def test_what_is_offered_is_what_it_would_bring(data: st.DataObject, model: Model, moment: datetime) -> None:
     """SCORE-7: do what the sentence says, and the score is so many points higher."""
@@ -373,7 +373,7 @@ def test_what_is_offered_is_what_it_would_bring(data: st.DataObject, model: Mode
             assert gain == offer.gain
 
 
-@settings(deadline=None, database=None, max_examples=100)
+@settings(deadline=None, database=None, max_examples=50)
 @given(st.data(), models(), st.sampled_from(MOMENTS))
 def test_every_line_that_counts_otherwise_than_its_rule_gives_says_why(
     data: st.DataObject, model: Model, moment: datetime

@@ -23,7 +23,7 @@ from tests.scoring.reference import after_decay, behaviour_seen, decay_factor, e
 from tests.scoring.strategies import MOMENTS, fit_rules, models, people
 
 SIZE = "company.employee_count"
-unhurried = settings(deadline=None, database=None, max_examples=100)
+unhurried = settings(deadline=None, database=None, max_examples=50)
 
 
 def fit(key: int, operator: Operator, *values: str, attribute: str = "title", **fields: object) -> FitRule:

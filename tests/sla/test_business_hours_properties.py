@@ -65,7 +65,7 @@ def stretches(draw) -> tuple[WorkingCalendar, datetime]:
     ), start
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(stretches(), st.lists(st.tuples(moments, moments), min_size=1, max_size=8))
 def test_both_directions_agree_with_counting_minutes(stretch, pairs):
     calendar, start = stretch
@@ -91,7 +91,7 @@ def test_openings_agree_with_counting_minutes(stretch, offset):
     assert calendar.is_open(at) is (opening == oracle.index(at))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(stretches(), st.timedeltas(timedelta(0), HORIZON), durations)
 def test_adding_then_measuring_returns_the_duration_exactly(stretch, offset, duration):
     calendar, start = stretch
@@ -102,7 +102,7 @@ def test_adding_then_measuring_returns_the_duration_exactly(stretch, offset, dur
     assert calendar.business_time_between(at, due) == duration
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(stretches(), st.timedeltas(timedelta(0), HORIZON), st.timedeltas(timedelta(0), timedelta(days=900)))
 def test_measuring_then_adding_returns_the_first_such_instant(stretch, offset, span):
     calendar, start = stretch
@@ -114,7 +114,7 @@ def test_measuring_then_adding_returns_the_first_such_instant(stretch, offset, s
     assert calendar.business_time_between(first, b) == timedelta(0)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(
     stretches(),
     st.timedeltas(timedelta(0), HORIZON),
@@ -131,7 +131,7 @@ def test_a_later_start_or_a_longer_duration_is_never_due_earlier(stretch, one, o
     assert calendar.add_business_time(early, shorter) <= calendar.add_business_time(early, longer)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(stretches(), moments, moments)
 def test_an_explanation_covers_the_time_without_gaps_and_adds_up(stretch, one, other):
     calendar, start = stretch
@@ -145,7 +145,7 @@ def test_an_explanation_covers_the_time_without_gaps_and_adds_up(stretch, one, o
     assert all(earlier.end == later.start for earlier, later in pairwise(spans))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(stretches(), moments)
 def test_close_of_business_is_the_end_of_open_time_ahead_within_two_days_of_opening(stretch, offset):
     calendar, start = stretch
