@@ -57,7 +57,8 @@ def review_breach(clock: Clock, *, cause: str, note: str, by: User, now: datetim
         raise InvalidInput("Keep the note to 1,000 characters.", field="note")
     Lead.objects.lock(clock.lead_id)
     clock = Clock.objects.select_for_update(of=("self",)).get(pk=clock.pk)
-    if not clock.is_late(now):
+    # What is on record is reviewed even if an act that was taken back, or a pause, has moved it since.
+    if clock.breach_recorded_at is None and not clock.is_late(now):
         raise NotABreach("This target was not missed, so there is nothing to review.")
     clock.cause, clock.review_note = cause, note.strip()
     clock.reviewed_at, clock.reviewed_by = now, by
