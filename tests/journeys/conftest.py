@@ -66,6 +66,9 @@ def sign_in(page: Page, portal: Portal) -> Callable[[User], Page]:
     page.set_default_timeout(15_000)
 
     def as_person(user: User) -> Page:
+        # What the page before still waits for must not bring its cookies back.
+        page.goto("about:blank")
+        page.context.clear_cookies()
         page.goto(f"{portal.url}/login/")
         page.get_by_label("Username").fill(user.username)
         page.get_by_label("Password").fill(PASSWORD)
