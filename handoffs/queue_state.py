@@ -48,7 +48,7 @@ def read_queue_state(user: User, chosen: QueueFilter) -> QueueState:
         if chosen.narrows:
             cursor.execute(*_compose(user, chosen))
         else:
-            sql = _composed_once(user.role, user.team_id is not None, chosen.tab, MOST_ROWS)
+            sql = _composed_once(user.role, user.team_id is not None, chosen.tab, (MOST_ROWS, MOST_COUNTED))
             facts = {"viewer": user.pk, "team": user.team_id}
             execute_prepared(cursor, sql, {name: facts[name] for name in facts if f"%({name})s" in sql})
         (row,) = cursor.fetchall()
@@ -74,8 +74,10 @@ def _token(
 
 
 @lru_cache(maxsize=64)
-def _composed_once(role: str, has_team: bool, tab: str, most_rows: int) -> str:
+def _composed_once(role: str, has_team: bool, tab: str, limits: tuple[int, int]) -> str:
     """The statement for whoever has this role and tab, with placeholders for them and their team.
+
+    The limits stand in it too, so a statement is kept only for as long as they hold.
 
     Everything else stands in the text: PostgreSQL uses a partial index only where it reads the condition.
     """

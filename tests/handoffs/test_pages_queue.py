@@ -246,7 +246,6 @@ def test_counts_stop_where_they_no_longer_help(
 ) -> None:
     for module in (counting, queue_state):
         monkeypatch.setattr(module, "MOST_COUNTED", 2)
-    queue_state._composed_once.cache_clear()
     HandoffFactory.create_batch(4)
     client.force_login(manager)
 
