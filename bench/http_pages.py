@@ -21,14 +21,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.conf import settings
-from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
-from django.contrib.sessions.backends.db import SessionStore
-
 from accounts.models import User
 from bench.figures import Figure, percentile
 from bench.handoff_population import grow
 from bench.installation import web_server
+from bench.sessions import session_cookie
 from leads.models import Lead
 
 SMALL, LARGE = 10_000, 1_000_000
@@ -71,8 +68,8 @@ def _time_pages(port: int, rounds: int) -> dict[str, dict[str, list[float]]]:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     polls = [_as_poll(connection, user, path) for user, path in queues]
     return {
-        "queue": _rounds(connection, (Ask(path, _sign_in(user)) for user, path in queues), rounds, 200),
-        "leads": _rounds(connection, (Ask(path, _sign_in(user)) for user, path in leads), rounds, 200),
+        "queue": _rounds(connection, (Ask(path, session_cookie(user)) for user, path in queues), rounds, 200),
+        "leads": _rounds(connection, (Ask(path, session_cookie(user)) for user, path in leads), rounds, 200),
         "poll": _rounds(connection, polls, rounds, 304),
     }
 
@@ -111,7 +108,7 @@ def _rounds(
 
 def _as_poll(connection: http.client.HTTPConnection, user: User, path: str) -> Ask:
     """The request that the page makes every few seconds: the token of its rows and no wish for a page."""
-    cookie = _sign_in(user)
+    cookie = session_cookie(user)
     _, _, etag = _request(connection, Ask(path, cookie, etag="none"))
     return Ask(path, cookie, etag)
 
@@ -128,15 +125,6 @@ def _request(connection: http.client.HTTPConnection, ask: Ask) -> tuple[float, i
     if response.status == 304 and body:
         raise RuntimeError("A poll without news had a body.")
     return seconds, response.status, response.headers.get("ETag", "")
-
-
-def _sign_in(user: User) -> str:
-    session = SessionStore()
-    session[SESSION_KEY] = str(user.pk)
-    session[BACKEND_SESSION_KEY] = "accounts.backends.RoleBackend"
-    session[HASH_SESSION_KEY] = user.get_session_auth_hash()
-    session.create()
-    return f"{settings.SESSION_COOKIE_NAME}={session.session_key}"
 
 
 # --- Figures -------------------------------------------------------------------------------------

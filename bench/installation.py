@@ -16,6 +16,7 @@ from pathlib import Path
 
 from common.processes import tied_to_me
 from handoff_portal import supervisor
+from handoff_portal.database import BASE_DIR
 from handoff_portal.embedded_postgres import EmbeddedPostgres, free_port
 
 
@@ -68,6 +69,22 @@ def web_server(workers: int) -> Iterator[int]:
                 raise RuntimeError("The web server did not start.")
             time.sleep(0.1)
         yield port
+    finally:
+        process.terminate()
+        process.wait()
+
+
+@contextmanager
+def worker() -> Iterator[None]:
+    """Have a worker do the background work of the scratch portal, as `make demo` runs it."""
+    process = subprocess.Popen(
+        [sys.executable, str(BASE_DIR / "manage.py"), "run_worker"],
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,
+        preexec_fn=tied_to_me(signal.SIGTERM),
+    )
+    try:
+        yield
     finally:
         process.terminate()
         process.wait()

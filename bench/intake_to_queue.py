@@ -12,24 +12,15 @@ from __future__ import annotations
 import http.client
 import json
 import os
-import signal
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import timedelta
 
-from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
-from django.contrib.sessions.backends.db import SessionStore
 from django.utils import timezone
 
 from accounts.models import ApiToken, User
 from accounts.tokens import issue_token
 from bench.figures import Figure, percentile
-from bench.installation import web_server
-from common.processes import tied_to_me
-from handoff_portal.settings import BASE_DIR
+from bench.installation import web_server, worker
+from bench.sessions import session_cookie
 from handoffs.models import Pool, PoolMembership
 
 TARGET_P95_MS = 1_000
@@ -41,8 +32,8 @@ ROOMY = 1_000_000  # capacity is not what is measured
 def measure(database_url: str) -> Figure:
     people = int(os.environ.get("BENCH_PEOPLE") or 100)
     rep, token = _staff()
-    with web_server(2) as port, _worker():
-        client = _Client(port, token=token, session=_session_of(rep))
+    with web_server(2) as port, worker():
+        client = _Client(port, token=token, cookie=session_cookie(rep))
         for number in range(5):
             client.ask_for_a_demo(f"Warm{number}")
         took = [client.ask_for_a_demo(f"Nora{number}") for number in range(people)]
@@ -75,39 +66,13 @@ def _staff() -> tuple[User, str]:
     return rep, issue_token(manager, name="form", scopes=[ApiToken.Scope.INTAKE], now=now).secret
 
 
-def _session_of(user: User) -> str:
-    session = SessionStore()
-    session[SESSION_KEY] = str(user.pk)
-    session[BACKEND_SESSION_KEY] = "accounts.backends.RoleBackend"
-    session[HASH_SESSION_KEY] = user.get_session_auth_hash()
-    session.set_expiry(timedelta(days=1))
-    session.save()
-    return str(session.session_key)
-
-
-@contextmanager
-def _worker() -> Iterator[None]:
-    """Background work as `make demo` runs it."""
-    process = subprocess.Popen(
-        [sys.executable, str(BASE_DIR / "manage.py"), "run_worker"],
-        stdout=subprocess.DEVNULL,
-        start_new_session=True,
-        preexec_fn=tied_to_me(signal.SIGTERM),
-    )
-    try:
-        yield
-    finally:
-        process.terminate()
-        process.wait()
-
-
 class _Client:
     """A web form and a rep's browser in one, over one connection."""
 
-    def __init__(self, port: int, *, token: str, session: str) -> None:
+    def __init__(self, port: int, *, token: str, cookie: str) -> None:
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_SECONDS)
         self._bearer = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-        self._cookie = {"Cookie": f"sessionid={session}"}
+        self._cookie = {"Cookie": cookie}
 
     def ask_for_a_demo(self, first_name: str) -> float:
         """Seconds from the first byte sent until the rep's queue shows the person."""
