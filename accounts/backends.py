@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib.auth.backends import ModelBackend
 
 from accounts.models import User
+from accounts.sessions import find_person
 
 Role = User.Role
 
@@ -83,6 +84,9 @@ ADMIN_ACCESS: dict[str, Access] = {
 
 class RoleBackend(ModelBackend):
     """Passwords as Django checks them; permissions from the role alone, never from groups or rows."""
+
+    def get_user(self, user_id: int) -> User | None:
+        return find_person(user_id)
 
     def has_perm(self, user_obj: Any, perm: str, obj: Any = None) -> bool:
         if not (isinstance(user_obj, User) and user_obj.is_active):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import django_stubs_ext
 import environ
@@ -244,6 +245,28 @@ SALESFORCE_CLIENT_SECRET = env.str("SALESFORCE_CLIENT_SECRET", default="")
 SALESFORCE_API_VERSION = env.str("SALESFORCE_API_VERSION", default="68.0")
 SALESFORCE_TIMEOUT_SECONDS = env.float("SALESFORCE_TIMEOUT_SECONDS", default=20.0)
 
+# --- Messages to people -------------------------------------------------------------------------
+
+# smtp+tls://user:password@host:587 and the like. Unset: no e-mail leaves; one's own machine keeps it in files.
+EMAIL_URL = env.str("EMAIL_URL", default="filemail://" if DEBUG or DEMO else "dummymail://")
+EMAIL_CONFIG = env.email_url_config(EMAIL_URL)
+EMAIL_BACKEND = EMAIL_CONFIG["EMAIL_BACKEND"]
+EMAIL_HOST = EMAIL_CONFIG["EMAIL_HOST"] or "localhost"
+EMAIL_PORT = EMAIL_CONFIG["EMAIL_PORT"] or 25
+EMAIL_HOST_USER = EMAIL_CONFIG["EMAIL_HOST_USER"] or ""
+EMAIL_HOST_PASSWORD = EMAIL_CONFIG["EMAIL_HOST_PASSWORD"] or ""
+EMAIL_USE_TLS = EMAIL_CONFIG.get("EMAIL_USE_TLS", False)
+EMAIL_USE_SSL = EMAIL_CONFIG.get("EMAIL_USE_SSL", False)
+EMAIL_FILE_PATH = EMAIL_CONFIG["EMAIL_FILE_PATH"] or VAR / "mail"
+EMAIL_TIMEOUT = 10  # seconds; a mail server that does not answer must not hold up the other ways
+DEFAULT_FROM_EMAIL = env.str(
+    "DEFAULT_FROM_EMAIL", default=f"Handoff Portal <handoff-portal@{urlsplit(PORTAL_URL).hostname}>"
+)
+# Any long random strings. The first seals the addresses of channels, all of them open what was sealed before.
+NOTIFICATION_KEYS = env.list("NOTIFICATION_KEY", default=[SECRET_KEY])
+# Lets channels post to hosts of one's own network and without TLS.
+NOTIFICATION_PRIVATE_HOSTS = env.bool("NOTIFICATION_PRIVATE_HOSTS", default=False)
+
 # --- Pages --------------------------------------------------------------------------------------
 
 LANGUAGE_CODE = "en-gb"
@@ -282,6 +305,7 @@ CONTENT_SECURITY_POLICY = {
 X_FRAME_OPTIONS = "DENY"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
+SESSION_ENGINE = "accounts.sessions"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 # Everything below wants HTTPS in front, which a development machine or the demo has not.
