@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import TypeAlias
 
 import structlog
@@ -14,6 +15,7 @@ from accounts.models import User
 from common.errors import NotAllowed
 from feedback.models import FeedbackPolicy, RejectionReason
 from handoffs.models import RecycleContract
+from handoffs.recycle_contract import look_again_at_returned_leads
 
 log = structlog.get_logger(__name__)
 
@@ -62,11 +64,14 @@ class FeedbackPreset:
 
 
 @transaction.atomic
-def load_feedback_preset(preset: FeedbackPreset, *, by: User | None, dry_run: bool = False) -> list[str]:
+def load_feedback_preset(
+    preset: FeedbackPreset, *, by: User | None, now: datetime, dry_run: bool = False
+) -> list[str]:
     """Lay the preset over what is there; return what changes (or, dry, would change), in sentences.
 
-    Reasons are known by their codes. Others are switched off, never deleted: verdicts name them. Loading
-    the same preset again changes nothing. Raises NotAllowed.
+    Reasons are known by their codes. Others are switched off, never deleted: verdicts name them. Another
+    recycle contract has the leads looked at again that only the old one kept. Loading the same preset again
+    changes nothing. Raises NotAllowed.
     """
     if by is not None and by.role not in (User.Role.MARKETING, User.Role.MANAGER) and not by.is_superuser:
         raise NotAllowed("Only marketing or a manager can change the reasons.")
@@ -78,10 +83,13 @@ def load_feedback_preset(preset: FeedbackPreset, *, by: User | None, dry_run: bo
     )
     plan += [f"Switch off the reason “{reason}”." for reason in others]
     contract = asdict(preset.contract) | {"enough_signals": list(preset.contract.enough_signals)}
-    plan += _lay_one(RecycleContract, contract, "the recycle contract", dry_run=dry_run)
+    terms = _lay_one(RecycleContract, contract, "the recycle contract", dry_run=dry_run)
+    plan += terms
     plan += _lay_one(FeedbackPolicy, asdict(preset.policy), "the feedback policy", dry_run=dry_run)
     if not dry_run:
         others.update(is_active=False)
+        if terms:
+            look_again_at_returned_leads(now=now)
         log.info("feedback_preset_loaded", changes=len(plan), by=by.pk if by else None)
     return plan
 

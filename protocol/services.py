@@ -30,7 +30,7 @@ def load_preset(name: str, *, by: User | None, now: datetime, dry_run: bool = Fa
     if preset.sla:
         plan += load_sla_preset(preset.sla, by=by, dry_run=dry_run)
     if preset.feedback:
-        plan += load_feedback_preset(preset.feedback, by=by, dry_run=dry_run)
+        plan += load_feedback_preset(preset.feedback, by=by, now=now, dry_run=dry_run)
     if preset.handoffs:
         plan += load_handoff_preset(preset.handoffs, by=by, dry_run=dry_run)
     return [*plan, preset.kept] if plan and preset.kept else plan

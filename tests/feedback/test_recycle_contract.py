@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
@@ -9,6 +10,7 @@ from django.test import Client
 
 from accounts.models import User
 from feedback.models import Recycling, Verdict
+from feedback.presets import PRESETS, load_feedback_preset
 from feedback.recycling import wake_recyclings
 from feedback.services import reject_handoff
 from handoffs.models import Handoff, RecycleContract
@@ -159,8 +161,19 @@ def test_a_recycling_is_under_way_while_it_holds_its_lead(
 # --- Another contract ---------------------------------------------------------------------------
 
 
+def ease_in_the_admin(client: Client, manager: User, *, now: datetime) -> None:
+    client.force_login(manager)
+    path = f"/admin/handoffs/recyclecontract/{RecycleContract.objects.get().pk}/change/"
+    client.post(path, {"min_points": "20", "cool_off_days": "0", "enough_signals": ""})
+
+
+def ease_by_a_preset(client: Client, manager: User, *, now: datetime) -> None:
+    load_feedback_preset(PRESETS["classic"], by=manager, now=now)
+
+
+@pytest.mark.parametrize("ease", [ease_in_the_admin, ease_by_a_preset])
 def test_an_eased_contract_frees_whom_only_the_old_one_kept(
-    premature: Lead, client: Client, manager: User, now: datetime
+    premature: Lead, client: Client, manager: User, now: datetime, ease: Callable[..., None]
 ) -> None:
     contract(min_points=21, enough_signals=[])
     later = now + 31 * DAY
@@ -168,10 +181,17 @@ def test_an_eased_contract_frees_whom_only_the_old_one_kept(
     assert not is_back(premature, now=later)
     Lead.objects.update(advance_at=None)
 
-    client.force_login(manager)
-    path = f"/admin/handoffs/recyclecontract/{RecycleContract.objects.get().pk}/change/"
-    client.post(path, {"min_points": "20", "cool_off_days": "0", "enough_signals": ""})
+    ease(client, manager, now=later)
 
     premature.refresh_from_db()
     assert premature.advance_at is not None
     assert is_back(premature, now=later)
+
+
+def test_the_same_preset_again_has_nobody_looked_at(premature: Lead, manager: User, now: datetime) -> None:
+    do(premature, "Demo Requested", now=now + 29 * DAY)
+    Lead.objects.update(advance_at=None)
+
+    load_feedback_preset(PRESETS["classic"], by=manager, now=now + 31 * DAY)
+
+    assert not Lead.objects.exclude(advance_at=None).exists()
