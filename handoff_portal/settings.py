@@ -247,7 +247,7 @@ SALESFORCE_TIMEOUT_SECONDS = env.float("SALESFORCE_TIMEOUT_SECONDS", default=20.
 
 # --- Messages to people -------------------------------------------------------------------------
 
-# smtp+tls://user:password@host:587 and the like. Unset: no e-mail leaves; one's own machine keeps it in files.
+# smtp+tls://user:password@host:587 and the like. Unset: nothing leaves; on one's own machine, files take it.
 EMAIL_URL = env.str("EMAIL_URL", default="filemail://" if DEBUG or DEMO else "dummymail://")
 EMAIL_CONFIG = env.email_url_config(EMAIL_URL)
 EMAIL_BACKEND = EMAIL_CONFIG["EMAIL_BACKEND"]

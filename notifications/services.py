@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 from datetime import datetime
 
+from django.db import transaction
+
 from accounts.models import User
-from common.bulk import insert_rows
-from notifications.models import Notification
+from notifications.models import Channel, Delivery, Notification
+from notifications.queueing import Invitation, Message, Post, queue_for_channels, tell
+from notifications.wording import Fact
 
-
-@dataclass(frozen=True)
-class Message:
-    """One message to one person. Sending another with the same dedupe key changes nothing."""
-
-    recipient: User
-    kind: Notification.Kind
-    dedupe_key: str
-    title: str
-    body: str = ""
-    url: str = ""
+__all__ = [
+    "Fact",
+    "Invitation",
+    "Message",
+    "Post",
+    "mark_one_read",
+    "mark_read",
+    "notify_users",
+    "post_to_channels",
+    "retract_messages",
+    "send_messages",
+]
 
 
 def notify_users(
@@ -40,29 +43,28 @@ def notify_users(
 
 
 def send_messages(messages: Iterable[Message], *, now: datetime) -> None:
-    """Queue many messages, each to its own recipient, in one statement."""
-    insert_rows(
-        Notification,
-        [
-            {
-                "recipient_id": message.recipient.pk,
-                "kind": message.kind,
-                "dedupe_key": message.dedupe_key,
-                "title": message.title[:200],
-                "body": message.body[:500],
-                "url": message.url,
-                "created_at": now,
-            }
-            for message in messages
-        ],
-        ignore_conflicts=True,
-    )
+    """Queue many messages, each to its own recipient, in one statement.
+
+    They are in the portal when the transaction commits. What else each recipient has asked for, e-mail or
+    channels of their own, leaves soon after, outside of quiet hours.
+    """
+    tell(messages, now=now)
 
 
+def post_to_channels(channels: Iterable[Channel], post: Post, *, now: datetime) -> None:
+    """Queue a post for shared channels, such as those of a pool. Repeating it changes nothing."""
+    queue_for_channels(channels, post, now=now)
+
+
+@transaction.atomic
 def retract_messages(dedupe_keys: Collection[str]) -> list[User]:
-    """Take back messages that no longer hold, unless they were read; return who had read one."""
+    """Take back messages that no longer hold, unless they were read; return who had read one.
+
+    What has not left the portal yet does not leave it any more.
+    """
     # The index of keys begins with the recipient, and people are few.
     everybody = list(User.objects.values_list("pk", flat=True))
+    Delivery.objects.not_begun().filter(recipient__in=everybody, dedupe_key__in=dedupe_keys).delete()
     messages = Notification.objects.filter(recipient__in=everybody, dedupe_key__in=dedupe_keys)
     messages.unread().delete()
     return list(User.objects.filter(notifications__in=messages).distinct())

@@ -31,6 +31,7 @@ class Notification(models.Model):
         DISPUTE = "dispute", "Dispute"
         CRM = "crm", "Salesforce"
         SCORING = "scoring", "Scoring"
+        DELIVERY = "delivery", "Delivery of messages"
 
     recipient = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="notifications"
