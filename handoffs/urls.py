@@ -11,6 +11,7 @@ app_name = "handoffs"
 urlpatterns = [
     path("queue/", views_queue.queue, name="queue"),
     path("queue/accept/", views_queue.accept_selected, name="accept_selected"),
+    path("queue/accept/undo/", views_queue.undo_selected, name="undo_selected"),
     path("queue/next/", views_queue.next_in_queue, name="next"),
     path("leads/", views_leads.lead_list, name="leads"),
     path("views/save/", views_saved.save, name="save_view"),

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from urllib.parse import urlencode
+
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.middleware.csrf import get_token
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import get_conditional_response, patch_cache_control
 from django.utils.http import quote_etag
@@ -18,8 +22,8 @@ from common.counting import BoundedCount
 from common.errors import InvalidInput
 from common.htmx import wants_fragment
 from common.ids import parse_id
-from handoffs.models import Handoff, SavedView
-from handoffs.queue.bulk_acceptance import BulkAcceptance, accept_handoffs
+from handoffs.models import Handoff, HandoffQuerySet, SavedView
+from handoffs.queue.bulk_acceptance import BulkResult, accept_handoffs, undo_acceptances
 from handoffs.queue.filters import QueueFilterForm
 from handoffs.queue.rows import next_handoff, show_rows
 from handoffs.queue.saved_views import views_of
@@ -27,6 +31,7 @@ from handoffs.queue.tabs import Tab, first_tab, tabs_of
 from handoffs.queue_state import MOST_ROWS, read_queue_state
 from handoffs.rows import render_rows
 from handoffs.story import tell_story
+from handoffs.undo import UNDO_FOR
 
 for_sales = role_required(User.Role.BDR, User.Role.MANAGER)
 
@@ -37,20 +42,20 @@ def queue(request: HttpRequest) -> HttpResponse:
     """The page, or, for HTMX, its rows alone: 304 with no body while nothing has changed."""
     user = signed_in_user(request)
     form = QueueFilterForm(request.GET, viewer=user)
-    chosen = form.chosen()
+    chosen = replace(form.chosen(), more="more" in request.GET)
     state = read_queue_state(user, chosen)
     etag = quote_etag(state.token)
     fragment = wants_fragment(request)
     if fragment and (unchanged := get_conditional_response(request, etag=etag)):
         return _revalidated(unchanged, etag)
-    rows = show_rows(user, state.ids)
+    rows = show_rows(user, state.ids, most=state.most_rows)
     selected = {} if fragment else _selected(request, user)
     context = {
         "form": form,
         "filter_fields": [form[name] for name in ("category", "warmth", "status")],
         "chosen": chosen,
         "rows": rows,
-        "most_rows": MOST_ROWS,
+        "is_full": len(rows) == state.most_rows,
         "rows_html": render_rows(
             "handoffs/queue_rows.jinja",
             rows=rows,
@@ -74,21 +79,29 @@ def queue(request: HttpRequest) -> HttpResponse:
 @for_sales
 def accept_selected(request: HttpRequest) -> HttpResponse:
     """Accept all that are ticked; say how many, and for each of the others who was quicker."""
-    user = signed_in_user(request)
-    ids = _ticked(request)
-    visible = Handoff.objects.visible_to(user).filter(pk__in=ids).select_related("lead", "owner")
-    result = accept_handoffs(visible.order_by("pk"), by=user, now=timezone.now())
-    said = [f"{len(result.accepted)} accepted."] if result.accepted else []
+    user, now = signed_in_user(request), timezone.now()
+    ids = _ticked(request.POST)
+    result = accept_handoffs(_by_number(user, ids), by=user, now=now)
+    said = f"{len(result.done)} accepted." if result.done else ""
     refusals = _words_of(result, out_of_sight=len(ids) - result.tried)
-    if wants_fragment(request):
-        context = {"said": said, "refusals": refusals}
-        response = render(request, "handoffs/_accepted_selected.html", context)
-        return trigger_client_event(response, "portal:refresh")
-    for words in said:
-        messages.success(request, words)
-    for words in refusals:
-        messages.error(request, words)
-    return redirect("handoffs:queue")
+    just_now = [handoff.pk for handoff in result.done if handoff.accepted_at == now]
+    undo_url = f"{reverse('handoffs:undo_selected')}?{urlencode({'handoff': just_now}, doseq=True)}"
+    # Accepting many has taken some of the seconds.
+    seconds_left = int((now + UNDO_FOR - timezone.now()).total_seconds())
+    offered = bool(just_now) and seconds_left > 0
+    return _say(request, said, refusals, undo_url=undo_url if offered else "", undo_seconds=seconds_left)
+
+
+@require_POST
+@for_sales
+def undo_selected(request: HttpRequest) -> HttpResponse:
+    """Take several acceptances back with the one button of their toast; say which stand, and why."""
+    user = signed_in_user(request)
+    ids = _ticked(request.GET)
+    result = undo_acceptances(_by_number(user, ids), by=user, now=timezone.now())
+    said = f"Undone: {len(result.done)} wait{'' if len(result.done) > 1 else 's'} for a decision again."
+    refusals = _words_of(result, out_of_sight=len(ids) - result.tried)
+    return _say(request, said if result.done else "", refusals)
 
 
 @require_GET
@@ -119,10 +132,10 @@ def _tabs(user: User, chosen: str, counts: dict[str, BoundedCount]) -> list[dict
     ]
 
 
-def _ticked(request: HttpRequest) -> set[int]:
+def _ticked(given: QueryDict) -> set[int]:
     """The numbers of the ticked handoffs. Raises InvalidInput."""
     try:
-        ids = {parse_id(value) for value in request.POST.getlist("handoff")}
+        ids = {parse_id(value) for value in given.getlist("handoff")}
     except ValueError as error:
         raise InvalidInput("Tick the handoffs in the list.", field="handoff") from error
     if not ids:
@@ -132,7 +145,30 @@ def _ticked(request: HttpRequest) -> set[int]:
     return ids
 
 
-def _words_of(result: BulkAcceptance, *, out_of_sight: int) -> list[str]:
+def _by_number(user: User, ids: set[int]) -> HandoffQuerySet:
+    """Those that this person may see."""
+    visible = Handoff.objects.visible_to(user).filter(pk__in=ids)
+    return visible.select_related("lead", "owner").order_by("pk")
+
+
+def _say(
+    request: HttpRequest, said: str, refusals: list[str], *, undo_url: str = "", undo_seconds: int = 0
+) -> HttpResponse:
+    """What came of a selection: a toast over the list, which redraws itself, or messages on the page."""
+    if wants_fragment(request):
+        words = " ".join([said, *refusals]).strip()
+        toast = {"words": words, "undo_url": undo_url, "undo_seconds": undo_seconds}
+        # It stays to be read when somebody was quicker.
+        response = render(request, "_toast.html", toast | {"level": "error" if refusals else ""})
+        return trigger_client_event(response, "portal:refresh")
+    if said:
+        messages.success(request, said, extra_tags=undo_url)
+    for words in refusals:
+        messages.error(request, words)
+    return redirect("handoffs:queue")
+
+
+def _words_of(result: BulkResult, *, out_of_sight: int) -> list[str]:
     words = [f"{handoff.lead.name}: {refusal}" for handoff, refusal in result.refused]
     if out_of_sight:
         words.append(f"{out_of_sight} {'is' if out_of_sight == 1 else 'are'} no longer open to you.")

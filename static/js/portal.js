@@ -37,8 +37,9 @@
   function retire(toast) {
     if (toast.dataset.retiring) return;
     toast.dataset.retiring = "yes";
+    var time = offerToUndo(toast) || TOAST_MS;
     if (toast.hasAttribute("data-keep")) return;
-    var timer = setTimeout(check, offerToUndo(toast) || TOAST_MS);
+    var timer = setTimeout(check, time);
     function check() {
       // Never take away what is being read or is about to be clicked.
       if (toast.matches(":hover, :focus-within")) timer = setTimeout(check, 2000);
@@ -206,6 +207,15 @@
     var banner = $("#connection");
     if (banner && banner.hidden !== up) banner.hidden = up;
   }
+
+  // A refusal stands at the head of what was redrawn. Whoever acted further down reads it where they are.
+  document.addEventListener("htmx:afterSettle", function () {
+    var notice = $("article > [role=alert]:not([data-seen])");
+    if (!notice) return;
+    notice.dataset.seen = "yes";
+    var box = notice.getBoundingClientRect();
+    if (box.bottom < 0 || box.top > window.innerHeight) toast($("p", notice).textContent.trim());
+  });
 
   // ---- Polling: [data-poll="5"] with hx-trigger="portal:poll". Sends the last ETag; 304 changes nothing ----
 

@@ -94,6 +94,8 @@
       else window.portal.announce("Only what can be accepted can be selected.");
     },
     A: acceptPicked,
+    c: function () { go(".outcomes button", "There is no contact to log here."); },
+    p: function () { go("[name=quick]", "There is no contact to plan here."); },
     u: undo,
     "/": function () { var search = $("#queue-search"); if (search) search.focus(); }
   };
@@ -121,6 +123,13 @@
   function press(selector, otherwise) {
     var found = button(selector);
     if (found) found.click();
+    else window.portal.announce(otherwise);
+  }
+
+  // The keyboard moves on into the open handoff.
+  function go(selector, otherwise) {
+    var found = $("article[data-pk] " + selector);
+    if (found) found.focus();
     else window.portal.announce(otherwise);
   }
 
@@ -186,11 +195,18 @@
     countPicked();
   });
 
+  // Those of the selection: the ticked ones, or those that the button of the toast takes back.
+  function concerned(form) {
+    if (form.id === "bulk-form") return picked().map(function (box) { return box.value; });
+    if (!form.matches("[data-undo-form]")) return [];
+    return new URL(form.action).searchParams.getAll("handoff");
+  }
+
   document.addEventListener("htmx:afterRequest", function (event) {
-    if (event.detail.elt.id !== "bulk-form" || !event.detail.successful) return;
+    if (!event.detail.successful) return;
     // What is shown beside the list may be one of them: show it as it is now.
     var shown = pane && $("article[data-pk]", pane);
-    if (shown && picked().some(function (box) { return box.value === shown.dataset.pk; })) {
+    if (shown && concerned(event.detail.elt).includes(shown.dataset.pk)) {
       window.htmx.ajax("GET", "/handoffs/" + shown.dataset.pk + "/", { target: "#pane", swap: "innerHTML" });
     }
   });
@@ -206,6 +222,16 @@
     option.checked = true;
     option.focus();
     option.dispatchEvent(new Event("change", { bubbles: true }));
+    var field = needed(option.form);
+    if (field) field.focus();
+  });
+
+  // Enter confirms from the note too; with Shift it breaks the line.
+  document.addEventListener("keydown", function (event) {
+    var note = event.target.closest("form[data-reject-form] textarea");
+    if (!note || event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+    event.preventDefault();
+    note.form.requestSubmit();
   });
 
   // The note and the duplicate are asked for only where the chosen reason needs them.
@@ -219,9 +245,20 @@
     });
   }
 
+  // The first empty field that the chosen reason cannot do without.
+  function needed(form) {
+    var reason = $(".reason input:checked", form);
+    return (reason ? reason.dataset.asks.split(" ") : []).map(function (name) {
+      return name && $("[data-asked=" + name + "] :is(input, textarea)", form);
+    }).find(function (field) { return field && !field.value; });
+  }
+
   document.addEventListener("change", function (event) {
     var form = event.target.closest("form[data-reject-form]");
-    if (form) ask(form);
+    if (!form) return;
+    ask(form);
+    var field = needed(form);
+    if (field) field.parentElement.scrollIntoView({ block: "nearest" });
   });
 
   // ---- Redrawing: hx-swap="rows" puts in what is new or has changed and leaves all else as it is ----
@@ -238,9 +275,12 @@
       var added = list && freshList ? redraw(list, freshList) : [];
       // All that stands around the rows is small, and nobody types there.
       Array.from(target.children).forEach(function (each) { if (each !== list || !freshList) each.remove(); });
+      var kept = list && freshList;
+      var reached = !kept; // the rows themselves stay where they are: moving them would take the focus away
       Array.from(fresh.children).forEach(function (each) {
-        if (each === freshList && list) target.append(list);
-        else target.append(each);
+        if (kept && each === freshList) reached = true;
+        else if (reached) target.append(each);
+        else list.before(each);
       });
       hold();
       return added.length ? added : Array.from(target.children);
@@ -332,6 +372,18 @@
     mark();
     var all = rows();
     if (selected !== null && !rowOf(selected)) leave(all);
+  });
+
+  // The button that was pressed is gone with the answer: the keyboard goes on from the head of what came.
+  var wasInside = false;
+  document.addEventListener("htmx:beforeSwap", function (event) {
+    var article = event.detail.shouldSwap && event.detail.target.closest("article[data-pk]");
+    wasInside = Boolean(article && article.contains(document.activeElement));
+  });
+  document.addEventListener("htmx:afterSettle", function () {
+    var article = wasInside && document.activeElement === document.body && $("article[data-pk]");
+    wasInside = false;
+    if (article) article.focus({ preventScroll: true });
   });
 
   // The selected row is gone (rejected, reassigned, taken): the row now in its place is selected, unopened.

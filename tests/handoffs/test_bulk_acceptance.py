@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
+from html import unescape
 
 import pytest
 from django.contrib.messages import get_messages
 from django.test import Client
+from django.utils import timezone
 
 from accounts.models import User
+from handoffs.contact.services import record_attempt
 from handoffs.models import Handoff, Pool
 from handoffs.services import accept_handoff
+from leads.models import LeadEvent
 from tests.desk import offer, ready_lead
 
 FRAGMENT = {"HX-Request": "true"}
@@ -95,3 +100,62 @@ def test_only_sales_accepts(client: Client, marketing: User, offers: list[Handof
     client.force_login(marketing)
 
     assert post(client, offers).status_code == 403
+
+
+# --- Taking it back -----------------------------------------------------------------------------
+
+
+def undo_address(html: str) -> str:
+    found = re.search(r'hx-post="(/queue/accept/undo/[^"]*)"', html)
+    assert found
+    return unescape(found[1])
+
+
+def test_one_button_gives_all_of_them_back(client: Client, bdr: User, offers: list[Handoff]) -> None:
+    client.force_login(bdr)
+    accepted = post(client, offers[:2], **FRAGMENT).content.decode()
+
+    response = client.post(undo_address(accepted), headers=FRAGMENT)
+
+    assert "Undone: 2 wait for a decision again." in response.content.decode()
+    assert "portal:refresh" in response["HX-Trigger"]
+    assert statuses(offers) == ["offered"] * 3
+    undone = LeadEvent.objects.filter(kind=LeadEvent.Kind.UNDONE, by=bdr)
+    assert {event.handoff_id for event in undone} == {offer.pk for offer in offers[:2]}
+
+
+def test_what_has_been_worked_on_since_stands_and_is_named(
+    client: Client, bdr: User, offers: list[Handoff]
+) -> None:
+    client.force_login(bdr)
+    accepted = post(client, offers[:2], **FRAGMENT).content.decode()
+    called = Handoff.objects.get(pk=offers[0].pk)
+    record_attempt(called, channel="call", outcome="connected", by=bdr, now=timezone.now())
+
+    said = client.post(undo_address(accepted), headers=FRAGMENT).content.decode()
+
+    assert "Undone: 1 waits for a decision again. Ana Holm: Mara Lind " in said
+    assert "data-keep" in said
+    assert statuses(offers) == ["contacted", "offered", "offered"]
+
+
+def test_nothing_is_offered_back_of_which_nothing_was_accepted_just_now(
+    client: Client, bdr: User, offers: list[Handoff]
+) -> None:
+    client.force_login(bdr)
+    post(client, offers)
+
+    assert "data-undo-form" not in post(client, offers, **FRAGMENT).content.decode()
+
+
+def test_a_colleague_takes_nothing_back(
+    client: Client, bdr: User, other_bdr: User, offers: list[Handoff]
+) -> None:
+    client.force_login(bdr)
+    accepted = post(client, offers, **FRAGMENT).content.decode()
+    client.force_login(other_bdr)
+
+    said = client.post(undo_address(accepted), headers=FRAGMENT).content.decode()
+
+    assert "This handoff is with Mara Lind." in said
+    assert statuses(offers) == ["accepted"] * 3
