@@ -11,7 +11,8 @@ from weakref import WeakKeyDictionary
 
 from django.db import connection
 from django.db.backends.utils import CursorWrapper
-from django.db.models import Model
+from django.db.models import Model, QuerySet
+from django.db.models.expressions import RawSQL
 
 M = TypeVar("M", bound=Model)
 
@@ -31,6 +32,55 @@ def execute_prepared(cursor: CursorWrapper, sql: str, parameters: Mapping[str, A
         cursor.execute(f"PREPARE {name} AS {text}")
         known.add(name)
     cursor.execute(f"EXECUTE {name} ({', '.join(['%s'] * len(names))})", [parameters[key] for key in names])
+
+
+def ask_prepared(sql: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    """The rows that a prepared statement gives. Of the parameters those that it names are sent."""
+    with connection.cursor() as cursor:
+        named = {name: value for name, value in parameters.items() if f"%({name})s" in sql}
+        execute_prepared(cursor, sql, named)
+        return cursor.fetchall()
+
+
+# --- Statements that Django composes ---------------------------------------------------------------
+# Composing takes Django longer than PostgreSQL needs to answer. So it is done once, with stand-ins for the
+# values that differ: numbers that no row has as its key.
+
+VIEWER, TEAM, IDS = 2**62 + 1, 2**62 + 2, 2**62 + 3
+_PLACEHOLDERS: dict[object, str] = {
+    VIEWER: "%(viewer)s::bigint",
+    TEAM: "%(team)s::bigint",
+    IDS: "%(ids)s::bigint[]",
+}
+
+
+def any_of_ids() -> RawSQL:
+    """For `pk__in`: the keys that are given as `ids` when the statement is executed."""
+    return RawSQL("SELECT unnest(%s)", (IDS,))
+
+
+def composed(queryset: QuerySet[Any, Any]) -> str:
+    """The statement of a queryset, with placeholders where it has a stand-in."""
+    return written_out(*queryset.query.sql_with_params())
+
+
+def written_out(sql: str, values: Sequence[object], also: Mapping[object, str] | None = None) -> str:
+    """The statement with placeholders for stand-ins (`also`: further ones, with their placeholders), and
+    every other value in its text: PostgreSQL uses a partial index only where it reads the condition."""
+    placeholders = _PLACEHOLDERS | dict(also or {})
+    return sql % tuple(placeholders.get(value) or _literal(value) for value in values)
+
+
+def _literal(value: object) -> str:
+    """A value of our own code as SQL. Raises TypeError for what could come from outside."""
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, str) and value.isidentifier():
+        return f"'{value}'"
+    raise TypeError(f"{value!r} is no constant of a statement")
+
+
+# --- Models ----------------------------------------------------------------------------------------
 
 
 def columns_of(model: type[Model], table: str) -> str:

@@ -28,17 +28,22 @@ class Permissions:
 
 def permissions_for(user: User, handoff: Handoff) -> Permissions:
     """BDRs act on their own and claim what is nobody's; managers on all; marketing takes back."""
-    theirs = may_work_handoffs(user) and (user.role == User.Role.MANAGER or handoff.owner_id == user.pk)
-    nobodys = handoff.status == Status.OFFERED and handoff.owner_id is None
-    in_work = handoff.status in (Status.ACCEPTED, Status.CONTACTED)
+    return permissions_in(user, status=handoff.status, owner_id=handoff.owner_id)
+
+
+def permissions_in(user: User, *, status: str, owner_id: int | None) -> Permissions:
+    """permissions_for() a handoff of this status and owner."""
+    theirs = may_work_handoffs(user) and (user.role == User.Role.MANAGER or owner_id == user.pk)
+    nobodys = status == Status.OFFERED and owner_id is None
+    in_work = status in (Status.ACCEPTED, Status.CONTACTED)
     return Permissions(
-        accept=theirs and handoff.status == Status.OFFERED and not nobodys,
+        accept=theirs and status == Status.OFFERED and not nobodys,
         claim=nobodys and user.role == User.Role.BDR,
-        reject=theirs and (in_work or handoff.status in (Status.OFFERED, Status.QUALIFIED)),
-        attempt=theirs and handoff.is_open and handoff.status != Status.OFFERED,
+        reject=theirs and (in_work or status in (Status.OFFERED, Status.QUALIFIED)),
+        attempt=theirs and status in Handoff.OPEN and status != Status.OFFERED,
         qualify=theirs and in_work,
-        open_opportunity=theirs and handoff.status == Status.QUALIFIED,
-        close_opportunity=theirs and handoff.status == Status.OPPORTUNITY,
-        withdraw=may_hand_off(user) and handoff.status == Status.OFFERED,
-        reassign=user.role == User.Role.MANAGER and handoff.is_open,
+        open_opportunity=theirs and status == Status.QUALIFIED,
+        close_opportunity=theirs and status == Status.OPPORTUNITY,
+        withdraw=may_hand_off(user) and status == Status.OFFERED,
+        reassign=user.role == User.Role.MANAGER and status in Handoff.OPEN,
     )

@@ -20,3 +20,9 @@ def root_of(name: str) -> str:
     """Where the addresses of all objects of a page begin: "/leads/" for "leads:detail". Asking for each
     object's address takes longer than writing the rest of its row."""
     return reverse(name, args=[0]).removesuffix("0/")
+
+
+def name_of(first_name: str | None, last_name: str | None, *otherwise: str | None) -> str:
+    """What a person is called: as Lead.name and User.__str__ say it, for rows that hold columns only."""
+    full = f"{first_name or ''} {last_name or ''}".strip()
+    return full or next(filter(None, otherwise), "")

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from django import template
 from django.forms import BoundField
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 from django.template.context import Context
 from django.templatetags.static import static
 from django.utils import timezone
@@ -231,11 +231,14 @@ def share_bar(value: int, of: int) -> SafeString:
 
 @register.simple_tag(takes_context=True)
 def with_query(context: Context, **changes: Any) -> str:
-    """This page's query string with some values changed; None or '' removes one. Begins with '?'."""
+    """This page's query string with some values changed; None or '' removes one, and so do those that a form
+    sent blank. Begins with '?'."""
     request: HttpRequest = context["request"]
-    query = request.GET.copy()
+    query = QueryDict(mutable=True)
+    for name, values in request.GET.lists():
+        if name not in changes and any(values):
+            query.setlist(name, values)
     for name, value in changes.items():
-        query.pop(name, None)
         if value not in (None, ""):
             query[name] = str(value)
     return f"?{query.urlencode()}"

@@ -38,6 +38,14 @@ class HandoffQuerySet(models.QuerySet["Handoff"]):
         """Offered to nobody: any member of the pool may claim it (HAND-4)."""
         return self.offered().filter(owner=None)
 
+    def overflow_for(self, user: User) -> Self:
+        """What of the overflow this person may see. As visible_to() says it, without the handoffs that they
+        own themselves: nobody owns these, and asked for either the database reads the overflow of all pools.
+        """
+        if user.role != User.Role.BDR:
+            return self.overflow()
+        return self.overflow().filter(pool__in=PoolMembership.objects.filter(user=user).values("pool"))
+
     def owned_by(self, user: User) -> Self:
         return self.filter(owner=user)
 

@@ -18,13 +18,14 @@ from scoring.models import LeadScore
 
 @dataclass(frozen=True)
 class QueueFilter:
-    """What the query string asks for. Blank means any."""
+    """What the query string asks for. Blank means any; `more`, all the rows that the page can show."""
 
     tab: str
     q: str = ""
     category: str = ""
     warmth: str = ""
     status: str = ""
+    more: bool = False
 
     @property
     def narrows(self) -> bool:

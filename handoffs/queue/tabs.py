@@ -28,11 +28,11 @@ def first_tab(user: User) -> Tab:
 
 def handoffs_in_tab(user: User, tab: str) -> HandoffQuerySet:
     """The open handoffs of a tab that this person may see. Overflow belongs to whoever claims it."""
-    visible = Handoff.objects.visible_to(user)
+    if tab == Tab.MINE:  # which everybody sees
+        return Handoff.objects.open().owned_by(user)
     if tab == Tab.OVERFLOW:
-        return visible.overflow()
-    if tab == Tab.MINE:
-        return visible.open().owned_by(user)
+        return Handoff.objects.overflow_for(user)
+    visible = Handoff.objects.visible_to(user)
     if tab == Tab.TEAM:
         return visible.open().filter(owner__in=User.objects.filter(team=user.team_id).values("pk"))
     return visible.open().exclude(owner=None)

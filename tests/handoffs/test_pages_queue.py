@@ -13,7 +13,6 @@ from common import counting
 from handoffs import queue_state
 from handoffs.contact.planning import plan_contact
 from handoffs.models import Handoff, Pool
-from handoffs.queue import views
 from handoffs.services import accept_handoff
 from leads.models import Lead
 from scoring.services import score_lead
@@ -31,7 +30,7 @@ def as_owner(client: Client, handoff: Handoff) -> Client:
 
 
 def names_in(response) -> list[str]:
-    return [row.handoff.lead.name for row in response.context["rows"]]
+    return [row.name for row in response.context["rows"]]
 
 
 # --- Who -----------------------------------------------------------------------------------------
@@ -106,7 +105,7 @@ def test_our_own_transfer_to_salesforce_is_no_deadline_of_the_rep(as_owner: Clie
     row = as_owner.get("/queue/").context["rows"][0]
 
     assert row.next_due == "open"
-    assert row.handoff.next_due_at == handoff.created_at + timedelta(minutes=15)
+    assert row.facts.next_due_at == handoff.created_at + timedelta(minutes=15)
 
 
 def test_an_empty_queue_says_what_to_do(client: Client, bdr: User) -> None:
@@ -196,7 +195,7 @@ def test_the_team_of_a_manager_is_their_own(
 def test_everybodys_most_urgent_come_first_and_those_without_a_deadline_last(
     client: Client, pool: Pool, manager: User, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(queue_state, "MOST_ROWS", 4)
+    monkeypatch.setattr(queue_state, "PAGE_ROWS", 4)
     undated = [HandoffFactory(category=category) for category in "CAB"]
     dated = [offer(ready_lead(now=now, first_name=f"N{n}"), now=now) for n in range(2)]
     Clock.objects.filter(handoff_id=dated[1].pk, kind="opened").update(due_at=now)
@@ -205,15 +204,14 @@ def test_everybodys_most_urgent_come_first_and_those_without_a_deadline_last(
     response = client.get("/queue/")
 
     in_order = [dated[1], dated[0], undated[1], undated[2]]
-    assert [row.handoff.pk for row in response.context["rows"]] == [each.pk for each in in_order]
+    assert [row.facts.pk for row in response.context["rows"]] == [each.pk for each in in_order]
     assert "The 4 most urgent of 5" in response.content.decode()
 
 
 def test_a_filter_that_finds_more_than_a_page_says_so(
     client: Client, manager: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in (queue_state, views):
-        monkeypatch.setattr(module, "MOST_ROWS", 2)
+    monkeypatch.setattr(queue_state, "PAGE_ROWS", 2)
     HandoffFactory.create_batch(2, category="A")
     HandoffFactory(category="B")
     HandoffFactory(category="A")
@@ -221,6 +219,34 @@ def test_a_filter_that_finds_more_than_a_page_says_so(
 
     assert "The 2 most urgent that match" in client.get("/queue/?category=A").content.decode()
     assert "most urgent that match" not in client.get("/queue/?category=B").content.decode()
+
+
+def test_a_page_that_is_full_offers_the_rest(
+    client: Client, manager: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queue_state, "PAGE_ROWS", 2)
+    HandoffFactory.create_batch(3, category="A")
+    client.force_login(manager)
+
+    first = client.get("/queue/?category=A&q=&tab=all")
+    all_of_them = client.get("/queue/?category=A&tab=all&more=1")
+
+    assert len(first.context["rows"]) == 2
+    assert 'href="?category=A&amp;tab=all&amp;more=1"' in first.content.decode()
+    assert len(all_of_them.context["rows"]) == 3
+    assert "Show more" not in all_of_them.content.decode()
+    assert 'href="?category=A&amp;tab=overflow"' in all_of_them.content.decode()
+
+
+def test_a_search_costs_the_poll_no_more_than_other_filters(
+    as_owner: Client, handoff: Handoff, django_assert_num_queries
+) -> None:
+    for words in ("le%", "hol lea", "LEA_"):
+        found = as_owner.get("/queue/", {"q": words}, headers=FRAGMENT)
+        with django_assert_num_queries(3):
+            again = as_owner.get("/queue/", {"q": words}, headers=FRAGMENT | {"If-None-Match": found["ETag"]})
+        assert names_in(found) == (["Lea Holm"] if words == "hol lea" else [])
+        assert again.status_code == 304
 
 
 def test_a_row_without_a_deadline_says_when_the_next_contact_is_planned(
@@ -238,7 +264,7 @@ def test_a_row_without_a_deadline_says_when_the_next_contact_is_planned(
 def test_a_paused_clock_is_no_deadline(as_owner: Client, handoff: Handoff, now: datetime) -> None:
     Clock.objects.filter(handoff_id=handoff.pk).update(paused_at=now, pause_reason="On holiday")
 
-    assert as_owner.get("/queue/").context["rows"][0].handoff.next_due_at is None
+    assert as_owner.get("/queue/").context["rows"][0].facts.next_due_at is None
 
 
 def test_counts_stop_where_they_no_longer_help(
