@@ -67,3 +67,21 @@ def test_two_quick_taps_are_both_kept(handoff_page: Page, spoken: Handoff) -> No
     expect(handoff_page.locator(f"#feedback-why-kept-{spoken.pk}")).to_contain_text(str(spoken.owner))
     assert AcceptanceReason.objects.get().drivers == names
     assert [drivers.nth(each).is_checked() for each in range(2)] == [True, True]
+
+
+def test_what_was_tapped_stays_under_the_thumb_and_a_refusal_is_seen(
+    page: Page, handoff_page: Page, spoken: Handoff
+) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    voicemail = page.get_by_role("button", name="Call: Voicemail")
+    voicemail.scroll_into_view_if_needed()
+    before = voicemail.bounding_box()
+
+    voicemail.click()
+    expect(page.get_by_text("Logged: Call: Voicemail.")).to_be_visible()
+    after = voicemail.bounding_box()
+    page.get_by_role("button", name="Mark as sales-qualified").click()
+
+    assert before and after
+    assert abs(after["y"] - before["y"]) < 150
+    expect(page.locator("#toasts")).to_contain_text("Not sales-qualified yet")

@@ -69,6 +69,11 @@ def test_a_accepts_and_the_next_step_is_offered(queue: Page, three_offers: list[
     ana.refresh_from_db()
     assert ana.status == Handoff.Status.ACCEPTED
 
+    queue.keyboard.press("c")
+    queue.keyboard.press("Enter")
+    expect(queue.locator("#toasts")).to_contain_text("Logged: Call: Connected.")
+    assert ana.attempts.get().outcome == "connected"
+
 
 def test_r_a_figure_and_enter_reject(queue: Page, three_offers: list[Handoff]) -> None:
     ana, ben, _ = three_offers
@@ -101,15 +106,22 @@ def test_without_a_reason_the_dialog_stays_and_says_so(queue: Page, three_offers
     assert three_offers[0].status == Handoff.Status.OFFERED
 
 
-def test_the_other_lead_is_asked_for_only_with_a_duplicate(queue: Page) -> None:
+def test_a_reason_that_asks_for_more_leads_to_the_field(queue: Page, three_offers: list[Handoff]) -> None:
+    ana, _, cleo = three_offers
     queue.keyboard.press("j")
     queue.keyboard.press("r")
     other = queue.get_by_label("E-mail address of the other lead")
     expect(other).to_be_hidden()
 
-    queue.get_by_label("Duplicate").check()
+    queue.keyboard.press("3")
+    expect(other).to_be_focused()
+    queue.keyboard.press("Enter")
 
-    expect(other).to_be_visible()
+    expect(queue.get_by_role("alert")).to_be_in_viewport()
+    expect(other).to_be_focused()
+    queue.keyboard.type(cleo.lead.email)
+    queue.keyboard.press("Enter")
+    expect(row(queue, ana)).to_have_count(0)
 
 
 def test_esc_leaves_everything_as_it_was(queue: Page, three_offers: list[Handoff]) -> None:
@@ -168,6 +180,11 @@ def test_a_new_lead_announces_itself_and_selection_ticks_and_typing_survive(
     expect(queue.get_by_label("Search the queue")).to_have_value("hol")
     expect(queue.get_by_label("Search the queue")).to_be_focused()
     expect(queue.locator("#queue-tabs")).to_contain_text("Mine 4")
+
+    row(queue, cleo).locator("[data-open]").focus()
+    newer = offer(ready_lead(now=now, first_name="Eva"), now=now)
+    expect(row(queue, newer)).to_be_visible(timeout=ONE_POLL)
+    expect(row(queue, cleo).locator("[data-open]")).to_be_focused()
 
 
 def test_while_nothing_changes_no_body_is_sent_and_later_ticks_stay(
