@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods
 from django_htmx.http import HttpResponseClientRedirect, retarget, trigger_client_event
 
 from accounts.roles import login_required, signed_in_user
@@ -17,8 +17,9 @@ from feedback.forms import RejectForm
 from feedback.models import RejectionReason, Verdict
 from feedback.services import reject_handoff
 from feedback.undo import undo_rejection
-from handoffs.answering import current_path, fetch_handoff, undone
+from handoffs.answering import acts_on_handoff, current_path, fetch_handoff, undone
 from handoffs.models import Handoff
+from handoffs.permissions import permissions_for
 from handoffs.queue.rows import next_handoff
 from handoffs.recycle_contract import standing_of
 from leads.models import Lead
@@ -36,6 +37,8 @@ def reject(request: HttpRequest, pk: int) -> HttpResponse:
         Handoff.objects.visible_to(user).select_related("lead__company", "owner"), pk=pk
     )
     if request.method == "GET":
+        if not (wants_fragment(request) or permissions_for(user, handoff).reject):
+            return redirect(handoff)  # a refused answer was reloaded, or an old address opened
         return _render_dialog(request, handoff, RejectForm(viewer=user))
     form = RejectForm(_given(request), viewer=user)
     if not form.is_valid():
@@ -104,8 +107,7 @@ def _rejected(request: HttpRequest, handoff: Handoff, verdict: Verdict) -> HttpR
     return response
 
 
-@require_POST
-@login_required
+@acts_on_handoff
 def undo_reject(request: HttpRequest, pk: int) -> HttpResponse:
     """Take the rejection back within seconds: the button of its toast, or the key u."""
     handoff = fetch_handoff(request, pk)

@@ -10,7 +10,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET
 from django_htmx.http import reswap
 
 from accounts.models import User
@@ -23,6 +23,7 @@ from feedback.forms_loop import AcceptanceForm, DisputeForm, QualityForm
 from feedback.models import AcceptanceReason, MarketingTask, QualityCheck, RejectionReason, Verdict
 from feedback.quality import had_conversation, record_quality_check
 from handoffs.acting import may_work
+from handoffs.answering import acts_on_handoff
 from handoffs.models import Handoff
 
 
@@ -32,8 +33,7 @@ def handoff_panel(request: HttpRequest, pk: int) -> HttpResponse:
     return _render_panel(request, _fetch(request, pk))
 
 
-@require_POST
-@login_required
+@acts_on_handoff
 def check_quality(request: HttpRequest, pk: int) -> HttpResponse:
     """Each tap sends the form; nothing is kept, nor said, until all four questions are answered."""
     handoff = _fetch(request, pk)
@@ -51,8 +51,7 @@ def check_quality(request: HttpRequest, pk: int) -> HttpResponse:
     return _kept(request, handoff, check, part="check", words="Noted. Marketing sees it.")
 
 
-@require_POST
-@login_required
+@acts_on_handoff
 def explain(request: HttpRequest, pk: int) -> HttpResponse:
     """Each tap on a driver is kept at once."""
     handoff = _fetch(request, pk)
@@ -66,8 +65,7 @@ def explain(request: HttpRequest, pk: int) -> HttpResponse:
     return _kept(request, handoff, why, part="why", words="Noted: why you accepted it.")
 
 
-@require_POST
-@login_required
+@acts_on_handoff
 def dispute(request: HttpRequest, pk: int) -> HttpResponse:
     handoff = _fetch(request, pk)
     verdict = get_object_or_404(Verdict.objects.standing().select_related("reason"), handoff=handoff)

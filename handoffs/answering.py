@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import wraps
 from typing import Any
 
 from django.contrib import messages
@@ -10,9 +11,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.views.decorators.http import require_POST
 from django_htmx.http import HttpResponseClientRedirect, reswap, retarget, trigger_client_event
 
-from accounts.roles import signed_in_user
+from accounts.roles import login_required, signed_in_user
 from common.errors import DomainError
 from common.htmx import wants_fragment
 from handoffs.models import Handoff
@@ -26,6 +28,23 @@ def fetch_handoff(request: HttpRequest, pk: int) -> Handoff:
     return get_object_or_404(
         visible.select_related("lead__company", "lead__score", "owner", "package", "pool"), pk=pk
     )
+
+
+def acts_on_handoff(view: Callable[[HttpRequest, int], HttpResponse]) -> Callable[..., HttpResponse]:
+    """Guard what a form of the handoff page is sent to: by POST, by somebody signed in.
+
+    An answer that is not redirected, such as a refusal, has this address: when it is reloaded, as phones do
+    by themselves, the browser asks for it by GET. That leads to the handoff.
+    """
+
+    @login_required
+    @wraps(view)
+    def guarded(request: HttpRequest, pk: int) -> HttpResponse:
+        if request.method in ("GET", "HEAD"):
+            return redirect(fetch_handoff(request, pk))
+        return require_POST(view)(request, pk)
+
+    return guarded
 
 
 def done(request: HttpRequest, pk: int, words: str, *, undo_url: str = "") -> HttpResponse:

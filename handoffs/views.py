@@ -14,7 +14,7 @@ from accounts.models import User
 from accounts.roles import login_required, may_hand_off, role_required, signed_in_user
 from common.errors import DomainError
 from common.htmx import wants_fragment
-from handoffs.answering import done, fetch_handoff, refuse, render_handoff, undone
+from handoffs.answering import acts_on_handoff, done, fetch_handoff, refuse, render_handoff, undone
 from handoffs.forms import ReassignForm, WithdrawForm
 from handoffs.models import Handoff
 from handoffs.routing.reassignment import reassign_handoff
@@ -34,8 +34,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     return trigger_client_event(response, "portal:refresh") if opened else response
 
 
-@require_POST
-@login_required
+@acts_on_handoff
 def accept(request: HttpRequest, pk: int) -> HttpResponse:
     """One click (QUEUE-2). Claims it when it is in the overflow queue (HAND-4)."""
     handoff = fetch_handoff(request, pk)
@@ -47,8 +46,7 @@ def accept(request: HttpRequest, pk: int) -> HttpResponse:
     return done(request, pk, words, undo_url=reverse("handoffs:undo_accept", args=[pk]))
 
 
-@require_POST
-@login_required
+@acts_on_handoff
 def undo_accept(request: HttpRequest, pk: int) -> HttpResponse:
     """Take the acceptance back within seconds: the button of its toast, or the key u."""
     handoff = fetch_handoff(request, pk)
@@ -56,8 +54,7 @@ def undo_accept(request: HttpRequest, pk: int) -> HttpResponse:
     return undone(request, pk, f"Undone: {handoff.lead.name} waits for a decision again.")
 
 
-@require_POST
-@login_required
+@acts_on_handoff
 def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
     """Marketing takes the lead back before anybody has accepted it (HAND-6)."""
     handoff = fetch_handoff(request, pk)
@@ -73,8 +70,7 @@ def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
     return done(request, pk, "Withdrawn. Its owner no longer sees it.")
 
 
-@require_POST
-@login_required
+@acts_on_handoff
 def reassign(request: HttpRequest, pk: int) -> HttpResponse:
     handoff = fetch_handoff(request, pk)
     form = ReassignForm(request.POST, handoff=handoff)

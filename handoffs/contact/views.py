@@ -6,11 +6,11 @@ from dataclasses import replace
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET
 
 from accounts.roles import login_required, signed_in_user
 from common.errors import DomainError
-from handoffs.answering import done, fetch_handoff, refuse, render_handoff
+from handoffs.answering import acts_on_handoff, done, fetch_handoff, refuse, render_handoff
 from handoffs.contact.gate import current_gate
 from handoffs.contact.opportunities import (
     correct_opportunity,
@@ -24,8 +24,7 @@ from handoffs.forms import AttemptForm, BantForm, LostForm, OpportunityForm, Pla
 from handoffs.models import Handoff, Qualification
 
 
-@require_POST
-@login_required
+@acts_on_handoff
 def add_attempt(request: HttpRequest, pk: int) -> HttpResponse:
     handoff = fetch_handoff(request, pk)
     form = AttemptForm(request.POST)
@@ -41,8 +40,7 @@ def add_attempt(request: HttpRequest, pk: int) -> HttpResponse:
 # --- The next contact ----------------------------------------------------------------------------
 
 
-@require_POST
-@login_required
+@acts_on_handoff
 def plan(request: HttpRequest, pk: int) -> HttpResponse:
     """One tap on a usual time, or a time of one's own; “forget” takes the plan away."""
     handoff = fetch_handoff(request, pk)
@@ -78,8 +76,7 @@ def plan_ics(request: HttpRequest, pk: int) -> HttpResponse:
 # --- Qualification -------------------------------------------------------------------------------
 
 
-@require_POST
-@login_required
+@acts_on_handoff
 def save_bant(request: HttpRequest, pk: int) -> HttpResponse:
     """Keep the answers; with the button “qualify”, pass the gate to SQL as well (QUEUE-4).
 
@@ -104,8 +101,7 @@ def save_bant(request: HttpRequest, pk: int) -> HttpResponse:
 # --- The deal ------------------------------------------------------------------------------------
 
 
-@require_POST
-@login_required
+@acts_on_handoff
 def add_opportunity(request: HttpRequest, pk: int) -> HttpResponse:
     """Open the opportunity, or correct its amount and close date."""
     handoff = fetch_handoff(request, pk)
@@ -124,8 +120,7 @@ def add_opportunity(request: HttpRequest, pk: int) -> HttpResponse:
     return done(request, pk, "Opportunity corrected." if is_correction else "Opportunity opened.")
 
 
-@require_POST
-@login_required
+@acts_on_handoff
 def win(request: HttpRequest, pk: int) -> HttpResponse:
     handoff = fetch_handoff(request, pk)
     try:
@@ -135,8 +130,7 @@ def win(request: HttpRequest, pk: int) -> HttpResponse:
     return done(request, pk, f"{handoff.lead.name} is a customer.")
 
 
-@require_POST
-@login_required
+@acts_on_handoff
 def lose(request: HttpRequest, pk: int) -> HttpResponse:
     handoff = fetch_handoff(request, pk)
     form = LostForm(request.POST)

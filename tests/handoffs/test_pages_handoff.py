@@ -12,7 +12,7 @@ from accounts.models import User
 from handoffs.contact.opportunities import correct_opportunity, open_opportunity
 from handoffs.contact.services import BantAnswers, qualify_handoff, record_bant
 from handoffs.models import Attempt, Handoff, Opportunity, Pool, Qualification, QualificationGate
-from handoffs.services import accept_handoff
+from handoffs.services import accept_handoff, withdraw_handoff
 from leads.models import Lead
 from tests.desk import fitting_lead, offer, ready_lead
 from tests.page_forms import sent_by_enter
@@ -188,8 +188,34 @@ def test_a_double_click_is_harmless(as_owner: Client, handoff: Handoff) -> None:
     assert handoff.accepted_at == first
 
 
-def test_accepting_needs_a_post(as_owner: Client, handoff: Handoff) -> None:
-    assert as_owner.get(address(handoff, "accept/")).status_code == 405
+@pytest.mark.parametrize("act", ["accept/", "accept/undo/", "attempts/", "reject/undo/", "dispute/"])
+def test_reloading_a_refusal_leads_to_the_handoff_and_does_nothing(
+    as_owner: Client, handoff: Handoff, act: str
+) -> None:
+    """QUEUE-5: a phone that wakes asks again, by GET, for the address that a form was sent to."""
+    response = as_owner.get(address(handoff, act))
+
+    handoff.refresh_from_db()
+    assert (response.status_code, response["Location"]) == (302, address(handoff))
+    assert handoff.status == Handoff.Status.OFFERED
+    assert as_owner.put(address(handoff, act)).status_code == 405
+
+
+def test_reloading_a_refused_rejection_leads_to_the_handoff(
+    as_owner: Client, handoff: Handoff, marketing: User, now: datetime
+) -> None:
+    assert as_owner.get(address(handoff, "reject/")).status_code == 200
+    withdraw_handoff(handoff, by=marketing, reason="Wrong list", now=now)
+
+    response = as_owner.get(address(handoff, "reject/"))
+
+    assert (response.status_code, response["Location"]) == (302, address(handoff))
+
+
+def test_a_stranger_learns_nothing_by_reloading(client: Client, handoff: Handoff, stranger: User) -> None:
+    client.force_login(stranger)
+
+    assert client.get(address(handoff, "accept/")).status_code == 404
 
 
 def test_a_stale_page_is_told_who_was_quicker_and_what_is_next(
