@@ -12,12 +12,11 @@ from datetime import datetime, timedelta
 
 import structlog
 from django.db import DatabaseError, transaction
-from django.db.models import F, OuterRef, Subquery, Value
-from django.db.models.functions import Least
+from django.db.models import F, OuterRef, Subquery
 
 from common.errors import DomainError
 from handoffs.models import Handoff
-from handoffs.recycle_contract import cool_off_ends, may_become_mql_again, recycle_contract
+from handoffs.recycle_contract import look_after_cool_off, may_become_mql_again
 from handoffs.services import hand_off
 from leads.models import Lead, LeadQuerySet
 from leads.services import mark_lead_changed
@@ -53,7 +52,7 @@ def advance_locked(lead: Lead, *, now: datetime) -> LeadScore | None:
     score = score_lead(lead, now=now)
     _move_on(lead, score, now=now)
     _look_again([lead.pk], at=score.next_change_at if score else None)
-    _look_after_cool_off([lead], now=now)
+    look_after_cool_off([lead], now=now)
     return score
 
 
@@ -94,22 +93,6 @@ def _look_again(lead_ids: Iterable[int], *, at: datetime | Subquery | None) -> N
     Lead.objects.filter(pk__in=lead_ids).update(
         advance_at=at, advance_attempts=0, advance_error="", advance_parked_at=None
     )
-
-
-def _look_after_cool_off(leads: Iterable[Lead], *, now: datetime) -> None:
-    """A returned lead may have shown enough and wait for its cool-off alone: it is looked at then."""
-    returned = [
-        lead
-        for lead in leads
-        if (lead.trips or lead.recycled_at) and lead.stage in ENTRY_STAGES and lead.hold == Lead.Hold.NONE
-    ]
-    contract = recycle_contract() if returned else None
-    if contract is None or not contract.cool_off_days:
-        return
-    for lead in returned:
-        ends = cool_off_ends(lead, contract)
-        if ends and ends > now:
-            Lead.objects.filter(pk=lead.pk).update(advance_at=Least("advance_at", Value(ends)))
 
 
 def advance_claimed_lead(lead_id: int, *, now: datetime) -> bool:
@@ -199,7 +182,7 @@ def _score_batch(lead_ids: Sequence[int], *, now: datetime) -> Sequence[int]:
     due = [lead_id for lead_id in due if lead_id not in kept]
     next_change = LeadScore.objects.filter(lead=OuterRef("pk")).values("next_change_at")
     _look_again(held.difference(due), at=Subquery(next_change))
-    _look_after_cool_off((lead for lead in leads if lead.pk not in due), now=now)
+    look_after_cool_off((lead for lead in leads if lead.pk not in due), now=now)
     return due
 
 

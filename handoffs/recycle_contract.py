@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Q, Value
+from django.db.models import (
+    Case,
+    DateTimeField,
+    Exists,
+    ExpressionWrapper,
+    F,
+    OuterRef,
+    Q,
+    Subquery,
+    Value,
+    When,
+)
 from django.db.models.functions import Least
 
 from handoffs.models import Handoff, RecycleContract
-from leads.models import Lead, LeadEvent
+from leads.models import Lead, LeadEvent, LeadQuerySet
 from scoring.evidence import has_signal_since, points_since, raised_hand_since
 from scoring.models import LeadScore
 from scoring.models.scores import ENTRY_STAGES
@@ -56,11 +68,46 @@ def may_become_mql_again(lead: Lead, *, now: datetime) -> bool:
 
     One whose fit changed while it waited for just that has its evidence, and only the cool-off to wait for.
     """
+    if not was_returned(lead):
+        return True
+    if _cooling_off([lead.pk], recycle_contract(), now=now).exists():
+        return False
     standing = standing_of(lead, now=now)
-    if standing is not None:
-        return standing.is_met(now)
-    ends = cool_off_ends(lead, recycle_contract()) if lead.trips else None
-    return ends is None or ends <= now
+    return standing is None or standing.is_met(now)
+
+
+def was_returned(lead: Lead) -> bool:
+    return lead.trips > 0 or lead.recycled_at is not None
+
+
+def look_after_cool_off(leads: Iterable[Lead], *, now: datetime) -> None:
+    """A returned lead may have shown enough and wait for its cool-off alone: mark it to be looked at then."""
+    returned = [lead.pk for lead in leads if was_returned(lead)]
+    contract = recycle_contract() if returned else None
+    if contract is None or not contract.cool_off_days:
+        return
+    waiting = _cooling_off(returned, contract, now=now).filter(stage__in=ENTRY_STAGES, hold=Lead.Hold.NONE)
+    waiting.update(advance_at=Least("advance_at", F("cool_off_ends")))
+
+
+def _cooling_off(lead_ids: Sequence[int], contract: RecycleContract, *, now: datetime) -> LeadQuerySet:
+    """Those of the leads whose cool-off after the last return is not over, with `cool_off_ends`.
+
+    One that came back because its fit changed is marked as returned no longer; its last rejection tells.
+    """
+    void = LeadEvent.objects.filter(kind=LeadEvent.Kind.RELEASED, handoff_id=OuterRef("pk"))
+    returns = Handoff.objects.filter(
+        ~Exists(void), lead=OuterRef("pk"), status=Handoff.Status.REJECTED, slot_returned_at=None
+    )
+    last_return = returns.order_by("-closed_at").values("closed_at")[:1]
+    returned_at = Case(
+        When(recycled_at__isnull=False, then=F("recycled_at")),
+        When(trips__gt=0, then=Subquery(last_return)),
+    )
+    ends = ExpressionWrapper(
+        returned_at + Value(timedelta(days=contract.cool_off_days)), output_field=DateTimeField()
+    )
+    return Lead.objects.filter(pk__in=lead_ids).annotate(cool_off_ends=ends).filter(cool_off_ends__gt=now)
 
 
 def standing_of(lead: Lead, *, now: datetime) -> Standing | None:
@@ -79,16 +126,3 @@ def standing_of(lead: Lead, *, now: datetime) -> Standing | None:
         enough=enough,
         free_at=since + timedelta(days=contract.cool_off_days),
     )
-
-
-def cool_off_ends(lead: Lead, contract: RecycleContract) -> datetime | None:
-    """When the cool-off after the last return is over; None for a lead never returned."""
-    returned_at = lead.recycled_at or (_last_returned_at(lead) if lead.trips else None)
-    return returned_at + timedelta(days=contract.cool_off_days) if returned_at else None
-
-
-def _last_returned_at(lead: Lead) -> datetime | None:
-    void = LeadEvent.objects.filter(lead=lead, kind=LeadEvent.Kind.RELEASED, handoff_id__isnull=False)
-    returned = Handoff.objects.filter(lead=lead, status=Handoff.Status.REJECTED, slot_returned_at=None)
-    returned = returned.exclude(pk__in=void.values("handoff_id"))
-    return returned.order_by("-closed_at").values_list("closed_at", flat=True).first()

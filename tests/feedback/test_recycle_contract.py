@@ -15,11 +15,12 @@ from feedback.recycling import wake_recyclings
 from feedback.services import reject_handoff
 from handoffs.models import Handoff, RecycleContract
 from handoffs.pipeline import advance_due_leads, advance_lead
-from handoffs.recycle_contract import standing_of
+from handoffs.recycle_contract import look_after_cool_off, standing_of
 from leads.models import Lead
 from leads.services import correct_lead
 from scoring.evidence import has_signal_since, points_since, raised_hand_since
 from tests.desk import do, reason
+from tests.factories import LeadFactory
 
 DAY = timedelta(days=1)
 
@@ -195,3 +196,23 @@ def test_the_same_preset_again_has_nobody_looked_at(premature: Lead, manager: Us
     load_feedback_preset(PRESETS["classic"], by=manager, now=now + 31 * DAY)
 
     assert not Lead.objects.exclude(advance_at=None).exists()
+
+
+def test_however_many_cool_off_one_statement_marks_them(
+    premature: Lead, now: datetime, django_assert_num_queries
+) -> None:
+    contract(min_points=20, cool_off_days=40)
+    LeadFactory.create_batch(3, stage=Lead.Stage.NURTURE, recycled_at=now - 10 * DAY)
+    over = LeadFactory(stage=Lead.Stage.NURTURE, recycled_at=now - 50 * DAY)
+    by_its_last_rejection = Lead.objects.filter(pk=premature.pk)
+    by_its_last_rejection.update(recycled_at=None)
+    Lead.objects.update(advance_at=None)
+    leads = list(Lead.objects.all())
+
+    with django_assert_num_queries(2):  # the contract, the marks
+        look_after_cool_off(leads, now=now)
+
+    over.refresh_from_db()
+    assert over.advance_at is None
+    assert by_its_last_rejection.get().advance_at == now + 40 * DAY
+    assert Lead.objects.filter(advance_at=now + 30 * DAY).count() == 3
