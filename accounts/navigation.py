@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 from accounts.models import User
 from accounts.roles import may_open_admin
@@ -96,11 +97,13 @@ ROLE_ICON: dict[str, str] = {
 
 def sections_for(user: User) -> list[Section]:
     """The side bar of this person; a superuser sees all of it."""
+    return _sections(user.role, sees_all=user.is_superuser)
+
+
+@cache
+def _sections(role: str, *, sees_all: bool) -> list[Section]:
     found = [
-        Section(
-            section.heading,
-            tuple(page for page in section.pages if user.is_superuser or user.role in page.roles),
-        )
+        Section(section.heading, tuple(page for page in section.pages if sees_all or role in page.roles))
         for section in SECTIONS
     ]
     return [section for section in found if section.pages]

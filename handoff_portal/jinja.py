@@ -1,4 +1,4 @@
-"""The engine for rows of long lists: what the tags of common.templatetags.portal write, as functions."""
+"""The engine for rows of long lists and the side bar: the tags of common.templatetags.portal as functions."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 from jinja2 import Environment
 
+from common.jinja import address_of
 from common.templatetags import portal
 
 # How the chip of a category is drawn: A stands out most.
@@ -14,8 +15,9 @@ CATEGORY_CHIPS = {"A": "chip-solid", "B": "chip-accent", "C": "chip-outline"}
 
 def make_environment(**options: Any) -> Environment:
     """Django hands over its own options, escaping among them."""
-    environment = Environment(**options)
+    environment = Environment(trim_blocks=True, lstrip_blocks=True, **options)
     environment.globals.update(
+        address=address_of,
         icon=portal.icon,
         countdown=portal.time_left,
         local_time=portal.local_time,

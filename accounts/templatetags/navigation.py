@@ -2,32 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django import template
 from django.http import HttpRequest
 from django.template.context import Context
+from django.utils.safestring import SafeString
 
 from accounts.models import User
 from accounts.navigation import current_path, sections_for
 from accounts.roles import may_open_admin
+from common.jinja import render_jinja
 
 register = template.Library()
 
 
-@register.inclusion_tag("_navigation.html", takes_context=True)
-def main_navigation(context: Context) -> dict[str, Any]:
+@register.simple_tag(takes_context=True)
+def main_navigation(context: Context) -> SafeString:
     """Only what this person's role may open. Empty for strangers and for errors raised before sign-in."""
     request: HttpRequest | None = context.get("request")
     user = getattr(request, "user", None)
     if request is None or not isinstance(user, User):
-        return {}
-    return {
-        "request": request,
-        "user": user,
-        "sections": sections_for(user),
-        "current": current_path(user, request.path),
-        "may_open_admin": may_open_admin(user),
-        "unread_notifications": context.get("unread_notifications"),
-        "themes": User.Theme.choices,
-    }
+        return render_jinja("_navigation.jinja", user=None)
+    return render_jinja(
+        "_navigation.jinja",
+        path=request.path,
+        user=user,
+        sections=sections_for(user),
+        current=current_path(user, request.path),
+        may_open_admin=may_open_admin(user),
+        unread=context.template.engine.get_template("notifications/_unread.html#polling").render(context),
+        themes=User.Theme.choices,
+        csrf_token=context.get("csrf_token"),
+    )

@@ -10,11 +10,12 @@ from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
 from accounts.models import User
+from common.jinja import root_of
 from common.prepared import any_of_ids, ask_prepared, composed
 from handoffs.models import Handoff
 from handoffs.permissions import Permissions, permissions_in
 from handoffs.queue.tabs import Tab, handoffs_in_tab
-from handoffs.rows import name_of, root_of
+from handoffs.rows import name_of
 from scoring.models import LeadScore
 from sla.models import Target
 

@@ -22,6 +22,7 @@ from common.counting import BoundedCount
 from common.errors import InvalidInput
 from common.htmx import wants_fragment
 from common.ids import parse_id
+from common.jinja import render_jinja
 from handoffs.models import Handoff, HandoffQuerySet, SavedView
 from handoffs.queue.bulk_acceptance import BulkResult, accept_handoffs, undo_acceptances
 from handoffs.queue.filters import QueueFilterForm
@@ -29,7 +30,6 @@ from handoffs.queue.rows import next_handoff, show_rows
 from handoffs.queue.saved_views import views_of
 from handoffs.queue.tabs import Tab, first_tab, tabs_of
 from handoffs.queue_state import MOST_ROWS, read_queue_state
-from handoffs.rows import render_rows
 from handoffs.story import tell_story
 from handoffs.undo import UNDO_FOR
 
@@ -56,7 +56,7 @@ def queue(request: HttpRequest) -> HttpResponse:
         "chosen": chosen,
         "rows": rows,
         "is_full": len(rows) == state.most_rows,
-        "rows_html": render_rows(
+        "rows_html": render_jinja(
             "handoffs/queue_rows.jinja",
             rows=rows,
             selected=selected.get("selected"),

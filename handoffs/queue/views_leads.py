@@ -8,12 +8,13 @@ from django.views.decorators.http import require_GET
 
 from accounts.roles import login_required, signed_in_user
 from common.htmx import wants_fragment
+from common.jinja import render_jinja, root_of
 from common.keyset import newest_first_page
-from handoffs.models import Handoff, SavedView
+from handoffs.models import SavedView
 from handoffs.queue.filters import LeadFilterForm
+from handoffs.queue.lead_rows import show_leads
 from handoffs.queue.saved_views import views_of
 from handoffs.queue.search import search_leads
-from handoffs.rows import render_rows, root_of
 from leads.models import Lead
 
 PAGE_SIZE = 50
@@ -31,20 +32,15 @@ def lead_list(request: HttpRequest) -> HttpResponse:
         leads = leads.filter(stage=stage)
     if category := form.cleaned_data.get("category"):
         leads = leads.filter(score__category=category)
-    page = newest_first_page(
-        leads.select_related("company", "score", "owner"),
-        at="created_at",
-        after=request.GET.get("after", ""),
-        size=PAGE_SIZE,
-    )
-    open_handoffs = Handoff.objects.open().visible_to(user).filter(lead__in=page.rows).select_related("owner")
-    handoff_of = {handoff.lead_id: handoff for handoff in open_handoffs}
-    rows = [(lead, handoff_of.get(lead.pk)) for lead in page.rows]
+    # Keys first: what a row shows besides is read for those on the page only.
+    keys = leads.only("created_at")
+    page = newest_first_page(keys, at="created_at", after=request.GET.get("after", ""), size=PAGE_SIZE)
+    rows = show_leads(user, [lead.pk for lead in page.rows])
     context = {
         "form": form,
         "page": page,
         "rows": rows,
-        "rows_html": render_rows(
+        "rows_html": render_jinja(
             "handoffs/lead_rows.jinja",
             rows=rows,
             leads_root=root_of("leads:detail"),

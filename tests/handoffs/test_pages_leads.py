@@ -21,7 +21,7 @@ def as_reader(client: Client, reader: User) -> Client:
 
 
 def found(response) -> list[str]:
-    return [lead.name for lead, _ in response.context["rows"]]
+    return [row.name for row in response.context["rows"]]
 
 
 def test_strangers_are_sent_to_sign_in(client: Client, db: None) -> None:
@@ -144,5 +144,5 @@ def test_the_number_of_queries_does_not_grow(
 ) -> None:
     LeadFactory.create_batch(leads)
 
-    with django_assert_num_queries(6):  # session, person, leads, their handoffs, saved views, unread
+    with django_assert_num_queries(6):  # session, person, keys, rows, saved views, unread
         as_reader.get("/leads/")

@@ -245,7 +245,7 @@ def test_a_search_costs_the_poll_no_more_than_other_filters(
         found = as_owner.get("/queue/", {"q": words}, headers=FRAGMENT)
         with django_assert_num_queries(3):
             again = as_owner.get("/queue/", {"q": words}, headers=FRAGMENT | {"If-None-Match": found["ETag"]})
-        assert names_in(found) == (["Lea Holm"] if words == "hol lea" else [])
+        assert (b"Lea Holm" in found.content) == (words == "hol lea")
         assert again.status_code == 304
 
 
@@ -363,7 +363,7 @@ def test_the_number_of_queries_does_not_grow_with_the_queue(
     for _ in range(extra):
         offer(ready_lead(now=now), now=now)
 
-    with django_assert_num_queries(7):  # session, person, state, rows, views, unread, team of the side bar
+    with django_assert_num_queries(6):  # session, person, state, rows, views, unread
         response = as_owner.get("/queue/")
 
     assert len(response.context["rows"]) == 1 + extra
