@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from django.db import connection, models
+from django.db.models.expressions import RawSQL
 
 
 def insert_rows(
@@ -32,23 +34,36 @@ def insert_rows(
         cursor.execute(sql + " ON CONFLICT DO NOTHING" * ignore_conflicts, [*defaults, _as_json(rows)])
 
 
-def update_rows(model: type[models.Model], rows: Sequence[Mapping[str, Any]]) -> None:
-    """Set columns of rows that are named by their "id", each to its own values; all rows name the same."""
+def update_rows(
+    model: type[models.Model], rows: Sequence[Mapping[str, Any]], *, growing: Collection[str] = ()
+) -> None:
+    """Set columns of rows that are named by their "id", each to its own values; all rows name the same.
+
+    Those of `growing` grow by what is given instead.
+    """
     if not rows:
         return
     given = [field for field in model._meta.concrete_fields if field.column in rows[0]]
     changes = ", ".join(
-        f'"{field.column}" = given."{field.column}"' for field in given if not field.primary_key
+        f'"{name}" = row."{name}" + given."{name}"' if name in growing else f'"{name}" = given."{name}"'
+        for name in (field.column for field in given if not field.primary_key)
     )
     sql = f'UPDATE "{model._meta.db_table}" AS row SET {changes} FROM {_given(given)} WHERE row.id = given.id'
     with connection.cursor() as cursor:
         cursor.execute(sql, [_as_json(rows)])
 
 
+def among(keys: Collection[int]) -> RawSQL:
+    """Keys for an `__in`, as one value: Django and the driver handle each item of a list by itself."""
+    return RawSQL("SELECT unnest(%s::bigint[])", [list(keys)])
+
+
 def _given(fields: Sequence[models.Field[Any, Any]]) -> str:
     """The rows as a table of these columns."""
     types = ", ".join(f'"{field.column}" {_type_of(field)}' for field in fields)
-    return f"json_to_recordset(%s::json) AS given ({types})"
+    # As json, what a column of JSON holds is read twice; as jsonb, every other value is.
+    form = "jsonb" if any(isinstance(field, models.JSONField) for field in fields) else "json"
+    return f"{form}_to_recordset(%s::{form}) AS given ({types})"
 
 
 def _type_of(field: models.Field[Any, Any]) -> str:
@@ -60,6 +75,8 @@ def _as_json(rows: Sequence[Mapping[str, Any]]) -> str:
     return json.dumps(rows, default=_plain)
 
 
+# Rows that are written together share their moments.
+@lru_cache(maxsize=1024)
 def _plain(value: object) -> str:
     if isinstance(value, datetime):
         return value.isoformat()

@@ -8,6 +8,7 @@ from datetime import datetime
 from django.urls import reverse
 
 from accounts.models import User
+from common.bulk import among
 from handoffs.models import ContextPackage, Handoff, Pool
 from notifications.models import Notification
 from notifications.services import Message, notify_users, send_messages
@@ -21,8 +22,10 @@ def tell_new_owner(handoff: Handoff, *, now: datetime) -> None:
 
 def tell_new_owners(handoffs: Collection[Handoff], *, now: datetime) -> None:
     """`tell_new_owner` for many handoffs that have just got their owners."""
-    packages = ContextPackage.objects.filter(handoff__in=handoffs)
-    first_contacts = dict(packages.values_list("handoff_id", "content__first_contact"))
+    packages = ContextPackage.objects.filter(pk__in=among([handoff.pk for handoff in handoffs]))
+    first_contacts = dict(packages.values_list("pk", "content__first_contact"))
+    # The resolver is asked once: for each handoff it would take longer than all the rest of its message.
+    before, after = reverse("handoffs:detail", args=[0]).rsplit("0", 1)
     send_messages(
         (
             Message(
@@ -31,7 +34,7 @@ def tell_new_owners(handoffs: Collection[Handoff], *, now: datetime) -> None:
                 dedupe_key=f"handoff-{handoff.pk}-offered-{now.isoformat()}",
                 title=f"New lead: {name_with_company(handoff)}",
                 body=_why_now(handoff, first_contacts.get(handoff.pk)),
-                url=handoff.get_absolute_url(),
+                url=f"{before}{handoff.pk}{after}",
             )
             for handoff in handoffs
             if handoff.owner is not None

@@ -5,9 +5,10 @@ Facts from outside come in through leads.intake; this module moves leads along a
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from types import MappingProxyType
+from typing import NamedTuple
 
 from django.conf import settings
 from django.db import transaction
@@ -65,31 +66,29 @@ def event_of_creation(lead: Lead, *, by: User | None, via: str) -> LeadEvent:
     return LeadEvent(lead=lead, kind=LeadEvent.Kind.CREATED, at=lead.created_at, by=by, detail={"via": via})
 
 
+class Entry(NamedTuple):
+    """What is still to be written into the log of a lead."""
+
+    lead_id: int
+    kind: LeadEvent.Kind
+    detail: Mapping[str, object]
+    handoff_id: int | None = None
+    by_id: int | None = None
+
+
 def log_events(
-    details: Mapping[int, Mapping[str, object]],
-    *,
-    kind: LeadEvent.Kind,
-    at: datetime,
-    handoff_ids: Mapping[int, int] = MappingProxyType({}),
+    details: Mapping[int, Mapping[str, object]], *, kind: LeadEvent.Kind, at: datetime
 ) -> None:
-    """log_event for many leads, named by id with the detail (and the handoff) of each, in two statements.
+    """log_event for many leads, named by id with the detail of each, in two statements.
 
     The caller holds their locks; lead objects it has in hand keep the old revision.
     """
-    insert_rows(
-        LeadEvent,
-        [
-            {
-                "lead_id": lead_id,
-                "kind": kind,
-                "at": at,
-                "handoff_id": handoff_ids.get(lead_id),
-                "detail": detail,
-            }
-            for lead_id, detail in details.items()
-        ],
-    )
+    _insert_entries((Entry(lead_id, kind, detail) for lead_id, detail in details.items()), at=at)
     Lead.objects.filter(pk__in=details.keys()).update(revision=F("revision") + 1)
+
+
+def _insert_entries(entries: Iterable[Entry], *, at: datetime) -> None:
+    insert_rows(LeadEvent, [entry._asdict() | {"at": at} for entry in entries])
 
 
 # --- Marks --------------------------------------------------------------------------------------
@@ -150,15 +149,29 @@ def assign_lead(lead: Lead, *, owner: User | None, team: Team | None) -> None:
     lead.save(update_fields=["owner", "team"])
 
 
-def assign_leads(assignments: Mapping[int, tuple[User | None, Team | None]]) -> None:
-    """assign_lead for many, named by id with owner and team of each, under their locks."""
+def assign_leads(
+    assignments: Mapping[int, tuple[User | None, Team | None]], entries: Sequence[Entry], *, at: datetime
+) -> None:
+    """assign_lead for many, named by id with owner and team of each, and the entries that go with it.
+
+    The caller holds their locks; lead objects it has in hand keep the old revision. The row of a lead is
+    written once, whatever the number of its entries: it has many indexes, and each version is in all of them.
+    """
+    added = Counter(entry.lead_id for entry in entries)
     update_rows(
         Lead,
         [
-            {"id": lead_id, "owner_id": owner and owner.pk, "team_id": team and team.pk}
+            {
+                "id": lead_id,
+                "owner_id": owner and owner.pk,
+                "team_id": team and team.pk,
+                "revision": added[lead_id],
+            }
             for lead_id, (owner, team) in assignments.items()
         ],
+        growing=("revision",),
     )
+    _insert_entries(entries, at=at)
 
 
 def hold_lead(lead: Lead, *, hold: Lead.Hold, until: datetime | None, at: datetime) -> None:

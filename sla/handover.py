@@ -6,15 +6,16 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import NamedTuple
 
 from django.db import transaction
 from django.db.models import Case, Value, When
 
 from accounts.models import Team, User
-from common.bulk import insert_rows, update_rows
+from common.bulk import among, insert_rows, update_rows
 from leads.models import Lead, LeadEvent
-from leads.services import log_events
+from leads.services import Entry, log_event
 from sla.breaches import record_breaches
 from sla.business_hours import WorkingCalendar
 from sla.calendars import calendar_of, digest_of, working_hours, working_hours_of
@@ -41,13 +42,13 @@ def move_clocks(lead: Lead, *, handoff_id: int, owner: User | None, team: Team |
     Where the policy says so the new owner gets the full time, and must open the handoff again although
     somebody else has. Other clocks go on with their due time under the new name.
     """
-    move_clocks_of_many([Handover(lead.pk, handoff_id, owner, team)], now=now)
-    lead.refresh_from_db(fields=["revision"])
+    for entry in move_clocks_of_many([Handover(lead.pk, handoff_id, owner, team)], now=now):
+        log_event(lead, entry.kind, at=now, handoff_id=handoff_id, **entry.detail)
 
 
 @transaction.atomic
-def move_clocks_of_many(handovers: Sequence[Handover], *, now: datetime) -> None:
-    """`move_clocks` for many handoffs at once. Lead objects in hand keep the old revision."""
+def move_clocks_of_many(handovers: Sequence[Handover], *, now: datetime) -> list[Entry]:
+    """`move_clocks` for many handoffs at once; the caller writes these entries of the log with its own."""
     by_handoff = {handover.handoff_id: handover for handover in handovers}
     desks = _Desks([handover.owner for handover in handovers], now=now)
     ended: list[_Old] = []
@@ -65,12 +66,10 @@ def move_clocks_of_many(handovers: Sequence[Handover], *, now: datetime) -> None
     update_rows(Clock, renamed)
     _cancel(ended, at=now)
     insert_rows(Clock, [clock for clocks in restarted.values() for clock in clocks])
-    log_events(
-        {handover.lead_id: describe_start(clocks) for handover, clocks in restarted.items()},
-        kind=LeadEvent.Kind.CLOCK_STARTED,
-        at=now,
-        handoff_ids={handover.lead_id: handover.handoff_id for handover in restarted},
-    )
+    return [
+        Entry(handover.lead_id, LeadEvent.Kind.CLOCK_STARTED, describe_start(clocks), handover.handoff_id)
+        for handover, clocks in restarted.items()
+    ]
 
 
 class _Old(NamedTuple):
@@ -109,7 +108,7 @@ def _latest_clocks(handoff_ids: Collection[int]) -> list[_Old]:
     """
     running_first = Case(When(outcome=Clock.Outcome.RUNNING, then=Value(0)), default=Value(1))
     clocks = (
-        Clock.objects.filter(handoff_id__in=handoff_ids)
+        Clock.objects.filter(handoff_id__in=among(handoff_ids))
         .order_by("handoff_id", "kind", running_first, "-started_at", "-id")
         .distinct("handoff_id", "kind")
     )
@@ -184,7 +183,7 @@ class _Desks:
 def _cancel(clocks: Sequence[_Old], *, at: datetime) -> None:
     """`finish_clock` for many: those that never stood still go together."""
     ids = [clock.id for clock in clocks]
-    stood_still = set(Pause.objects.filter(clock__in=ids).values_list("clock_id", flat=True))
+    stood_still = set(Pause.objects.filter(clock__in=among(ids)).values_list("clock_id", flat=True))
     for clock in Clock.objects.filter(pk__in=stood_still).select_related("lead", "owner", "calendar"):
         finish_clock(clock, Clock.Outcome.CANCELLED, at=at)
     steady = [clock for clock in clocks if clock.id not in stood_still]
@@ -193,6 +192,11 @@ def _cancel(clocks: Sequence[_Old], *, at: datetime) -> None:
         missed = Clock.objects.filter(pk__in=late).select_related("lead", "owner").order_by("pk")
         record_breaches(list(missed), now=at)
     hours = _hours_of(steady)
+
+    @cache  # clocks of one handoff mostly started together
+    def seconds_used(hours_key: tuple[int | None, int | None, int], started_at: datetime) -> int:
+        return hours[hours_key].business_time_between(started_at, at) // SECOND
+
     update_rows(
         Clock,
         [
@@ -202,8 +206,7 @@ def _cancel(clocks: Sequence[_Old], *, at: datetime) -> None:
                 "stopped_at": at,
                 "warn_at": None,
                 "wall_seconds": (at - clock.started_at) // SECOND,
-                "business_seconds": hours[_hours_key(clock)].business_time_between(clock.started_at, at)
-                // SECOND,
+                "business_seconds": seconds_used(_hours_key(clock), clock.started_at),
             }
             for clock in steady
         ],

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from django.db.models import BigIntegerField, Case, DecimalField, F, Field, Value, When
@@ -94,7 +95,10 @@ def _decision(
     rule_name: str,
     now: datetime,
 ) -> dict[str, object]:
-    candidates = [one._asdict() for one in considered]
+    candidates = [
+        {"user_id": one.user_id, "name": one.name, "chosen": one.chosen, "reason": one.reason}
+        for one in considered
+    ]
     return {
         "handoff_id": handoff.pk,
         "at": now,
@@ -104,7 +108,7 @@ def _decision(
         "candidates": candidates,
         "shares": None
         if shares is None
-        else {user_id: f"{_decimal(share).normalize():f}" for user_id, share in shares.items()},
+        else {user_id: _in_words(share) for user_id, share in shares.items()},
     }
 
 
@@ -205,6 +209,12 @@ def _book(
 def _by_user(amounts: Mapping[int, int] | Mapping[int, Decimal], column: Field[Any, Any]) -> Case:
     each = (When(user=user_id, then=Value(amount)) for user_id, amount in amounts.items())
     return Case(*each, default=Value(0), output_field=column)
+
+
+@lru_cache(maxsize=1024)
+def _in_words(share: int) -> str:
+    """Without the zeros at the end. Cached, because a batch deals few different shares again and again."""
+    return f"{_decimal(share).normalize():f}"
 
 
 def _decimal(share: int) -> Decimal:

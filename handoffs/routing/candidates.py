@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from django.db.models import Count, Max
 
 from accounts.models import Absence, User
+from common.bulk import among
 from handoffs.models import Handoff, HandoffQuerySet, Pool, PoolMembership
 from handoffs.routing.turns import SHARE, Candidate, words
 from leads.models import Lead
@@ -155,7 +156,7 @@ def read_histories(pool: Pool, leads: Iterable[Lead], *, now: datetime) -> dict[
     histories = {lead.pk: History() for lead in leads}
     since = now - timedelta(days=pool.declined_for_days)
     earlier = (
-        Handoff.objects.filter(lead__in=histories.keys())
+        Handoff.objects.filter(lead__in=among(histories.keys()))
         .exclude(owner=None, slot_returned_at=None)
         .order_by("-created_at", "-id")
         .values_list("lead_id", "owner_id", "closed_by_id", "slot_returned_at")
@@ -180,7 +181,7 @@ class AccountOwners:
         self._latest: dict[int, list[tuple[datetime, int, int, int]]] = {}
         handoffs = (
             Handoff.objects.filter(
-                lead__company__in={lead.company_id for lead in leads if lead.company_id},
+                lead__company__in=among({lead.company_id for lead in leads if lead.company_id}),
                 owner__isnull=False,
                 slot_returned_at=None,
             )

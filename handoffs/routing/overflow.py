@@ -15,20 +15,27 @@ import structlog
 from django.db import transaction
 
 from accounts.models import User
-from common.bulk import update_rows
+from common.bulk import among, update_rows
 from handoffs.models import Handoff, HandoffQuerySet, Pool
 from handoffs.routing.assignment import choose_for_waiting, lock_pool, read_rules, team_of
 from handoffs.routing.books import Offer, store_offers
 from handoffs.routing.dealing import Dealer
 from handoffs.telling import tell_new_owners
 from leads.models import Lead, LeadEvent
-from leads.services import assign_leads, log_events
+from leads.services import Entry, assign_leads
 from sla.handover import Handover, move_clocks_of_many
 
 log = structlog.get_logger(__name__)
 
 # While a batch is dealt, new leads of the pool wait for it: half a second or so.
 BATCH = 500
+
+# Of the forty columns of a lead and the thirty of a handoff: what the rules ask and the message says.
+LOOKED_AT = (
+    "first_name", "last_name", "email", "external_id", "country", "source", "language", "product_line",
+    "deal_size", "trips", "company__name", "company__country", "company__industry", "company__employee_count",
+)  # fmt: skip
+DEALT_BY = ("lead_id", "owner_id", "pool_id", "status", "category", "score", "drivers", "hops", "created_at")
 
 
 @dataclass
@@ -154,15 +161,15 @@ def _assign_batch(line: _Line, *, now: datetime, size: int) -> tuple[int, bool]:
 
 def _lock_leads(waiting: HandoffQuerySet) -> dict[int, Lead]:
     lead_ids = list(waiting.values_list("lead_id", flat=True))
-    leads = Lead.objects.select_for_update(of=("self",), no_key=True).select_related("company", "team")
-    return {lead.pk: lead for lead in leads.filter(pk__in=lead_ids).order_by("pk")}
+    leads = Lead.objects.select_for_update(of=("self",), no_key=True).filter(pk__in=among(lead_ids))
+    return {lead.pk: lead for lead in leads.select_related("company").only(*LOOKED_AT).order_by("pk")}
 
 
 def _those_in_hand(line: _Line, pool: Pool, leads: dict[int, Lead], *, size: int) -> list[Handoff]:
     """The line as it is under the locks, as far as we hold its leads: somebody may have taken one, or a
     manager put an older one back."""
     handoffs = []
-    for handoff in line.handoffs()[:size]:
+    for handoff in line.handoffs().only(*DEALT_BY)[:size]:
         if handoff.lead_id not in leads:
             break
         handoff.lead, handoff.pool = leads[handoff.lead_id], pool
@@ -205,15 +212,17 @@ def _give(offers: Sequence[Offer], pool: Pool, *, now: datetime) -> None:
             for offer in offers
         ],
     )
-    assign_leads({handover.lead_id: (handover.owner, handover.team) for handover in handovers})
-    move_clocks_of_many(handovers, now=now)
-    log_events(
-        {
-            offer.handoff.lead_id: {"owner_id": offer.choice.user_id, "why": offer.choice.strategy}
-            for offer in offers
-        },
-        kind=LeadEvent.Kind.ASSIGNED,
-        at=now,
-        handoff_ids={offer.handoff.lead_id: offer.handoff.pk for offer in offers},
+    entries = move_clocks_of_many(handovers, now=now)
+    entries += [
+        Entry(
+            offer.handoff.lead_id,
+            LeadEvent.Kind.ASSIGNED,
+            {"owner_id": offer.choice.user_id, "why": offer.choice.strategy},
+            offer.handoff.pk,
+        )
+        for offer in offers
+    ]
+    assign_leads(
+        {handover.lead_id: (handover.owner, handover.team) for handover in handovers}, entries, at=now
     )
     tell_new_owners([offer.handoff for offer in offers], now=now)

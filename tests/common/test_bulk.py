@@ -91,6 +91,21 @@ def test_rows_are_changed_each_to_its_own_values_and_no_other_row(bdr: User) -> 
     ]
 
 
+def test_a_growing_column_grows_by_what_is_given_and_the_others_are_set(bdr: User) -> None:
+    one, two = LeadFactory(revision=4), LeadFactory(revision=7)
+
+    update_rows(
+        Lead,
+        [
+            {"id": one.pk, "owner_id": bdr.pk, "revision": 2},
+            {"id": two.pk, "owner_id": None, "revision": 0},
+        ],
+        growing=("revision",),
+    )
+
+    assert list(Lead.objects.order_by("pk").values_list("owner", "revision")) == [(bdr.pk, 6), (None, 7)]
+
+
 def test_a_value_without_a_form_in_json_is_an_error_of_ours(bdr: User) -> None:
     with pytest.raises(TypeError, match="object has no form in JSON"):
         insert_rows(Notification, [{"recipient_id": bdr.pk, "title": object()}])
