@@ -60,6 +60,12 @@ SECTIONS = (
         "Operations",
         (
             Page("/ops/", "Health", "activity", frozenset({Role.OPERATOR})),
+            Page(
+                "/notifications/deliveries/",
+                "Messages sent",
+                "envelope",
+                frozenset({Role.OPERATOR, Role.MANAGER}),
+            ),
             Page("/ops/salesforce/", "Salesforce", "cloud-check", frozenset({Role.OPERATOR})),
             Page(
                 "/leads/quarantine/", "Quarantine", "slash-circle", frozenset({Role.OPERATOR, Role.MARKETING})

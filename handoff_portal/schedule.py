@@ -9,6 +9,7 @@ import crm.tasks
 import feedback.tasks
 import handoffs.tasks
 import leads.tasks
+import notifications.tasks
 import scoring.backtesting.tasks
 import scoring.calibration.tasks
 import scoring.prediction.tasks
@@ -21,6 +22,7 @@ MINUTE = timedelta(minutes=1)
 SECOND = timedelta(seconds=1)
 
 SCHEDULE = [
+    Periodic("notifications-deliver", notifications.tasks.deliver_due_task, every=5 * SECOND),
     Periodic("leads-spread-company-changes", leads.tasks.spread_company_changes_task, every=MINUTE),
     # Nudges do the same within a second; the sweep picks up what a lost nudge left.
     Periodic("handoffs-advance-leads", handoffs.tasks.advance_due_leads_task, every=20 * SECOND),

@@ -16,6 +16,7 @@ from feedback.models import Recycling
 from handoffs.models import Handoff
 from handoffs.pipeline import retry_parked_leads
 from leads.models import Company, Lead, QuarantinedItem
+from notifications.models import Channel, Delivery
 from scoring.lifecycle.rescoring import parked_chunks, retry_parked_chunks, unfinished_chunks
 from sla.models import Clock
 
@@ -76,6 +77,7 @@ FOR_SWEEPS = (
         "wake_at",
         patience_seconds=900,
     ),
+    Mark("messages_to_send", "E-mails and messages to send", Delivery.objects.due, "next_try_at"),
     Mark(
         "salesforce_to_push",
         "Leads to push to Salesforce",
@@ -135,6 +137,13 @@ FOR_PEOPLE = (
         lambda now: PullFailure.objects.filter(parked_at__isnull=False),
         "parked_at",
         retry=lambda now: read_again(now=now),
+    ),
+    Mark(
+        "channels_failing",
+        "Channels that take no messages",
+        lambda now: Channel.objects.failing(),
+        "failing_since",
+        url_name="notifications:deliveries",
     ),
     Mark(
         "salesforce_parked",
