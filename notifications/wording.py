@@ -81,12 +81,12 @@ def word_message(template: Words, letter: Letter) -> Words:
     """Fill the template in: a subject of one line, and plain text with the facts below each other."""
     values = _values(letter)
     values["facts"] = "\n".join(f"{fact.label}: {fact.value}" for fact in letter.facts if fact.value)
-    return Words(_in_one_line(_fill_in(template.subject, values)), _tidy(_fill_in(template.body, values)))
+    return Words(_in_one_line(_fill_in(template.subject, values)), _tidy(_fill_in(template.text, values)))
 
 
 def lead_text(template: Words, letter: Letter) -> str:
     """The text without facts and link, for layouts that have places of their own for them."""
-    return _tidy(_fill_in(template.body, _values(letter) | {"facts": "", "link": ""}))
+    return _tidy(_fill_in(template.text, _values(letter) | {"facts": "", "link": ""}))
 
 
 def sample_letter(kind: str, recipient: str, link: str) -> Letter:

@@ -21,6 +21,12 @@ class ChannelQuerySet(models.QuerySet["Channel"]):
             mine |= Q(person=None)
         return self.filter(mine)
 
+    def visible_in_log(self, user: User) -> Self:
+        """By name only: operators and managers see what everybody uses."""
+        if user.role in MAY_KEEP_SHARED_ONES or user.is_superuser:
+            return self
+        return self.filter(person=user)
+
     def kept(self) -> Self:
         return self.filter(removed_at=None)
 

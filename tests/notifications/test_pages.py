@@ -93,5 +93,5 @@ def test_the_number_of_queries_does_not_grow(
     for number in range(messages):
         tell(bdr, key=str(number), now=now)
 
-    with django_assert_num_queries(5):  # session, person, messages, unread, team of the side bar
+    with django_assert_num_queries(4):  # session with its person, messages, unread, team of the side bar
         as_bdr.get("/notifications/")

@@ -6,7 +6,8 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.cache import get_conditional_response
+from django.utils.http import quote_etag, url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.roles import login_required, signed_in_user
@@ -24,6 +25,17 @@ def notification_list(request: HttpRequest) -> HttpResponse:
     mine = Notification.objects.visible_to(signed_in_user(request))
     page = newest_first_page(mine, at="created_at", after=request.GET.get("after", ""), size=PAGE_SIZE)
     return render(request, "notifications/list.html", {"page": page})
+
+
+@require_GET
+@login_required
+def unread(request: HttpRequest) -> HttpResponse:
+    """The bell's count, for every open page to ask now and then: 304 while nothing has changed."""
+    count = Notification.objects.visible_to(signed_in_user(request)).unread().count()
+    etag = quote_etag(f"unread-{count}")
+    response = render(request, "notifications/_unread.html#counts", {"unread_notifications": count})
+    response["ETag"] = etag
+    return get_conditional_response(request, etag=etag, response=response) or response
 
 
 @require_POST

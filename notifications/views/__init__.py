@@ -1,0 +1,1 @@
+"""Pages: what I was told, how I want to be told, and what became of every message."""
