@@ -219,6 +219,14 @@ class MarketingTask(models.Model):
         return self.handoff.owner if self.verdict_id is None and self.handoff.is_open else None
 
 
+class DisputeQuerySet(models.QuerySet["Dispute"]):
+    def visible_to(self, user: User) -> Self:
+        """Those over handoffs that this person may see."""
+        if user.role != User.Role.BDR:
+            return self
+        return self.filter(verdict__handoff__in=Handoff.objects.visible_to(user))
+
+
 class Dispute(models.Model):
     """Marketing contradicts a rejection, once; a manager settles it; both count in the figures (FEED-4)."""
 
@@ -237,6 +245,8 @@ class Dispute(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
     settlement = models.CharField(max_length=1000, blank=True)
+
+    objects = DisputeQuerySet.as_manager()
 
     class Meta:
         constraints = (

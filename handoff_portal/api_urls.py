@@ -3,7 +3,7 @@
 from django.urls import path
 
 from feedback import api as feedback
-from feedback import api_loop, api_undo
+from feedback import api_disputes, api_loop, api_undo
 from handoffs import api as handoffs
 from handoffs.contact import api as contact
 from leads import api as leads
@@ -29,5 +29,8 @@ urlpatterns = [
     ),
     path("tasks/", api_loop.TaskList.as_view(), name="tasks"),
     path("tasks/<int:pk>/complete/", api_loop.CompleteTask.as_view(), name="complete_task"),
+    path("handoffs/<int:pk>/dispute/", api_disputes.DisputeRejection.as_view(), name="dispute"),
+    path("disputes/", api_disputes.DisputeList.as_view(), name="disputes"),
+    path("disputes/<int:pk>/settle/", api_disputes.SettleDispute.as_view(), name="settle_dispute"),
     path("sla/clocks/", sla.ClockList.as_view(), name="clocks"),
 ]

@@ -18,11 +18,13 @@ from schemathesis.specs.openapi.checks import content_type_conformance, response
 
 from accounts.models import ApiToken, User
 from accounts.tokens import issue_token
-from feedback.models import MarketingTask
+from feedback.disputes import dispute_verdict
+from feedback.models import MarketingTask, Verdict
+from feedback.services import reject_handoff
 from feedback.tasks_for_marketing import open_gap_tasks
 from handoff_portal.wsgi import application
 from handoffs.models import Handoff
-from tests.desk import load_desk, offer, ready_lead
+from tests.desk import load_desk, offer, ready_lead, reason
 from tests.factories import UserFactory
 
 SCHEMA = schemathesis.openapi.from_dict(SchemaGenerator().get_schema(request=None, public=True))
@@ -76,13 +78,19 @@ def test_nothing_a_caller_sends_is_a_server_error(
 
 
 def _row_of(handoff: Handoff, path: str, *, now: datetime) -> int:
-    """The number in the address: of the lead, of marketing's task, else of the handoff itself."""
+    """The number in the address: of the lead, of marketing's task or dispute, else of the handoff itself."""
     if "/leads/" in path:
         return handoff.lead_id
     if "/tasks/" in path:
         Handoff.objects.filter(pk=handoff.pk).update(incomplete_at=now)
         open_gap_tasks(now=now)
         return MarketingTask.objects.get(handoff=handoff).pk
+    if "/disputes/" in path:
+        verdict = reject_handoff(
+            handoff, reason=reason("premature"), by=handoff.owner, via=Verdict.Via.API, now=now
+        )
+        marketing = UserFactory(role=User.Role.MARKETING)
+        return dispute_verdict(verdict, comment="They called", by=marketing, now=now).pk
     return handoff.pk
 
 
@@ -92,6 +100,7 @@ def test_every_address_of_the_contract_is_tried() -> None:
         "/api/v1/leads/{id}/",
         "/api/v1/activities/",
         "/api/v1/tasks/{id}/complete/",
+        "/api/v1/disputes/{id}/settle/",
         "/api/v1/handoffs/",
         "/api/v1/handoffs/{id}/",
         "/api/v1/handoffs/{id}/accept/",
