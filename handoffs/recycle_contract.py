@@ -70,7 +70,7 @@ def may_become_mql_again(lead: Lead, *, now: datetime) -> bool:
     """
     if not was_returned(lead):
         return True
-    if _cooling_off([lead.pk], recycle_contract(), now=now).exists():
+    if cooling_off([lead.pk], recycle_contract(), now=now).exists():
         return False
     standing = standing_of(lead, now=now)
     return standing is None or standing.is_met(now)
@@ -86,11 +86,11 @@ def look_after_cool_off(leads: Iterable[Lead], *, now: datetime) -> None:
     contract = recycle_contract() if returned else None
     if contract is None or not contract.cool_off_days:
         return
-    waiting = _cooling_off(returned, contract, now=now).filter(stage__in=ENTRY_STAGES, hold=Lead.Hold.NONE)
+    waiting = cooling_off(returned, contract, now=now).filter(stage__in=ENTRY_STAGES, hold=Lead.Hold.NONE)
     waiting.update(advance_at=Least("advance_at", F("cool_off_ends")))
 
 
-def _cooling_off(lead_ids: Sequence[int], contract: RecycleContract, *, now: datetime) -> LeadQuerySet:
+def cooling_off(lead_ids: Sequence[int], contract: RecycleContract, *, now: datetime) -> LeadQuerySet:
     """Those of the leads whose cool-off after the last return is not over, with `cool_off_ends`.
 
     One that came back because its fit changed is marked as returned no longer; its last rejection tells.

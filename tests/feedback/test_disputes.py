@@ -22,7 +22,7 @@ from feedback.policy import due_after
 from feedback.services import reject_handoff
 from feedback.undo import undo_rejection
 from handoffs.models import Handoff, RecycleContract
-from handoffs.recycle_contract import cool_off_ends
+from handoffs.recycle_contract import cooling_off
 from handoffs.services import hand_off_by_hand
 from leads.models import Lead, LeadEvent
 from tests.desk import reason
@@ -128,21 +128,25 @@ def test_a_rejection_that_stands_leaves_the_lead_where_it_is(
     assert Verdict.objects.against_marketing().count() == 1
 
 
+def cool_off_ends(lead: Lead, *, now: datetime) -> datetime:
+    return cooling_off([lead.pk], RecycleContract(cool_off_days=14), now=now).get().cool_off_ends
+
+
 def test_a_return_found_wrong_is_no_trip_and_imposes_no_cool_off(
     dispute: Dispute, manager: User, marketing: User, now: datetime
 ) -> None:
     """What an earlier return imposes stays as it is (FEED-2, FEED-4)."""
-    lead, contract = dispute.verdict.lead, RecycleContract(cool_off_days=14)
+    lead = dispute.verdict.lead
     again = hand_off_by_hand(lead, by=marketing, reason="They called", now=now + DAY)
     verdict = reject(again, "wrong-icp", now=now + 2 * DAY)
     second = dispute_verdict(verdict, comment="800 people", by=marketing, now=now + 2 * DAY)
-    assert cool_off_ends(Lead.objects.get(pk=lead.pk), contract) == now + 16 * DAY
+    assert cool_off_ends(lead, now=now) == now + 16 * DAY
 
     settle_dispute(second, outcome="overturned", by=manager, now=now + 3 * DAY)
 
     lead.refresh_from_db()
     assert (lead.trips, lead.recycled_at) == (1, None)
-    assert cool_off_ends(lead, contract) == now + 14 * DAY
+    assert cool_off_ends(lead, now=now) == now + 14 * DAY
 
 
 def test_out_for_good_is_not_out_for_a_lead_that_was_good(
