@@ -10,11 +10,13 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
+from common.templatetags.portal import times_now
+
 
 def render_jinja(template: str, **context: Any) -> SafeString:
-    """A Jinja template in templates/. It escapes whatever is not marked as safe."""
+    """A Jinja template in templates/; `times` there puts times into words. It escapes what is not safe."""
     # Safe because of that; the engine returns a plain string.
-    return SafeString(render_to_string(template, context, using="rows"))
+    return SafeString(render_to_string(template, {"times": times_now()} | context, using="rows"))
 
 
 @cache

@@ -19,9 +19,6 @@ def make_environment(**options: Any) -> Environment:
     environment.globals.update(
         address=address_of,
         icon=portal.icon,
-        countdown=portal.time_left,
-        local_time=portal.local_time,
-        time_ago=portal.time_ago,
         score_axes=portal.score_axes,
         category_chips=CATEGORY_CHIPS,
     )

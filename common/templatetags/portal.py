@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
 from functools import cache
 from typing import Any
 from urllib.parse import urlencode
@@ -87,7 +88,6 @@ def ago_words(then: datetime, now: datetime) -> str:
 # The tags below write figures and times of their own making, which need no escaping: a list has hundreds of
 # them, and escaping took longer than all else in a row.
 
-
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -97,57 +97,78 @@ def _day(local: datetime) -> str:
     return f"{_DAYS[local.weekday()]} {local.day} {_MONTHS[local.month - 1]}"
 
 
-def _exact(moment: datetime) -> str:
-    """The instant in full with its zone, for hovering: 'Tue 3 Mar 2026, 14:05:30 CET'."""
-    local = timezone.localtime(moment)
-    time = f"{local.hour:02}:{local.minute:02}:{local.second:02}"
-    return f"{_day(local)} {local.year}, {time} {local.tzname()}"
+@dataclass(frozen=True, slots=True)
+class Times:
+    """Times in words, as they stand at one moment in one zone. A list asks for both once: asking anew for
+    each of its times took longer than putting them into words."""
+
+    now: datetime
+    zone: tzinfo
+
+    def local(self, moment: datetime | str | None, absent: str = "—") -> SafeString | str:
+        value = _as_datetime(moment)
+        if value is None:
+            return absent
+        words = self._short(value)
+        return SafeString(f'<time datetime="{value.isoformat()}" title="{self._exact(value)}">{words}</time>')
+
+    def ago(self, moment: datetime | str | None, absent: str = "never") -> SafeString | str:
+        value = _as_datetime(moment)
+        if value is None:
+            return absent
+        words, title = ago_words(value, self.now), self._exact(value)
+        return SafeString(f'<time datetime="{value.isoformat()}" title="{title}" data-ago>{words}</time>')
+
+    def left(
+        self, due_at: datetime | None, warn_at: datetime | None = None, absent: str = ""
+    ) -> SafeString | str:
+        if due_at is None:
+            return absent
+        state = "late" if self.now > due_at else "warn" if self.now >= (warn_at or due_at) else "ok"
+        words = left_words(due_at, self.now)
+        return SafeString(
+            f'<time class="time-left" datetime="{due_at.isoformat()}" data-countdown'
+            f' data-warn-at="{warn_at.isoformat() if warn_at else ""}" data-state="{state}"'
+            f' title="Due {self._exact(due_at)}">{_state_icons()}<span class="words">{words}</span></time>'
+        )
+
+    def _exact(self, moment: datetime) -> str:
+        """The instant in full with its zone, for hovering: 'Tue 3 Mar 2026, 14:05:30 CET'."""
+        local = moment.astimezone(self.zone)
+        time = f"{local.hour:02}:{local.minute:02}:{local.second:02}"
+        return f"{_day(local)} {local.year}, {time} {local.tzname()}"
+
+    def _short(self, moment: datetime) -> str:
+        """'14:05' today, 'Tue 3 Mar, 14:05' this year, with the year otherwise."""
+        local, today = moment.astimezone(self.zone), self.now.astimezone(self.zone)
+        time = f"{local.hour:02}:{local.minute:02}"
+        if local.date() == today.date():
+            return time
+        year = "" if local.year == today.year else f" {local.year}"
+        return f"{_day(local)}{year}, {time}"
 
 
-def _short(moment: datetime, now: datetime) -> str:
-    """'14:05' today, 'Tue 3 Mar, 14:05' this year, with the year otherwise; in the viewer's zone."""
-    local = timezone.localtime(moment)
-    today = timezone.localtime(now)
-    time = f"{local.hour:02}:{local.minute:02}"
-    if local.date() == today.date():
-        return time
-    year = "" if local.year == today.year else f" {local.year}"
-    return f"{_day(local)}{year}, {time}"
+def times_now() -> Times:
+    """As they stand now, in the viewer's zone."""
+    return Times(timezone.now(), timezone.get_current_timezone())
 
 
 @register.simple_tag
 def local_time(moment: datetime | str | None, absent: str = "—") -> SafeString | str:
     """The moment in the viewer's zone. Takes ISO text too, as kept in a frozen package."""
-    value = _as_datetime(moment)
-    if value is None:
-        return absent
-    words = _short(value, timezone.now())
-    return SafeString(f'<time datetime="{value.isoformat()}" title="{_exact(value)}">{words}</time>')
+    return times_now().local(moment, absent)
 
 
 @register.simple_tag
 def time_ago(moment: datetime | str | None, absent: str = "never") -> SafeString | str:
     """How long ago, ticking in the browser; the exact instant on hover."""
-    value = _as_datetime(moment)
-    if value is None:
-        return absent
-    words = ago_words(value, timezone.now())
-    return SafeString(f'<time datetime="{value.isoformat()}" title="{_exact(value)}" data-ago>{words}</time>')
+    return times_now().ago(moment, absent)
 
 
 @register.simple_tag(name="countdown")
 def time_left(due_at: datetime | None, warn_at: datetime | None = None, absent: str = "") -> SafeString | str:
     """A live countdown: icon, words and colour. It turns amber at `warn_at` and red when due."""
-    if due_at is None:
-        return absent
-    now = timezone.now()
-    state = "late" if now > due_at else "warn" if now >= (warn_at or due_at) else "ok"
-    words = left_words(due_at, now)
-    return SafeString(
-        f'<time class="time-left" datetime="{due_at.isoformat()}" data-countdown'
-        f' data-warn-at="{warn_at.isoformat() if warn_at else ""}" data-state="{state}"'
-        f' title="Due {_exact(due_at)}">{_state_icons()}<span class="words">{words}</span></time>'
-    )
+    return times_now().left(due_at, warn_at, absent)
 
 
 @cache

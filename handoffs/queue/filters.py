@@ -11,7 +11,7 @@ from django import forms
 from accounts.models import User
 from handoffs.models import Handoff, HandoffQuerySet, SavedView
 from handoffs.queue.search import lead_contains
-from handoffs.queue.tabs import first_tab, tabs_of
+from handoffs.queue.tabs import Tab, first_tab, tabs_of
 from leads.models import Lead
 from scoring.models import LeadScore
 
@@ -54,17 +54,33 @@ class QueueFilterForm(forms.Form):
         required=False,
     )
 
+    tab = forms.ChoiceField(choices=Tab.choices, required=False)
+
     def __init__(self, *args: Any, viewer: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.viewer = viewer
-        self.fields["tab"] = forms.ChoiceField(
-            choices=[(tab.value, tab.label) for tab in tabs_of(viewer)], required=False
-        )
 
-    def chosen(self) -> QueueFilter:
-        self.is_valid()
-        values: dict[str, str] = {name: value for name, value in self.cleaned_data.items() if value}
-        return QueueFilter(**({"tab": first_tab(self.viewer).value} | values))
+    def clean_tab(self) -> str:
+        tab: str = self.cleaned_data["tab"]
+        if tab and tab not in tabs_of(self.viewer):
+            raise forms.ValidationError("This part of the queue is not yours to see.")
+        return tab
+
+
+def read_filter(query: Mapping[str, str], *, viewer: User) -> QueueFilter:
+    """What a query string asks the queue for, as far as it makes sense. Each poll asks for it, and making a
+    form took as long as its statements: so the fields of the form are asked without one."""
+    values = {name: _cleaned(field, query.get(name)) for name, field in QueueFilterForm.base_fields.items()}
+    if values["tab"] not in tabs_of(viewer):
+        values["tab"] = first_tab(viewer).value
+    return QueueFilter(**values, more="more" in query)
+
+
+def _cleaned(field: forms.Field, value: str | None) -> str:
+    try:
+        return str(field.clean(value))
+    except forms.ValidationError:
+        return ""
 
 
 class LeadFilterForm(forms.Form):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from urllib.parse import urlencode
 
 from django.contrib import messages
@@ -25,7 +24,7 @@ from common.ids import parse_id
 from common.jinja import render_jinja
 from handoffs.models import Handoff, HandoffQuerySet, SavedView
 from handoffs.queue.bulk_acceptance import BulkResult, accept_handoffs, undo_acceptances
-from handoffs.queue.filters import QueueFilterForm
+from handoffs.queue.filters import QueueFilterForm, read_filter
 from handoffs.queue.rows import next_handoff, show_rows
 from handoffs.queue.saved_views import views_of
 from handoffs.queue.tabs import Tab, first_tab, tabs_of
@@ -41,13 +40,13 @@ for_sales = role_required(User.Role.BDR, User.Role.MANAGER)
 def queue(request: HttpRequest) -> HttpResponse:
     """The page, or, for HTMX, its rows alone: 304 with no body while nothing has changed."""
     user = signed_in_user(request)
-    form = QueueFilterForm(request.GET, viewer=user)
-    chosen = replace(form.chosen(), more="more" in request.GET)
+    chosen = read_filter(request.GET, viewer=user)
     state = read_queue_state(user, chosen)
     etag = quote_etag(state.token)
     fragment = wants_fragment(request)
     if fragment and (unchanged := get_conditional_response(request, etag=etag)):
         return _revalidated(unchanged, etag)
+    form = QueueFilterForm(request.GET, viewer=user)
     rows = show_rows(user, state.ids, most=state.most_rows)
     selected = {} if fragment else _selected(request, user)
     context = {
