@@ -18,6 +18,7 @@ from common.errors import DomainError
 from handoffs.models import Handoff
 from handoffs.recycle_contract import look_after_cool_off, may_become_mql_again
 from handoffs.services import hand_off
+from handoffs.showing_up import release_who_shows_up
 from leads.models import Lead, LeadQuerySet
 from leads.services import mark_lead_changed
 from scoring.lifecycle.release import kept_for_release
@@ -50,6 +51,7 @@ def advance_lead(lead_id: int, *, now: datetime) -> None:
 def advance_locked(lead: Lead, *, now: datetime) -> LeadScore | None:
     """Move a lead, whose lock the caller holds, as far along as the facts allow; its score, if any."""
     score = score_lead(lead, now=now)
+    release_who_shows_up([lead], now=now)
     _move_on(lead, score, now=now)
     _look_again([lead.pk], at=score.next_change_at if score else None)
     look_after_cool_off([lead], now=now)
@@ -174,6 +176,7 @@ def _score_batch(lead_ids: Sequence[int], *, now: datetime) -> Sequence[int]:
     )
     held = {lead.pk for lead in leads}
     score_leads(sorted(held), now=now)
+    release_who_shows_up(leads, now=now)
     scores = LeadScore.objects.in_bulk(held)
     due = [
         lead.pk for lead in leads if lead.pk in scores and is_due_for_sales(lead, scores[lead.pk], now=now)

@@ -26,7 +26,6 @@ from leads.services import (
     log_event,
     mark_facts_changed,
     nudge_lead,
-    release_lead,
 )
 
 # Each race lost shows the winner's row to the next try; a third loss needs two other writers in between.
@@ -199,20 +198,11 @@ def record_activities(
     """Append many events in a few statements, and mark their leads. One answer for each item, in order:
     None where the message id was seen before. Locks the leads in id order."""
     lead_ids = sorted({lead.pk for lead, _ in items})
-    locked = {
-        lead.pk: lead
-        for lead in Lead.objects.filter(pk__in=lead_ids)
-        .select_for_update(of=("self",), no_key=True)
-        .order_by("id")
-    }
-    added = append_activities(
+    locked = Lead.objects.filter(pk__in=lead_ids).select_for_update(of=("self",), no_key=True).order_by("id")
+    list(locked.values_list("pk"))
+    return append_activities(
         [NewActivity(facts, lead_id=lead.pk) for lead, facts in items], via=via, now=now, nudge=nudge
     )
-    touched = {activity.lead_id for activity in added if activity}
-    for lead_id, lead in locked.items():
-        if lead_id in touched:
-            _release_if_waiting(lead, now=now)
-    return added
 
 
 @transaction.atomic
@@ -228,9 +218,3 @@ def adopt_activities(lead: Lead, visitor_ids: Iterable[int], *, now: datetime) -
     lead.refresh_from_db(from_queryset=Lead.objects.select_for_update(of=("self",), no_key=True))
     Activity.objects.filter(pk__in=activity_ids).update(lead=lead, attributed_at=now)
     mark_leads_of(activity_ids, lead_ids=[lead.pk], now=now, nudge=True)
-    _release_if_waiting(lead, now=now)
-
-
-def _release_if_waiting(lead: Lead, *, now: datetime) -> None:
-    if lead.hold == Lead.Hold.UNTIL_ACTIVITY:
-        release_lead(lead, at=now, nudge=False)

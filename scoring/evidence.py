@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from leads.models import Lead
 from scoring.engine import score_imagined
@@ -41,6 +41,19 @@ def raised_hand_since(lead: Lead, *, since: datetime) -> bool:
         signal=OuterRef("signal"),
     )
     return _hits_since(lead, since).filter(Exists(decisive)).exists()
+
+
+def came_back(lead_ids: Iterable[int]) -> set[int]:
+    """Those of the leads that did something after sales returned them which shows interest: a signal that
+    counts as engagement and that their rules do not hold against them. A bounce or an unsubscribe is none."""
+    against = Rule.objects.filter(
+        Q(kind__in=(Rule.Kind.NEGATIVE, Rule.Kind.DISQUALIFIER)) | Q(points__lt=0),
+        version=OuterRef("lead__score__version"),
+        signal=OuterRef("signal"),
+    )
+    hits = SignalHit.objects.filter(lead__in=list(lead_ids), received_at__gt=F("lead__recycled_at"))
+    shown = hits.filter(~Exists(against), signal__is_engagement=True)
+    return set(shown.values_list("lead", flat=True).distinct())
 
 
 def _hits_since(lead: Lead, since: datetime) -> QuerySet[SignalHit]:

@@ -16,7 +16,6 @@ from leads.models import (
     Company,
     InboundMessage,
     Lead,
-    LeadEvent,
     QuarantinedItem,
     Visitor,
     WriteKey,
@@ -285,16 +284,17 @@ def test_a_page_is_an_event_with_its_path(send):
     assert second.properties == {"path": "/docs", "title": "Docs"}
 
 
-def test_activity_releases_a_lead_that_waited_for_it(send, now):
+def test_a_held_lead_is_looked_at_for_what_it_did_before_it_was_known(send, now):
     send(track(anonymousId="a-1"), identify())
     lead = Lead.objects.get()
     hold_lead(lead, hold=Lead.Hold.UNTIL_ACTIVITY, until=None, at=now)
+    Lead.objects.update(advance_at=None, unmatched_from=None)
 
     send({"type": "alias", "previousId": "a-1", "userId": "u-1"})
 
     lead.refresh_from_db()
-    assert lead.hold == Lead.Hold.NONE
-    assert lead.events.filter(kind=LeadEvent.Kind.RELEASED).exists()
+    assert lead.advance_at is not None
+    assert lead.unmatched_from == Activity.objects.get().pk
 
 
 # --- When it happened ---------------------------------------------------------------------------

@@ -270,10 +270,11 @@ def test_news_of_a_company_that_is_parked_tries_it_again(now):
 
 
 def test_news_of_a_company_reaches_all_its_leads(now):
-    company = CompanyFactory(spread_at=now)
+    company = CompanyFactory(industry="")
     plain = LeadFactory(company=company)
-    held = LeadFactory(company=company, hold=Lead.Hold.UNTIL_FIT_CHANGES)
+    held = LeadFactory(company=company, hold=Lead.Hold.UNTIL_FIT_CHANGES, recycled_at=now)
     elsewhere = LeadFactory()
+    fill_company(company, CompanyFacts(industry="Steel"), now=now, via="test")
 
     assert spread_company_changes(now=now) == 2
     assert spread_company_changes(now=now) == 0
@@ -335,15 +336,17 @@ def test_a_batch_takes_the_same_statements_whatever_its_size(now, django_assert_
 def test_one_activity_takes_few_statements(now, django_assert_num_queries):
     lead = LeadFactory()
 
-    # savepoint, lock, insert, mark, nudge, release
+    # savepoint, lock, insert, mark, nudge, release of the savepoint
     with django_assert_num_queries(6):
         record_activity(lead, facts("m-1", now), via="api", now=now)
 
 
-def test_new_activity_releases_a_lead_that_waits_for_it(now):
+def test_whether_new_activity_ends_a_hold_is_for_whoever_reads_it_as_a_signal(now):
     lead = LeadFactory()
     hold_lead(lead, hold=Lead.Hold.UNTIL_ACTIVITY, until=None, at=now)
+    Lead.objects.update(advance_at=None)
 
     record_activity(lead, facts("m-1", now), via="api", now=now)
 
-    assert Lead.objects.get().hold == Lead.Hold.NONE
+    lead = Lead.objects.get()
+    assert (lead.hold, lead.advance_at) == (Lead.Hold.UNTIL_ACTIVITY, now)
