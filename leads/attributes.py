@@ -41,10 +41,6 @@ ANSWERS_OF_COMPANY = (
     "growth_signals",
     "country",
 )
-# What fit rules judge: a lead held "until a fit attribute changes" waits for one of these.
-FIT_FIELDS = frozenset(
-    {"title", "country", "company", *(f"company.{name}" for name in ANSWERS_OF_COMPANY if name != "name")}
-)
 
 
 @dataclass(slots=True)

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import ClassVar, Self
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import OpClass
 from django.db import models
 from django.db.models import Q
@@ -14,6 +15,7 @@ from django.db.models.functions import Upper
 
 from accounts.models import User
 from common.parking import MarkedWork
+from leads.fit import fit_in_words
 
 
 def _beginning_of(field: str) -> OpClass:
@@ -115,6 +117,7 @@ class Lead(models.Model):
         UNTIL_DATE = "until_date", "Until a date"
         UNTIL_FIT_CHANGES = "until_fit_changes", "Until a fit attribute changes"
         UNTIL_ACTIVITY = "until_activity", "Until new activity"
+        UNTIL_FIXED = "until_fixed", "Until marketing has fixed its data"
         FOR_GOOD = "for_good", "For good"
 
     # From each stage, the stages a lead may move to. The order is the protocol's; labels may change.
@@ -177,6 +180,12 @@ class Lead(models.Model):
     )
     hold = models.CharField(max_length=20, choices=Hold, default=Hold.NONE, blank=True)
     held_until = models.DateTimeField(null=True, blank=True)
+    held_for = ArrayField(
+        models.CharField(max_length=40),
+        default=list,
+        blank=True,
+        help_text="The fit attributes one of which must change to free it; none: any.",
+    )
     recycled_at = models.DateTimeField(
         null=True,
         blank=True,
@@ -222,6 +231,10 @@ class Lead(models.Model):
                 | (~Q(hold="until_date") & Q(held_until=None)),
                 name="lead_is_held_until_a_date_only_with_one",
             ),
+            models.CheckConstraint(
+                condition=Q(hold="until_fit_changes") | Q(held_for=[]),
+                name="lead_waits_for_attributes_only_until_its_fit_changes",
+            ),
         )
         indexes = (
             # The pipeline's sweep: due leads, oldest mark first.
@@ -241,6 +254,14 @@ class Lead(models.Model):
     @property
     def name(self) -> str:
         return f"{self.first_name} {self.last_name}".strip() or self.email or self.external_id
+
+    @property
+    def hold_in_words(self) -> str:
+        """What it is held for, such as "until country or company changes"; its date is `held_until`."""
+        if self.hold == self.Hold.UNTIL_FIT_CHANGES:
+            return f"until {fit_in_words(self.held_for)} changes"
+        label = self.Hold(self.hold).label
+        return f"{label[:1].lower()}{label[1:]}"
 
 
 class AttributeChange(models.Model):

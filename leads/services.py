@@ -19,13 +19,15 @@ from accounts.models import Team, User
 from common.bulk import insert_rows, update_rows
 from common.errors import DomainError
 from common.queue import enqueue
-from leads.attributes import FIT_FIELDS, replace_values
+from leads.attributes import replace_values
 from leads.companies import correct_company
+from leads.fit import is_awaited
 from leads.models import Lead, LeadEvent, OtherAnswer
 from leads.whole_numbers import WHOLE_NUMBERS
 
 # The revision of a lead whose log holds nothing but its creation.
 FIRST_REVISION = 1
+HOLD_FIELDS = ("hold", "held_until", "held_for")
 
 
 class StageNotReachable(DomainError):
@@ -76,9 +78,7 @@ class Entry(NamedTuple):
     by_id: int | None = None
 
 
-def log_events(
-    details: Mapping[int, Mapping[str, object]], *, kind: LeadEvent.Kind, at: datetime
-) -> None:
+def log_events(details: Mapping[int, Mapping[str, object]], *, kind: LeadEvent.Kind, at: datetime) -> None:
     """log_event for many leads, named by id with the detail of each, in two statements.
 
     The caller holds their locks; lead objects it has in hand keep the old revision.
@@ -174,15 +174,18 @@ def assign_leads(
     _insert_entries(entries, at=at)
 
 
-def hold_lead(lead: Lead, *, hold: Lead.Hold, until: datetime | None, at: datetime) -> None:
-    """Keep a returned lead from qualifying again. `until` belongs to Hold.UNTIL_DATE alone.
+def hold_lead(
+    lead: Lead, *, hold: Lead.Hold, until: datetime | None, at: datetime, awaited: Sequence[str] = ()
+) -> None:
+    """Keep a returned lead from qualifying again. `until` belongs to Hold.UNTIL_DATE alone, `awaited` to
+    Hold.UNTIL_FIT_CHANGES: the fields of which one must change, else any fit attribute.
 
     That it was returned is a fact of its score (SCORE-8), so it is looked at again.
     """
-    lead.hold, lead.held_until = hold, until
+    lead.hold, lead.held_until, lead.held_for = hold, until, list(awaited)
     lead.recycled_at = at
     lead.trips += 1
-    lead.save(update_fields=["hold", "held_until", "recycled_at", "trips"])
+    lead.save(update_fields=["hold", "held_until", "held_for", "recycled_at", "trips"])
     mark_lead_changed(lead, now=at, nudge=False)
 
 
@@ -195,10 +198,10 @@ def release_lead(lead: Lead, *, at: datetime, nudge: bool = True) -> None:
     """
     if lead.hold == Lead.Hold.NONE:
         return
-    was_held, lead.hold, lead.held_until = lead.hold, Lead.Hold.NONE, None
+    was_held = _end_hold(lead)
     if was_held == Lead.Hold.UNTIL_FIT_CHANGES:
         lead.recycled_at = None
-    lead.save(update_fields=["hold", "held_until", "recycled_at"])
+    lead.save(update_fields=[*HOLD_FIELDS, "recycled_at"])
     log_event(lead, LeadEvent.Kind.RELEASED, at=at, hold=was_held)
     mark_lead_changed(lead, now=at, nudge=nudge)
 
@@ -209,10 +212,10 @@ def void_return(lead: Lead, *, handoff_id: int, at: datetime) -> None:
     The entry names the handoff, so that whoever looks for returns that count leaves it out. Nobody is nudged:
     the caller scores the lead.
     """
-    was_held, lead.hold, lead.held_until = lead.hold, Lead.Hold.NONE, None
+    was_held = _end_hold(lead)
     lead.recycled_at = None
     lead.trips = max(0, lead.trips - 1)
-    lead.save(update_fields=["hold", "held_until", "recycled_at", "trips"])
+    lead.save(update_fields=[*HOLD_FIELDS, "recycled_at", "trips"])
     log_event(lead, LeadEvent.Kind.RELEASED, at=at, handoff_id=handoff_id, hold=was_held)
     mark_lead_changed(lead, now=at, nudge=False)
 
@@ -232,9 +235,9 @@ def undo_return(
     This goes against the order of the stages, so it is no move; the log keeps both.
     """
     came_from, lead.stage = lead.stage, stage
-    lead.hold, lead.held_until = Lead.Hold.NONE, None
+    _end_hold(lead)
     lead.trips, lead.recycled_at = trips, recycled_at
-    lead.save(update_fields=["stage", "hold", "held_until", "trips", "recycled_at"])
+    lead.save(update_fields=["stage", *HOLD_FIELDS, "trips", "recycled_at"])
     if came_from != stage:
         log_event(
             lead,
@@ -245,6 +248,13 @@ def undo_return(
             **{"from": came_from, "to": stage.value},
         )
     mark_lead_changed(lead, now=at, nudge=False)
+
+
+def _end_hold(lead: Lead) -> str:
+    """Take the hold off the row in hand, unsaved (HOLD_FIELDS); return what it was."""
+    was_held, lead.hold = lead.hold, Lead.Hold.NONE
+    lead.held_until, lead.held_for = None, []
+    return was_held
 
 
 # --- Corrections --------------------------------------------------------------------------------
@@ -288,8 +298,9 @@ def take_answer(lead: Lead, answer: OtherAnswer, *, by: User, at: datetime) -> N
 
 
 def mark_facts_changed(lead: Lead, *, fields: list[str], at: datetime, nudge: bool = True) -> None:
-    """Mark the lead as changed; one held until a fit attribute changes is released if one did (FEED-2)."""
-    if lead.hold == Lead.Hold.UNTIL_FIT_CHANGES and FIT_FIELDS.intersection(fields):
+    """Mark the lead as changed; one held until its fit changes is released if one of the attributes that it
+    waits for did (FEED-2)."""
+    if lead.hold == Lead.Hold.UNTIL_FIT_CHANGES and is_awaited(fields, awaited=lead.held_for):
         release_lead(lead, at=at, nudge=nudge)
     else:
         mark_lead_changed(lead, now=at, nudge=nudge)

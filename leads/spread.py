@@ -5,13 +5,14 @@ Company.spread_at is the mark. Not done where the fact comes in: that would lock
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
 
 from common.parking import begin_attempt, forget_failure, keep_failure
-from leads.models import Company, Lead
-from leads.services import mark_lead_changed, release_lead
+from leads.models import AttributeChange, Company, Lead
+from leads.services import mark_facts_changed
 
 CHUNK = 200
 
@@ -47,12 +48,28 @@ def _tell_leads(company_id: int, *, now: datetime) -> int:
                 .select_for_update(of=("self",), no_key=True)
                 .order_by("id")[:CHUNK]
             )
+            news = _news_since_return(company_id, leads)
             for lead in leads:
-                if lead.hold == Lead.Hold.UNTIL_FIT_CHANGES:
-                    release_lead(lead, at=now, nudge=False)
-                else:
-                    mark_lead_changed(lead, now=now, nudge=False)
+                mark_facts_changed(lead, fields=news.get(lead.pk, []), at=now, nudge=False)
         told += len(leads)
         if len(leads) < CHUNK:
             return told
         last = leads[-1].pk
+
+
+def _news_since_return(company_id: int, leads: Sequence[Lead]) -> dict[int, list[str]]:
+    """What changed of the company since each of its leads was returned that waits for a change of its fit:
+    what was known before is no news to sales (FEED-2)."""
+    returned = {
+        lead.pk: lead.recycled_at
+        for lead in leads
+        if lead.hold == Lead.Hold.UNTIL_FIT_CHANGES and lead.recycled_at
+    }
+    if not returned:
+        return {}
+    changes = AttributeChange.objects.filter(company=company_id, changed_at__gte=min(returned.values()))
+    dated = list(changes.values_list("field", "changed_at"))
+    return {
+        lead_id: [f"company.{field}" for field, changed_at in dated if changed_at >= since]
+        for lead_id, since in returned.items()
+    }
