@@ -20,12 +20,6 @@ def render_jinja(template: str, **context: Any) -> SafeString:
 
 
 @cache
-def address_of(name: str) -> str:
-    """The address of a page that has but one: what `{% url %}` looks up each time."""
-    return reverse(name)
-
-
-@cache
 def root_of(name: str) -> str:
     """Where the addresses of all objects of a page begin: "/leads/" for "leads:detail". Asking for each
     object's address takes longer than writing the rest of its row."""

@@ -6,7 +6,6 @@ from typing import Any
 
 from jinja2 import Environment
 
-from common.jinja import address_of
 from common.templatetags import portal
 
 # How the chip of a category is drawn: A stands out most.
@@ -17,7 +16,7 @@ def make_environment(**options: Any) -> Environment:
     """Django hands over its own options, escaping among them."""
     environment = Environment(trim_blocks=True, lstrip_blocks=True, **options)
     environment.globals.update(
-        address=address_of,
+        address=portal.address,
         icon=portal.icon,
         score_axes=portal.score_axes,
         category_chips=CATEGORY_CHIPS,

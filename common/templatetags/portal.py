@@ -14,6 +14,7 @@ from django.forms import BoundField
 from django.http import HttpRequest, QueryDict
 from django.template.context import Context
 from django.templatetags.static import static
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -47,6 +48,13 @@ def _sprite() -> str:
 def asset(path: str) -> str:
     """The address of a static file."""
     return static(path)
+
+
+@register.simple_tag
+@cache
+def address(name: str) -> str:
+    """The address of a page that has but one: what `{% url %}` looks up each time."""
+    return reverse(name)
 
 
 # --- Times ---------------------------------------------------------------------------------------

@@ -49,7 +49,10 @@ def queue(request: HttpRequest) -> HttpResponse:
     form = QueueFilterForm(request.GET, viewer=user)
     rows = show_rows(user, state.ids, most=state.most_rows)
     selected = {} if fragment else _selected(request, user)
+    # Masking it anew for each part of the page takes as long as reading the session.
+    csrf_token = get_token(request)
     context = {
+        "csrf_token": csrf_token,
         "form": form,
         "filter_fields": [form[name] for name in ("category", "warmth", "status")],
         "chosen": chosen,
@@ -60,7 +63,7 @@ def queue(request: HttpRequest) -> HttpResponse:
             rows=rows,
             selected=selected.get("selected"),
             shows_owner=chosen.tab in (Tab.TEAM, Tab.ALL),
-            csrf_token=get_token(request),
+            csrf_token=csrf_token,
         ),
         "tabs": _tabs(user, chosen.tab, state.counts),
         "total": state.counts[chosen.tab],

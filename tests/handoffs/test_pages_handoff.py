@@ -152,7 +152,7 @@ def test_the_cost_of_the_page_is_fixed(
         as_owner.post(address(accepted, "attempts/"), {"attempt": "email:sent"})
     as_owner.get(address(accepted))  # the first look is recorded
 
-    with django_assert_num_queries(22):
+    with django_assert_num_queries(21):
         as_owner.get(address(accepted))
 
 
