@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+
+from django.db import connection
 
 from accounts.models import User
 from common.errors import InvalidInput
+from common.prepared import columns_of, execute_prepared
 from leads.addresses import company_domain, is_free_mail
 from leads.attributes import (
     ANSWERS_OF_COMPANY,
@@ -78,15 +81,23 @@ def merge_company(lead: Lead, facts: CompanyFacts, *, email: str, now: datetime,
     return fill_company(held, facts, now=now, via=via)
 
 
-def fill_company(company: Company, facts: CompanyFacts, *, now: datetime, via: str) -> Merged:
+def fill_company(
+    company: Company,
+    facts: CompanyFacts,
+    *,
+    now: datetime,
+    via: str,
+    kept: Sequence[Sequence[str]] | None = None,
+) -> Merged:
     """Fill the company's blanks, and mark its leads to be told. Locks the row only if there is news.
 
-    Its key stays free: who inserted the same lead, for which we may wait next, must be able to commit.
+    Its key stays free: who inserted the same lead, for which we may wait next, must be able to commit. `kept`
+    is for a caller who has read what is kept beside (attributes.is_all_known).
     """
     answers = {name: getattr(facts, name) for name in ANSWERS_OF_COMPANY if name != "domain"}
-    if is_all_known(company, answers):
+    if is_all_known(company, answers, kept=kept):
         return Merged()
-    company.refresh_from_db(from_queryset=Company.objects.select_for_update(no_key=True))
+    _lock_and_refresh(company)
     merged = fill_blanks(company, answers, now=now, via=via)
     if set(merged.filled) - {"name"}:
         _mark_spread(company, now=now)
@@ -94,6 +105,18 @@ def fill_company(company: Company, facts: CompanyFacts, *, now: datetime, via: s
         filled=[f"company.{name}" for name in merged.filled],
         differing=[f"company.{name}" for name in merged.differing],
     )
+
+
+def _lock_and_refresh(company: Company) -> None:
+    columns = columns_of(Company, "company")
+    sql = f"SELECT {columns} FROM leads_company company WHERE id = %(id)s::bigint FOR NO KEY UPDATE"
+    with connection.cursor() as cursor:
+        execute_prepared(cursor, sql, {"id": company.pk})
+        row = cursor.fetchone()
+    if row is None:
+        raise Company.DoesNotExist
+    for field, value in zip(Company._meta.concrete_fields, row, strict=True):
+        setattr(company, field.attname, value)
 
 
 def correct_company(

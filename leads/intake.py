@@ -19,8 +19,8 @@ from leads.activities import NewActivity, append_activities, mark_leads_of
 from leads.attributes import ANSWERS_OF_LEAD, Merged, clean_answer, fill_blanks, keep_other_answers
 from leads.companies import clean_company, domain_of, fill_company, merge_company, new_company
 from leads.facts import ActivityFacts, CompanyFacts, LeadFacts
-from leads.models import Activity, Company, Lead, LeadEvent
-from leads.newcomers import insert_newcomer, look_for
+from leads.models import Activity, Lead, LeadEvent
+from leads.newcomers import Known, insert_newcomer, look_for
 from leads.services import (
     FIRST_REVISION,
     log_event,
@@ -92,10 +92,10 @@ def record_clean_lead(
     `marks_new=False` for a caller who advances new leads in this transaction: they get no mark.
     """
     domain = domain_of(facts.company or CompanyFacts(), email=facts.email)
-    is_known, company = look_for(facts, domain=domain)
-    lead = _find_lead(facts) if is_known else None
+    known = look_for(facts, domain=domain)
+    lead = _find_lead(facts) if known.person else None
     if lead is None:
-        lead = _new_lead(facts, company, domain=domain, via=via, now=now)
+        lead = _new_lead(facts, known, domain=domain, via=via, now=now)
         lead.advance_at = now if marks_new else None
         insert_newcomer(lead, by=by, via=via)
         if nudge:
@@ -133,11 +133,11 @@ def _find_lead(facts: LeadFacts) -> Lead | None:
     return next(by_email, found[0] if found else None)
 
 
-def _new_lead(facts: LeadFacts, company: Company | None, *, domain: str, via: str, now: datetime) -> Lead:
+def _new_lead(facts: LeadFacts, known: Known, *, domain: str, via: str, now: datetime) -> Lead:
     """The lead to insert, at its company, which is filled from the facts or is to be inserted too."""
-    said = facts.company or CompanyFacts()
+    said, company = facts.company or CompanyFacts(), known.company
     if company:
-        fill_company(company, said, now=now, via=via)
+        fill_company(company, said, kept=known.kept, now=now, via=via)
     elif domain or said.name:
         company = new_company(said, domain=domain, now=now)
     return Lead(

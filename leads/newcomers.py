@@ -7,6 +7,8 @@ field of a model needs no change here.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 
 from django.db import connection
@@ -23,6 +25,8 @@ _LOOK = """
 SELECT EXISTS (SELECT FROM leads_lead WHERE email = %(email)s::text AND email <> '')
     OR EXISTS (SELECT FROM leads_lead WHERE source_system = %(source_system)s::text
         AND external_id = %(external_id)s::text AND external_id <> ''),
+    ARRAY(SELECT ARRAY[said.field::text, said.value::text] FROM leads_otheranswer said
+        WHERE said.company_id = company.id),
     {company}
 FROM (SELECT) nobody
 LEFT JOIN leads_company company ON company.domain = %(domain)s::text AND company.domain <> ''
@@ -50,13 +54,23 @@ SELECT id, company_id, pg_advisory_xact_lock_shared(%(lock)s::bigint) FROM lead
 _NEWCOMERS_LOCK = 7_301_002
 
 
-def look_for(facts: LeadFacts, *, domain: str) -> tuple[bool, Company | None]:
-    """Whether somebody has this address or external id, and the company of that domain. Locks nothing."""
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known before a person is recorded. `person`: somebody has the address or the external id.
+    `kept`: field and value of every other answer about the company."""
+
+    person: bool
+    company: Company | None
+    kept: Sequence[Sequence[str]]
+
+
+def look_for(facts: LeadFacts, *, domain: str) -> Known:
+    """What is known of the person, and of the company of that domain. Locks nothing."""
     keys = {"email": facts.email, "source_system": facts.source_system, "external_id": facts.external_id}
     with connection.cursor() as cursor:
         execute_prepared(cursor, _look(), keys | {"domain": domain})
-        is_known, *company = cursor.fetchone()
-    return is_known, None if company[0] is None else made_of(Company, company)
+        person, kept, *company = cursor.fetchone()
+    return Known(person, None if company[0] is None else made_of(Company, company), kept)
 
 
 def insert_newcomer(lead: Lead, *, by: User | None, via: str) -> None:
