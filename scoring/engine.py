@@ -74,22 +74,35 @@ def keep_scores(version: ModelVersion, lead_ids: Sequence[int], *, now: datetime
     return _keep(version, Scope.MANY, {"leads": list(lead_ids)}, now=now)
 
 
+# The active version first, then the one in pilot.
+IN_USE = "SELECT {columns} FROM scoring_modelversion WHERE status = ANY(%(used)s::text[]) ORDER BY status"
+USED = [ModelVersion.Status.ACTIVE.value, ModelVersion.Status.PILOT.value]
+
 # Without a score before, there is nothing to compare with and no move to tell.
 _KEEP_FIRST = """
 INSERT INTO scoring_leadscore (lead_id, version_id, {columns}, scored_at)
 SELECT lead_id, %(version)s::bigint, {columns}, %(as_of)s::timestamptz FROM ({scored}) scored
+WHERE ARRAY({in_use}) = %(in_use)s::bigint[]
 RETURNING {columns}
 """
 
 
-def keep_first_score(version: ModelVersion, lead_id: int, *, now: datetime) -> dict[str, Any]:
-    """Score a lead that has no score yet and keep it; what the version decides of its LeadScore."""
+def keep_first_score(
+    version: ModelVersion, lead_id: int, *, in_use: Sequence[int], now: datetime
+) -> dict[str, Any] | None:
+    """Score a lead that has no score yet and keep it; what the version decides of its LeadScore.
+
+    None, and nothing is kept, unless exactly the versions `in_use` are (as IN_USE orders them).
+    """
     statement = compiled(version, Scope.ONE, ledger=False, historical=False)
-    sql = _KEEP_FIRST.format(scored=statement.sql, columns=", ".join(_KEPT_COLUMNS))
+    sql = _KEEP_FIRST.format(
+        scored=statement.sql, columns=", ".join(_KEPT_COLUMNS), in_use=IN_USE.format(columns="id")
+    )
     parameters = {**statement.parameters, "lead": lead_id, "as_of": now, "version": version.pk}
     with connection.cursor() as cursor:
-        execute_prepared(cursor, sql, parameters)
-        return dict(zip(_KEPT_COLUMNS, cursor.fetchone(), strict=True))
+        execute_prepared(cursor, sql, parameters | {"in_use": list(in_use), "used": USED})
+        row = cursor.fetchone()
+    return row and dict(zip(_KEPT_COLUMNS, row, strict=True))
 
 
 def keep_range(version: ModelVersion, *, first: int, last: int, now: datetime) -> list[Move]:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
+from typing import Any
+from weakref import WeakKeyDictionary
 
 from django.db import connection
 from django.db.models import QuerySet
@@ -16,7 +18,7 @@ from django.db.models import QuerySet
 from common.prepared import execute_prepared
 from leads.models import Lead, LeadEvent
 from leads.services import log_events
-from scoring.engine import Move, keep_first_score, keep_range, keep_scores
+from scoring.engine import IN_USE, USED, Move, keep_first_score, keep_range, keep_scores
 from scoring.lifecycle.membership import pilot_members
 from scoring.lifecycle.release import list_for_release
 from scoring.matching import match_activities
@@ -25,7 +27,7 @@ from scoring.models.scores import clear_hits
 
 Status = ModelVersion.Status
 
-_IN_USE = "SELECT id, created_at, status FROM scoring_modelversion WHERE status = ANY(%(statuses)s::text[])"
+InUse = tuple[ModelVersion | None, ModelVersion | None]
 
 
 def keep_leads(lead_ids: Sequence[int], *, now: datetime) -> bool:
@@ -50,12 +52,14 @@ def keep_newcomer(lead: Lead, *, now: datetime) -> LeadScore | None:
     It has done nothing yet, and nobody was told a score of it. Until it is committed no re-scoring can see
     it, so the re-scoring waits for it (`leads.newcomers.wait_for_newcomers`).
     """
-    active, pilot = versions_in_use()
-    if active is None:
-        return None
-    version = pilot if pilot and pilot_members(pilot.pilot, [lead.pk], as_of=now) else active
-    kept = keep_first_score(version, lead.pk, now=now)
-    return LeadScore(lead=lead, version=version, scored_at=now, **kept)
+    active, pilot = _last_in_use.get(connection.connection) or versions_in_use()
+    while active is not None:
+        version = pilot if pilot and pilot_members(pilot.pilot, [lead.pk], as_of=now) else active
+        in_use = [each.pk for each in (active, pilot) if each]
+        if kept := keep_first_score(version, lead.pk, in_use=in_use, now=now):
+            return LeadScore(lead=lead, version=version, scored_at=now, **kept)
+        active, pilot = versions_in_use()  # others than last time
+    return None
 
 
 def _match_news(lead_ids: Sequence[int] | QuerySet[Lead, int]) -> dict[int, int]:
@@ -67,14 +71,21 @@ def _match_news(lead_ids: Sequence[int] | QuerySet[Lead, int]) -> dict[int, int]
     return news
 
 
-def versions_in_use() -> tuple[ModelVersion | None, ModelVersion | None]:
+def versions_in_use() -> InUse:
     """The active version, and the one in pilot beside it."""
     with connection.cursor() as cursor:
-        execute_prepared(cursor, _IN_USE, {"statuses": [Status.ACTIVE, Status.PILOT]})
-        in_use = {
+        execute_prepared(cursor, IN_USE.format(columns="id, created_at, status"), {"used": USED})
+        found = {
             status: _version_once(pk, created_at, status) for pk, created_at, status in cursor.fetchall()
         }
-    return in_use.get(Status.ACTIVE), in_use.get(Status.PILOT)
+    in_use = found.get(Status.ACTIVE), found.get(Status.PILOT)
+    if Status.ACTIVE in found:
+        _last_in_use[connection.connection] = in_use
+    return in_use
+
+
+# What each open connection read last. Only keep_newcomer goes by it, and its statement checks it.
+_last_in_use: WeakKeyDictionary[Any, InUse] = WeakKeyDictionary()
 
 
 @lru_cache(maxsize=8)

@@ -87,13 +87,14 @@ def test_without_a_model_a_new_lead_waits_for_nothing(manager: User, now: dateti
 @pytest.mark.parametrize(
     ("facts", "statements"),
     [
-        # begin, look, insert, versions, score, commit
-        (LeadFacts(email="bob@acme.example"), 6),
-        (LeadFacts(email="bob@other.example", company=CompanyFacts(name="Other", industry="Steel")), 6),
-        # ... and what was said of the company besides
-        (LeadFacts(email="bob@acme.example", company=CompanyFacts(name="Acme Inc")), 7),
+        # begin, look, insert, score, commit
+        (LeadFacts(email="bob@acme.example"), 5),
+        (LeadFacts(email="bob@other.example", company=CompanyFacts(name="Other", industry="Steel")), 5),
+        (LeadFacts(email="bob@acme.example", company=CompanyFacts(name="Acme Inc")), 5),
+        # ... and the company's lock, what is kept beside, what is new beside
+        (LeadFacts(email="bob@acme.example", company=CompanyFacts(name="Acme AG")), 8),
     ],
-    ids=["known company", "new company", "contradicted company"],
+    ids=["known company", "new company", "contradicted company", "company contradicted anew"],
 )
 def test_a_new_lead_takes_few_statements(
     pool: Pool, manager: User, now: datetime, facts: LeadFacts, statements: int
@@ -106,6 +107,18 @@ def test_a_new_lead_takes_few_statements(
         take_lead(facts, via="api", by=manager, now=now)
 
     assert len(queries) == statements, [query["sql"][:90] for query in queries]
+
+
+def test_a_new_lead_is_scored_by_the_version_that_is_active_now(manager: User, now: datetime) -> None:
+    demo = {"signal": make_signal("Demo", ["Demo Requested"], intent="high"), "points": 5}
+    totals = []
+    for points in (20, 30):
+        publish(demo, {"attribute": "title", "operator": "is_known", "points": points})
+        for name in (f"a{points}", f"b{points}"):
+            facts = LeadFacts(email=f"{name}@acme.example", title="VP Sales")
+            totals.append(take_lead(facts, via="api", by=manager, now=now).score.total)
+
+    assert totals == [20, 20, 30, 30]
 
 
 @pytest.mark.django_db(transaction=True)
