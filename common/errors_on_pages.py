@@ -38,4 +38,7 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
+    if request.path.startswith("/api/"):
+        words = "Something went wrong here. Send it again; what was done is not done twice."
+        return JsonResponse({"code": "error", "detail": words}, status=500)
     return render(request, "500.html", status=500)

@@ -83,19 +83,19 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "common.logs.RequestLogMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "csp.middleware.CSPMiddleware",
+    "common.content_policy.ContentPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "handoff_portal.browsers.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
+    "handoff_portal.browsers.AuthenticationMiddleware",
+    "handoff_portal.browsers.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "django_htmx.middleware.HtmxMiddleware",
-    "common.htmx.VaryOnHtmxMiddleware",
-    "accounts.middleware.ViewerTimeZoneMiddleware",
+    "handoff_portal.browsers.HtmxMiddleware",
+    "handoff_portal.browsers.VaryOnHtmxMiddleware",
+    "handoff_portal.browsers.ViewerTimeZoneMiddleware",
     "common.errors_on_pages.DomainErrorMiddleware",
-    "axes.middleware.AxesMiddleware",
+    "handoff_portal.browsers.AxesMiddleware",
 ]
 
 ROOT_URLCONF = "handoff_portal.urls"
