@@ -20,6 +20,7 @@ from feedback.models import (
     Verdict,
 )
 from handoffs.admin.bases import EditableListAdmin, OneRowAdmin, ReadOnlyAdmin
+from leads.fit import FIT_FIELDS
 
 Type, Treatment = RejectionReason.Type, RejectionReason.Treatment
 
@@ -34,11 +35,20 @@ CONSEQUENCE_OF_TYPE = {
 
 
 class ReasonForm(forms.ModelForm[RejectionReason]):
+    fit_fields = forms.MultipleChoiceField(
+        choices=[(name, words[:1].upper() + words[1:]) for name, words in FIT_FIELDS.items()],
+        widget=forms.CheckboxSelectMultiple,
+        required=False,
+        label="Comes back when one of these changes",
+        help_text="For “Blocked until a fit attribute changes”. None: any of them.",
+    )
+
     class Meta:
         model = RejectionReason
         fields = (
             "code", "label", "position", "is_active", "type", "treatment", "consequence",
-            "recycle_after_days", "requires_note", "requires_duplicate", "tells_marketing",
+            "recycle_after_days", "fit_fields", "requires_attempts", "requires_note", "requires_duplicate",
+            "tells_marketing",
         )  # fmt: skip
 
     def clean(self) -> dict[str, Any]:
@@ -48,6 +58,8 @@ class ReasonForm(forms.ModelForm[RejectionReason]):
             self.add_error("recycle_after_days", "Say after how many days the lead is looked at again.")
         if treatment == Treatment.LINK_DUPLICATE and not cleaned.get("requires_duplicate"):
             self.add_error("requires_duplicate", "Linking needs the other lead: tick this.")
+        if cleaned.get("fit_fields") and treatment != Treatment.BLOCK_UNTIL_FIT_CHANGES:
+            self.add_error("fit_fields", "Only a lead blocked until its fit changes waits for these.")
         if problem := _why_no_consequence(cleaned.get("type"), treatment):
             self.add_error("treatment", problem)
         return cleaned
@@ -100,7 +112,14 @@ class RecyclingAdmin(ReadOnlyAdmin):
 
 @admin.register(FeedbackPolicy)
 class FeedbackPolicyAdmin(OneRowAdmin):
-    list_display = ("__str__", "fix_minutes", "dispute_minutes", "acceptance_goal", "min_decided")
+    list_display = (
+        "__str__",
+        "fix_minutes",
+        "dispute_minutes",
+        "acceptance_goal",
+        "min_decided",
+        "review_months",
+    )
 
 
 @admin.register(MarketingTask)

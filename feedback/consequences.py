@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from accounts.models import User
@@ -82,13 +82,16 @@ def _recycle_until_due(verdict: Verdict, lead: Lead, now: datetime) -> None:
 
 
 def _recycle_until_fit_changes(verdict: Verdict, lead: Lead, now: datetime) -> None:
-    """Back to nurture until somebody learns something new about who the lead is."""
-    _recycle(verdict, lead, Lead.Hold.UNTIL_FIT_CHANGES, now=now)
+    """Back to nurture until something new is known about who the lead is: about what the reason names."""
+    _recycle(verdict, lead, Lead.Hold.UNTIL_FIT_CHANGES, awaited=verdict.reason.fit_fields, now=now)
 
 
 def _fix_data(verdict: Verdict, lead: Lead, now: datetime) -> None:
-    """Held until its data is right: marketing has a task, and closing it sends the lead back (FEED-1)."""
-    _recycle_until_fit_changes(verdict, lead, now)
+    """Held until its data is right: marketing has a task, and closing it sends the lead back (FEED-1).
+
+    No other news lets it go, or it would come back with what was wrong, past marketing's clock.
+    """
+    _recycle(verdict, lead, Lead.Hold.UNTIL_FIXED, now=now)
     open_fix_task(verdict, now=now)
 
 
@@ -121,10 +124,16 @@ def _disqualify(verdict: Verdict, lead: Lead, now: datetime) -> None:
 
 
 def _recycle(
-    verdict: Verdict, lead: Lead, hold: Lead.Hold, *, wake_at: datetime | None = None, now: datetime
+    verdict: Verdict,
+    lead: Lead,
+    hold: Lead.Hold,
+    *,
+    wake_at: datetime | None = None,
+    awaited: Sequence[str] = (),
+    now: datetime,
 ) -> None:
     move_stage(lead, to=Lead.Stage.NURTURE, at=now, by=verdict.by, handoff_id=verdict.handoff_id)
-    hold_lead(lead, hold=hold, until=wake_at, at=now)
+    hold_lead(lead, hold=hold, until=wake_at, awaited=awaited, at=now)
     Recycling.objects.create(
         verdict=verdict, lead=lead, treatment=verdict.reason.treatment, started_at=now, wake_at=wake_at
     )

@@ -7,14 +7,24 @@ from typing import Self
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
 
 from accounts.models import User
 from common.parking import MarkedWork
+from common.spans import days_within_ten_years
 from handoffs.models import Handoff
 from leads.models import Lead
+from sla.models import LONGEST_MINUTES
+
+MOST_ATTEMPTS = 30
+
+PROMISED_MINUTES = [
+    MinValueValidator(1, "Promise at least 1 minute."),
+    MaxValueValidator(LONGEST_MINUTES, "This is longer than a year: the unit is minutes."),
+]
 
 
 class RejectionReason(models.Model):
@@ -44,7 +54,23 @@ class RejectionReason(models.Model):
     treatment = models.CharField(max_length=24, choices=Treatment)
     consequence = models.CharField(max_length=200, help_text="Shown under the option when a rep chooses.")
     recycle_after_days = models.PositiveIntegerField(
-        null=True, blank=True, help_text="Re-checked after so many days."
+        null=True,
+        blank=True,
+        validators=[days_within_ten_years],
+        help_text="Re-checked after so many days.",
+    )
+    fit_fields = ArrayField(
+        models.CharField(max_length=40),
+        default=list,
+        blank=True,
+        verbose_name="comes back when one of these changes",
+        help_text="Of leads blocked until their fit changes. None: any fit attribute.",
+    )
+    requires_attempts = models.PositiveSmallIntegerField(
+        "attempts needed",
+        default=0,
+        validators=[MaxValueValidator(MOST_ATTEMPTS, f"At most {MOST_ATTEMPTS}: a cadence has no more.")],
+        help_text="Logged attempts to reach the lead, before a rep can choose this. 0: none.",
     )
     requires_note = models.BooleanField(default=False)
     requires_duplicate = models.BooleanField(default=False)
@@ -57,6 +83,11 @@ class RejectionReason(models.Model):
 
     def __str__(self) -> str:
         return self.label
+
+    @property
+    def asks_for_words(self) -> bool:
+        """Whether choosing it is not enough: it wants something written beside."""
+        return self.requires_note or self.requires_duplicate
 
 
 class VerdictQuerySet(models.QuerySet["Verdict"]):
@@ -345,16 +376,33 @@ class FeedbackPolicy(models.Model):
     """What marketing promises in return, and the goal both sides share. One row."""
 
     fix_minutes = models.PositiveIntegerField(
-        "time to fix data", default=8 * 60, help_text="Business minutes of the default calendar."
+        "time to fix data",
+        default=8 * 60,
+        validators=PROMISED_MINUTES,
+        help_text="Business minutes of the default calendar.",
     )
     dispute_minutes = models.PositiveIntegerField(
-        "time to settle a dispute", default=16 * 60, help_text="Business minutes of the default calendar."
+        "time to settle a dispute",
+        default=16 * 60,
+        validators=PROMISED_MINUTES,
+        help_text="Business minutes of the default calendar.",
     )
     acceptance_goal = models.PositiveSmallIntegerField(
-        default=90, help_text="Per cent of decided handoffs not returned for a definitional reason."
+        default=90,
+        validators=[MaxValueValidator(100, "A share is at most 100 per cent.")],
+        help_text="Per cent of decided handoffs not returned for a definitional reason.",
     )
     min_decided = models.PositiveSmallIntegerField(
-        "decisions needed", default=10, help_text="Below so many decided handoffs a pattern is not shown."
+        "decisions needed",
+        default=10,
+        validators=[MinValueValidator(1, "A pattern needs at least 1 decision.")],
+        help_text="Below so many decided handoffs a pattern is not shown.",
+    )
+    review_months = models.PositiveSmallIntegerField(
+        "months between reviews",
+        default=0,
+        validators=[MaxValueValidator(12, "Review at least once a year: at most 12 months.")],
+        help_text="Marketing and managers are asked to review what sales returned. 0: never.",
     )
     singleton = models.BooleanField(default=True, unique=True, editable=False)
 

@@ -55,6 +55,16 @@ class DuplicateRequired(InvalidInput):
         super().__init__("Name the lead that this one duplicates.", field="duplicate_of")
 
 
+class AttemptsRequired(InvalidInput):
+    """The reason asks for more attempts to reach the lead than are logged."""
+
+    code = "attempts_required"
+
+    def __init__(self, reason: RejectionReason, *, made: int) -> None:
+        needed = _attempts(reason.requires_attempts)
+        super().__init__(f"“{reason}” needs {needed} to reach the lead first; logged: {made}.", field="reason")
+
+
 @transaction.atomic
 def reject_handoff(
     handoff: Handoff,
@@ -69,7 +79,7 @@ def reject_handoff(
     """Return a lead to marketing, all or nothing: verdict, closed handoff, and what the reason entails.
 
     Rejecting again what one has rejected returns the verdict unchanged. Raises ReasonRequired,
-    NoteRequired, DuplicateRequired, InvalidInput, HandoffChanged, NotAllowed.
+    NoteRequired, DuplicateRequired, AttemptsRequired, InvalidInput, HandoffChanged, NotAllowed.
     """
     reason = _require_reason(reason)
     note = allow_text(note, field="note", length=NOTE_LENGTH)
@@ -81,7 +91,8 @@ def reject_handoff(
         return Verdict.objects.standing().get(handoff=handoff)
     if handoff.status not in RETURNABLE:
         raise HandoffChanged(handoff, now=now)
-    require_worker(handoff, by)
+    require_worker(handoff, by, now=now)
+    _require_attempts(handoff, reason)
     before = standing_of(handoff, lead)
     close_handoff(handoff, lead, status=Handoff.Status.REJECTED, rejection_code=reason.code, by=by, now=now)
     verdict = Verdict.objects.create(
@@ -115,6 +126,16 @@ def _require_reason(reason: RejectionReason | None) -> RejectionReason:
     if not reason.is_active:
         raise InvalidInput(f"“{reason}” is no longer used. Choose another reason.", field="reason")
     return reason
+
+
+def _require_attempts(handoff: Handoff, reason: RejectionReason) -> None:
+    made = handoff.attempts.count() if reason.requires_attempts else 0
+    if made < reason.requires_attempts:
+        raise AttemptsRequired(reason, made=made)
+
+
+def _attempts(number: int) -> str:
+    return "1 attempt" if number == 1 else f"{number} attempts"
 
 
 def _require_duplicate(handoff: Handoff, reason: RejectionReason, duplicate_of: Lead | None) -> Lead | None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils import timezone
 
+from common.spans import days_within_ten_years
 from handoffs.admin.bases import OneRowAdmin
 from handoffs.admin.fields import lines
 from handoffs.models import RecycleContract
@@ -21,6 +24,10 @@ class RecycleContractForm(forms.ModelForm[RecycleContract]):
     class Meta:
         model = RecycleContract
         fields = ("min_points", "enough_signals", "cool_off_days")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["cool_off_days"].validators.append(days_within_ten_years)
 
     def clean_enough_signals(self) -> list[str]:
         keys: list[str] = self.cleaned_data["enough_signals"]

@@ -12,6 +12,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from accounts.models import User
+from common.spans import days_within_ten_years
 from handoffs.admin.bases import EditableListAdmin
 from handoffs.admin.fields import LinesField, lines
 from handoffs.models import Pool, PoolMembership, RoutingRule
@@ -81,6 +82,10 @@ class PoolForm(forms.ModelForm[Pool]):
             "returns_to_same_rep": "Times back to the same rep",
             "returns_before_manager": "Returns before a manager looks",
         }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["declined_for_days"].validators.append(days_within_ten_years)
 
     def clean_catch_all(self) -> Pool | None:
         """Refuse a circle: a lead that nobody keeps must come to rest somewhere."""

@@ -118,7 +118,7 @@ class Reps:
 
     def _slip(self, case: Case, handoff: Handoff, rep: User, now: datetime) -> None:
         """Rejected by mistake, taken back within seconds, and decided again with more care."""
-        reason = self._reasons[judgement.UNREACHABLE.code]
+        reason = self._reasons[judgement.PREMATURE.code]
         reject_handoff(handoff, reason=reason, by=rep, via=Verdict.Via.PAGE, now=now)
         undo_rejection(handoff, by=rep, now=now + SECONDS_TO_UNDO)
         self._later(case, rep, now, 0.1, 1, self._decide)

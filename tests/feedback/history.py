@@ -27,6 +27,10 @@ def rejected(code: str, *, at: datetime, note: str = "", lead: Lead | None = Non
 
 
 def reject(handoff: Handoff, code: str, *, at: datetime, note: str = "") -> Verdict:
+    if reason(code).requires_attempts:
+        accept_handoff(handoff, by=handoff.owner, now=at)
+        call = {"channel": Attempt.Channel.CALL, "outcome": Attempt.Outcome.NO_ANSWER}
+        record_attempt(handoff, **call, by=handoff.owner, now=at)
     return reject_handoff(
         handoff, reason=reason(code), note=note, by=handoff.owner, via=Verdict.Via.PAGE, now=at
     )

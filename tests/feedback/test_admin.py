@@ -12,7 +12,7 @@ from handoffs.models import Pool, RecycleContract
 
 REASON = {
     "code": "odd", "label": "Odd", "position": "1", "is_active": "on", "consequence": "–",
-    "requires_note": "on",
+    "requires_note": "on", "requires_attempts": "0",
 }  # fmt: skip
 
 
@@ -31,6 +31,48 @@ def test_a_type_has_its_consequence(db: None, type_: str, treatment: str, refuse
 
     assert form.is_valid() is not bool(refused)
     assert refused in " ".join(form.errors.get("treatment", []))
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("recycle_after_days", "2147483647", "This is longer than ten years: the unit is days."),
+        ("requires_attempts", "31", "At most 30: a cadence has no more."),
+        ("fit_fields", ["shoe_size"], "Select a valid choice"),
+        ("fit_fields", ["country"], "Only a lead blocked until its fit changes waits for these."),
+    ],
+)
+def test_a_reason_asks_for_nothing_that_cannot_be(
+    db: None, field: str, value: str | list[str], words: str
+) -> None:
+    """A delay that no date can hold would fail each rejection with that reason."""
+    form = ReasonForm(REASON | {"type": "timing", "treatment": "nurture", field: value})
+
+    assert words in " ".join(form.errors[field])
+
+
+@pytest.mark.parametrize(
+    ("path", "field", "value", "words"),
+    [
+        ("feedback/feedbackpolicy", "fix_minutes", "2147483647", "longer than a year: the unit is minutes."),
+        ("feedback/feedbackpolicy", "dispute_minutes", "0", "Promise at least 1 minute."),
+        ("feedback/feedbackpolicy", "acceptance_goal", "101", "A share is at most 100 per cent."),
+        ("feedback/feedbackpolicy", "min_decided", "0", "A pattern needs at least 1 decision."),
+        ("feedback/feedbackpolicy", "review_months", "13", "Review at least once a year: at most 12 months."),
+        ("handoffs/recyclecontract", "cool_off_days", "9999", "longer than ten years: the unit is days."),
+        ("handoffs/pool", "declined_for_days", "2147483647", "longer than ten years: the unit is days."),
+    ],
+)
+def test_no_span_is_longer_than_any_date_can_hold(
+    client: Client, pool: Pool, manager: User, path: str, field: str, value: str, words: str
+) -> None:
+    row = {"feedbackpolicy": FeedbackPolicy, "recyclecontract": RecycleContract, "pool": Pool}
+    changed = row[path.rpartition("/")[2]].objects.get()
+    client.force_login(manager)
+
+    page = client.post(f"/admin/{path}/{changed.pk}/change/", {field: value}).content.decode()
+
+    assert words in page
 
 
 def test_the_manager_sets_the_recycle_contract_by_keys_of_signals(
@@ -55,6 +97,7 @@ def test_marketing_does_not_set_its_own_clock(
 ) -> None:
     path = f"/admin/feedback/feedbackpolicy/{FeedbackPolicy.objects.get().pk}/change/"
     terms = {"fix_minutes": "60", "dispute_minutes": "60", "acceptance_goal": "90", "min_decided": "5"}
+    terms["review_months"] = "3"
 
     client.force_login(marketing)
     assert client.post(path, terms).status_code == 403

@@ -23,6 +23,7 @@ from feedback.tasks_for_marketing import (
     remind_of_late_tasks,
 )
 from handoffs.models import ContextPackage, Handoff
+from handoffs.pipeline import advance_due_leads
 from handoffs.services import hand_off_by_hand
 from handoffs.undo import UNDO_FOR
 from leads.models import Lead, LeadEvent
@@ -59,6 +60,25 @@ def lasting_task(handoff: Handoff, now: datetime) -> MarketingTask:
 def as_marketing(client: Client, marketing: User) -> Client:
     client.force_login(marketing)
     return client
+
+
+# --- The hold -----------------------------------------------------------------------------------
+
+
+def test_a_lead_returned_for_its_data_waits_for_marketing_whatever_else_is_learnt(
+    lasting_task: MarketingTask, lead: Lead, marketing: User, now: datetime
+) -> None:
+    """FEED-1: it does not come back past marketing's clock with what was wrong."""
+    correct_lead(lead, changes={"title": "Chief Operating Officer"}, by=None, at=now + HOUR, via="salesforce")
+    advance_due_leads(now=now + 2 * DAY)
+    lead.refresh_from_db()
+    assert lead.hold_in_words == "until marketing has fixed its data"
+    assert not Handoff.objects.open().exists()
+
+    again = complete_task(lasting_task, outcome="The phone is right", by=marketing, now=now + 2 * DAY)
+
+    lead.refresh_from_db()
+    assert (again and again.lead, lead.hold) == (lead, Lead.Hold.NONE)
 
 
 # --- Opening ------------------------------------------------------------------------------------

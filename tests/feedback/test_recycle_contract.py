@@ -13,9 +13,11 @@ from feedback.models import Recycling, Verdict
 from feedback.presets import PRESETS, load_feedback_preset
 from feedback.recycling import wake_recyclings
 from feedback.services import reject_handoff
+from handoffs.contact.services import record_attempt
 from handoffs.models import Handoff, RecycleContract
 from handoffs.pipeline import advance_due_leads, advance_lead
 from handoffs.recycle_contract import look_after_cool_off, standing_of
+from handoffs.services import accept_handoff
 from leads.models import Lead
 from leads.services import correct_lead
 from scoring.evidence import has_signal_since, points_since, raised_hand_since
@@ -27,6 +29,12 @@ DAY = timedelta(days=1)
 
 def reject(handoff: Handoff, code: str, *, now: datetime) -> Verdict:
     return reject_handoff(handoff, reason=reason(code), by=handoff.owner, via=Verdict.Via.PAGE, now=now)
+
+
+def give_up_on(handoff: Handoff, *, now: datetime) -> None:
+    accept_handoff(handoff, by=handoff.owner, now=now)
+    record_attempt(handoff, channel="call", outcome="no_answer", by=handoff.owner, now=now)
+    reject(handoff, "unreachable", now=now)
 
 
 def contract(**terms: object) -> None:
@@ -103,7 +111,7 @@ def test_it_waits_for_the_end_of_the_cool_off_and_comes_by_itself(
     handoff: Handoff, lead: Lead, now: datetime
 ) -> None:
     contract(min_points=10, cool_off_days=14)
-    reject(handoff, "unreachable", now=now)
+    give_up_on(handoff, now=now)
     do(lead, "Demo Requested", now=now + DAY)
 
     advance_due_leads(now=now + DAY)
@@ -150,7 +158,7 @@ def test_a_lead_can_be_asked_where_it_stands(premature: Lead, now: datetime) -> 
 def test_a_recycling_is_under_way_while_it_holds_its_lead(
     handoff: Handoff, lead: Lead, now: datetime
 ) -> None:
-    reject(handoff, "unreachable", now=now)
+    give_up_on(handoff, now=now)
     assert Recycling.objects.under_way().count() == 1
 
     do(lead, "Page Viewed", now=now + DAY, path="/pricing")

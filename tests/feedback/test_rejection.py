@@ -13,7 +13,13 @@ from common.errors import DomainError, InvalidInput, NotAllowed
 from common.parking import MAX_ATTEMPTS, retry_parked
 from feedback.models import Recycling, RejectionReason, Verdict
 from feedback.recycling import wake_recyclings
-from feedback.services import DuplicateRequired, NoteRequired, ReasonRequired, reject_handoff
+from feedback.services import (
+    AttemptsRequired,
+    DuplicateRequired,
+    NoteRequired,
+    ReasonRequired,
+    reject_handoff,
+)
 from handoffs.acting import HandoffChanged
 from handoffs.contact.services import BantAnswers, qualify_handoff, record_attempt
 from handoffs.models import Handoff, Pool, RoutingRule
@@ -21,8 +27,9 @@ from handoffs.pipeline import advance_due_leads
 from handoffs.services import accept_handoff, hand_off_by_hand
 from leads.models import Lead, LeadEvent
 from leads.services import correct_lead
+from leads.spread import spread_company_changes
 from sla.models import Clock, Target
-from tests.desk import do, offer, ready_lead, reason
+from tests.desk import do, fitting_lead, offer, ready_lead, reason
 from tests.poison import heal, poison
 
 PAGE = Verdict.Via.PAGE
@@ -31,6 +38,11 @@ MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 
 def reject(handoff: Handoff, code: str, *, now: datetime, by: User | None = None, **given: object) -> Verdict:
     return reject_handoff(handoff, reason=reason(code), by=by or handoff.owner, via=PAGE, now=now, **given)
+
+
+def try_to_reach(handoff: Handoff, *, now: datetime) -> None:
+    accept_handoff(handoff, by=handoff.owner, now=now)
+    record_attempt(handoff, channel="call", outcome="no_answer", by=handoff.owner, now=now)
 
 
 # --- Refusals -----------------------------------------------------------------------------------
@@ -91,6 +103,20 @@ def test_a_duplicate_names_the_other_lead(handoff: Handoff, lead: Lead, now: dat
         reject(handoff, "duplicate", now=now)
     with pytest.raises(InvalidInput, match="cannot duplicate itself"):
         reject(handoff, "duplicate", now=now, duplicate_of=lead)
+
+
+def test_nobody_is_unreachable_whom_nobody_tried_to_reach(handoff: Handoff, now: datetime) -> None:
+    RejectionReason.objects.filter(code="unreachable").update(requires_attempts=2)
+    try_to_reach(handoff, now=now)
+
+    with pytest.raises(
+        AttemptsRequired, match="needs 2 attempts to reach the lead first; logged: 1"
+    ) as refused:
+        reject(handoff, "unreachable", now=now)
+
+    assert (refused.value.status, refused.value.field) == (422, "reason")
+    record_attempt(handoff, channel="email", outcome="sent", by=handoff.owner, now=now + MINUTE)
+    assert reject(handoff, "unreachable", now=now + MINUTE).reason.code == "unreachable"
 
 
 def test_a_retired_reason_is_refused(handoff: Handoff, now: datetime) -> None:
@@ -183,13 +209,14 @@ def test_a_lead_can_be_returned_after_contact_and_after_qualification(
         ("no-need", "nurture", "until_date", 180),
         ("no-timeline", "nurture", "until_date", 60),
         ("unsuitable-region", "nurture", "until_fit_changes", None),
-        ("bad-data", "nurture", "until_fit_changes", None),
+        ("bad-data", "nurture", "until_fixed", None),
         ("competitor-or-spam", "disqualified", "for_good", None),
     ],
 )
 def test_each_reason_holds_the_lead_in_its_way(
     handoff: Handoff, now: datetime, code: str, stage: str, hold: str, days: int | None
 ) -> None:
+    try_to_reach(handoff, now=now)
     reject(handoff, code, now=now, note="Seen on the call")
 
     lead = Lead.objects.get(pk=handoff.lead_id)
@@ -370,10 +397,75 @@ def test_a_wrong_icp_lead_does_not_come_back_until_a_fit_attribute_changes(
     assert Handoff.objects.open().filter(lead=lead).exists()
 
 
+def test_a_lead_returned_for_its_region_waits_for_another_country_or_company_alone(
+    handoff: Handoff, lead: Lead, marketing: User, now: datetime
+) -> None:
+    """FEED-2, and what the dialog promised before the reason was chosen."""
+    verdict = reject(handoff, "unsuitable-region", now=now)
+    lead.refresh_from_db()
+    assert lead.hold_in_words == "until country, company or country of the company changes"
+    assert verdict.reason.consequence == (
+        "Comes back only when country, company or country of the company changes."
+    )
+
+    correct_lead(lead, changes={"title": "Chief Operating Officer"}, by=marketing, at=now + DAY, via="page")
+    advance_due_leads(now=now + DAY)
+    assert not Handoff.objects.open().exists()
+
+    correct_lead(lead, changes={"country": "France"}, by=marketing, at=now + 2 * DAY, via="page")
+    advance_due_leads(now=now + 2 * DAY)
+    assert Handoff.objects.open().filter(lead=lead).exists()
+    assert lead.held_for == []
+
+
+def test_a_fact_of_the_company_frees_those_who_wait_for_it_whoever_brought_it(
+    handoff: Handoff, lead: Lead, marketing: User, now: datetime
+) -> None:
+    """FEED-2: size and industry are attributes of the company, and a colleague's record may bring them."""
+    assert lead.company
+    colleague = fitting_lead(now=now, company=lead.company.domain)
+    rejected_at = now + MINUTE
+    correct_lead(colleague, changes={"company.country": "France"}, by=marketing, at=now, via="page")
+    reject(handoff, "unsuitable-region", now=rejected_at)
+
+    def spread_after(at: datetime, **changes: object) -> str:
+        correct_lead(
+            colleague,
+            changes={f"company.{name}": value for name, value in changes.items()},
+            by=marketing,
+            at=at,
+            via="page",
+        )
+        spread_company_changes(now=at)
+        return Lead.objects.get(pk=lead.pk).hold
+
+    # The country that was known before the return is spread now, and is no news.
+    assert spread_after(now + DAY, industry="Retail") == Lead.Hold.UNTIL_FIT_CHANGES
+    assert spread_after(now + 2 * DAY, country="Spain") == Lead.Hold.NONE
+
+
 def test_an_unreachable_lead_comes_back_when_it_shows_up(handoff: Handoff, lead: Lead, now: datetime) -> None:
+    try_to_reach(handoff, now=now)
     reject(handoff, "unreachable", now=now)
 
     do(lead, "Demo Requested", now=now + DAY)
     advance_due_leads(now=now + DAY)
 
     assert Handoff.objects.open().get(lead=lead).owner == handoff.owner
+
+
+@pytest.mark.parametrize("event", ["Email Bounced", "Unsubscribed", "Parcel Delivered"])
+def test_what_shows_no_interest_does_not_end_the_rare_contact(
+    handoff: Handoff, lead: Lead, now: datetime, event: str
+) -> None:
+    """Showing up again is a signal of interest: not a bounce, an unsubscribe, or what counts as no signal."""
+    try_to_reach(handoff, now=now)
+    reject(handoff, "unreachable", now=now)
+
+    do(lead, event, now=now + DAY)
+    advance_due_leads(now=now + DAY)
+    assert Lead.objects.get(pk=lead.pk).hold == Lead.Hold.UNTIL_ACTIVITY
+
+    do(lead, "Page Viewed", now=now + 2 * DAY, path="/docs")
+    advance_due_leads(now=now + 2 * DAY)
+    assert Lead.objects.get(pk=lead.pk).hold == Lead.Hold.NONE

@@ -67,7 +67,7 @@ def test_a_rejected_lead_is_gone_after_a_reload_too(
     page.keyboard.press("j")
     page.keyboard.press("r")
     dialog = page.get_by_role("dialog")
-    dialog.get_by_role("radio", name="Unreachable").check()
+    dialog.get_by_role("radio", name="Not in ICP").check()
     page.keyboard.press("Enter")
     expect(dialog).not_to_be_visible()
 
@@ -75,7 +75,7 @@ def test_a_rejected_lead_is_gone_after_a_reload_too(
 
     expect(page.get_by_text("All clear")).to_be_visible()
     lead.refresh_from_db()
-    assert lead.hold == Lead.Hold.UNTIL_ACTIVITY
+    assert lead.hold == Lead.Hold.UNTIL_FIT_CHANGES
 
 
 def test_what_a_colleague_took_from_the_overflow_meanwhile_is_said_by_name(
