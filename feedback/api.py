@@ -16,6 +16,7 @@ from accounts.authentication import MayWork
 from accounts.models import User
 from accounts.roles import signed_in_user
 from common.errors import InvalidInput
+from feedback.duplicates import lead_of_address
 from feedback.models import RejectionReason, Verdict
 from feedback.services import NOTE_LENGTH, reject_handoff
 from handoffs.api import BAD_FIELDS, REFUSALS, ProblemSerializer, visible_handoffs
@@ -24,7 +25,8 @@ from leads.models import Lead
 
 
 class RejectInputSerializer(StrictSerializer):
-    """`reason` is the code of an active reason; some reasons ask for a note or for the other lead."""
+    """`reason` is the code of an active reason; some ask for a note, for the other lead, or for attempts to
+    reach this one that must be logged before."""
 
     reason = serializers.CharField(max_length=40, required=False, allow_blank=True, allow_null=True)
     note = serializers.CharField(max_length=NOTE_LENGTH, required=False, allow_blank=True, default="")
@@ -33,7 +35,14 @@ class RejectInputSerializer(StrictSerializer):
         max_value=2**63 - 1,
         required=False,
         allow_null=True,
-        help_text="Id of the other lead.",
+        help_text="Id of the other lead, among those one may see.",
+    )
+    duplicate_email = serializers.CharField(
+        max_length=254,
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text="Or its e-mail address, whoever has it.",
     )
 
 
@@ -87,7 +96,7 @@ class RejectHandoff(APIView):
             handoff,
             reason=_find_reason(data.get("reason")),
             note=data["note"],
-            duplicate_of=_find_duplicate(data.get("duplicate_of"), by=by),
+            duplicate_of=_find_duplicate(data.get("duplicate_of"), email=data["duplicate_email"], by=by),
             by=by,
             via=Verdict.Via.API,
             now=timezone.now(),
@@ -105,11 +114,11 @@ def _find_reason(code: str | None) -> RejectionReason | None:
     return reasons[code]
 
 
-def _find_duplicate(lead_id: int | None, *, by: User) -> Lead | None:
-    """The other lead, if the person may see it. Raises InvalidInput."""
+def _find_duplicate(lead_id: int | None, *, email: str, by: User) -> Lead | None:
+    """The other lead: by its id, if the person may see it, or by its address. Raises InvalidInput."""
     if lead_id is None:
-        return None
+        return lead_of_address(email, field="duplicate_email") if email else None
     lead = Lead.objects.visible_to(by).filter(pk=lead_id).first()
     if lead is None:
-        raise InvalidInput("There is no such lead.", field="duplicate_of")
+        raise InvalidInput("There is no such lead. Name another's by its address.", field="duplicate_of")
     return lead

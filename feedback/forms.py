@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django import forms
 
-from accounts.models import User
 from common.errors import InvalidInput
+from feedback.duplicates import lead_of_address
 from feedback.figures.cohorts import Grouping
 from feedback.models import RejectionReason
 from feedback.services import NOTE_LENGTH
-from leads.addresses import normalise_email
 from leads.models import Lead
 
 # What patterns are looked for by.
@@ -34,22 +31,14 @@ class RejectForm(forms.Form):
     )
     duplicate_of = forms.CharField(max_length=254, required=False, label="E-mail address of the other lead")
 
-    def __init__(self, *args: Any, viewer: User, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.viewer = viewer
-
     def clean_duplicate_of(self) -> Lead | None:
-        text = self.cleaned_data["duplicate_of"].strip()
-        if not text:
+        text: str = self.cleaned_data["duplicate_of"]
+        if not text.strip():
             return None
         try:
-            email = normalise_email(text)
+            return lead_of_address(text, field="duplicate_of")
         except InvalidInput as error:
             raise forms.ValidationError(str(error)) from error
-        found = Lead.objects.visible_to(self.viewer).filter(email=email).first()
-        if found is None:
-            raise forms.ValidationError("You have no lead with this address. Check its spelling under Leads.")
-        return found
 
 
 class InboxFilterForm(forms.Form):

@@ -13,6 +13,7 @@ from django_htmx.http import HttpResponseClientRedirect, retarget, trigger_clien
 from accounts.roles import login_required, signed_in_user
 from common.errors import DomainError, InvalidInput
 from common.htmx import wants_fragment
+from feedback.duplicates import duplicates_shown_to
 from feedback.forms import RejectForm
 from feedback.models import RejectionReason, Verdict
 from feedback.services import reject_handoff
@@ -39,8 +40,8 @@ def reject(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "GET":
         if not (wants_fragment(request) or permissions_for(user, handoff).reject):
             return redirect(handoff)  # a refused answer was reloaded, or an old address opened
-        return _render_dialog(request, handoff, RejectForm(viewer=user))
-    form = RejectForm(_given(request), viewer=user)
+        return _render_dialog(request, handoff, RejectForm())
+    form = RejectForm(_given(request))
     if not form.is_valid():
         return _render_dialog(request, handoff, form, status=422)
     try:
@@ -71,11 +72,14 @@ def _render_dialog(
     refusal: DomainError | None = None,
     status: int = 200,
 ) -> HttpResponse:
+    reasons = list(RejectionReason.objects.filter(is_active=True))
+    asks_for_attempts = any(reason.requires_attempts for reason in reasons)
     context = {
         "handoff": handoff,
         "lead": handoff.lead,
         "form": form,
-        "reasons": RejectionReason.objects.filter(is_active=True),
+        "reasons": reasons,
+        "attempts_made": handoff.attempts.count() if asks_for_attempts else 0,
         "refusal": refusal,
         "next_handoff": next_handoff(signed_in_user(request), after=handoff) if refusal else None,
     }
@@ -122,15 +126,18 @@ def undo_reject(request: HttpRequest, pk: int) -> HttpResponse:
 @login_required
 def lead_panel(request: HttpRequest, pk: int) -> HttpResponse:
     """The panel of the lead page: what sales said about this person, newest first; what brings it back."""
-    lead = get_object_or_404(Lead.objects.visible_to(signed_in_user(request)), pk=pk)
+    user = signed_in_user(request)
+    lead = get_object_or_404(Lead.objects.visible_to(user), pk=pk)
     now = timezone.now()
     verdicts = Verdict.objects.filter(lead=lead).select_related(
         "reason", "by", "duplicate_of", "recycling", "dispute__by", "undoing"
     )
+    newest_first = list(verdicts.order_by("-at", "-id"))
     standing = standing_of(lead, now=now) if lead.stage in ENTRY_STAGES else None
     context = {
         "lead": lead,
-        "verdicts": verdicts.order_by("-at", "-id"),
+        "verdicts": newest_first,
+        "duplicates_shown": duplicates_shown_to(user, newest_first),
         "standing": standing,
         "cools_off": standing is not None and standing.free_at > now,
     }

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from rest_framework.response import Response
+
 from handoffs.models import Handoff
 from leads.models import Lead
 from tests.desk import ready_lead
@@ -47,21 +49,29 @@ def test_a_reason_that_wants_more_says_so(handoff: Handoff) -> None:
     note = api.post(path(handoff, "reject/"), {"reason": "bad-data"}, format="json")
     other = api.post(path(handoff, "reject/"), {"reason": "duplicate"}, format="json")
 
+    tried = api.post(path(handoff, "reject/"), {"reason": "unreachable"}, format="json")
+
     assert (note.status_code, note.json()["field"]) == (422, "note")
     assert (other.status_code, other.json()["field"]) == (422, "duplicate_of")
+    assert (tried.status_code, tried.json()["field"]) == (422, "reason")
+    assert tried.json()["detail"] == "“Unreachable” needs 1 attempt to reach the lead first; logged: 0."
 
 
-def test_a_duplicate_is_named_among_the_leads_one_may_see(handoff: Handoff, now: datetime) -> None:
+def test_a_duplicate_is_named_by_an_id_one_may_see_or_by_any_address(handoff: Handoff, now: datetime) -> None:
     unseen = ready_lead(now=now)
     api = client_of(handoff.owner)
-    body = {"reason": "duplicate", "duplicate_of": unseen.pk}
 
-    refused = api.post(path(handoff, "reject/"), body, format="json")
-    Lead.objects.filter(pk=unseen.pk).update(team=handoff.owner.team)
-    taken = api.post(path(handoff, "reject/"), body, format="json")
+    def reject_as(**other: object) -> Response:
+        return api.post(path(handoff, "reject/"), {"reason": "duplicate", **other}, format="json")
 
-    assert (refused.status_code, refused.json()["detail"]) == (422, "There is no such lead.")
-    assert (taken.status_code, taken.json()["wake_at"]) == (200, None)
+    by_id = reject_as(duplicate_of=unseen.pk)
+    unknown = reject_as(duplicate_email="nobody@else.example")
+    taken = reject_as(duplicate_email=unseen.email.upper())
+
+    assert (by_id.status_code, by_id.json()["field"]) == (422, "duplicate_of")
+    assert by_id.json()["detail"] == "There is no such lead. Name another's by its address."
+    assert (unknown.status_code, unknown.json()["field"]) == (422, "duplicate_email")
+    assert (taken.status_code, taken.json()["duplicate_of"]) == (200, unseen.pk)
 
 
 def test_rejecting_twice_answers_the_same(handoff: Handoff) -> None:

@@ -11,8 +11,10 @@ from django.test import Client
 from accounts.models import User
 from feedback.models import RejectionReason, Verdict
 from feedback.services import reject_handoff
+from handoffs.contact.services import record_attempt
 from handoffs.models import Handoff
 from handoffs.services import accept_handoff
+from leads.models import Lead
 from tests.desk import offer, ready_lead, reason
 
 FRAGMENT = {"HX-Request": "true", "HX-Current-URL": "http://testserver/queue/?selected=1"}
@@ -113,7 +115,7 @@ def test_the_note_is_asked_for_where_the_reason_needs_it_and_the_choice_is_kept(
     ("other", "words"),
     [
         ("", "Name the lead that this one duplicates"),
-        ("nobody@else.example", "You have no lead with this address"),
+        ("nobody@else.example", "No lead has this address"),
         ("not an address", "address"),
         ("itself", "A lead cannot duplicate itself"),
     ],
@@ -215,6 +217,43 @@ def test_the_duplicate_is_linked_to_the_lead_one_named(
     )
 
     assert Verdict.objects.get().duplicate_of == other
+
+
+def test_the_duplicate_may_be_a_strangers_lead_and_nothing_is_told_of_it(
+    as_owner: Client, handoff: Handoff, stranger: User, now: datetime
+) -> None:
+    """FEED-2: linked to the other lead, and its owner told."""
+    other = ready_lead(now=now, first_name="Orla", last_name="Quist")
+    Lead.objects.filter(pk=other.pk).update(owner=stranger)
+
+    answer = as_owner.post(
+        address(handoff), {"reason": "duplicate", "duplicate_of": other.email}, headers=FRAGMENT
+    )
+    panel = as_owner.get(f"/feedback/lead/{handoff.lead_id}/panel/").content.decode()
+    handoffs_panel = as_owner.get(f"/feedback/handoff/{handoff.pk}/panel/").content.decode()
+
+    assert Verdict.objects.get().duplicate_of == other
+    assert stranger.notifications.get().title == "Orla Quist was entered twice"
+    assert "Same person as another lead." in panel
+    assert "Same person as another lead." in handoffs_panel
+    assert not any("Quist" in page for page in (answer.content.decode(), panel, handoffs_panel))
+
+
+def test_the_dialog_says_how_many_attempts_a_reason_needs_before_it_is_chosen(
+    as_owner: Client, handoff: Handoff, now: datetime
+) -> None:
+    before = as_owner.get(address(handoff), headers=FRAGMENT).content.decode()
+    refused = as_owner.post(address(handoff), {"reason": "unreachable"}, headers=FRAGMENT)
+    accept_handoff(handoff, by=handoff.owner, now=now)
+    record_attempt(handoff, channel="call", outcome="no_answer", by=handoff.owner, now=now)
+    after = as_owner.get(address(handoff), headers=FRAGMENT).content.decode()
+
+    assert "shows up again. Needs 1 logged attempt, 0 so far." in before
+    assert 'name="straight" value="unreachable"' not in before
+    assert refused.status_code == 422
+    assert "needs 1 attempt to reach the lead first; logged: 0" in refused.content.decode()
+    assert "shows up again. Needs 1 logged attempt.<" in after
+    assert 'name="straight" value="unreachable"' in after
 
 
 def test_after_contact_it_can_be_returned(as_owner: Client, handoff: Handoff, now: datetime) -> None:
