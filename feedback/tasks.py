@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from feedback.pulses import ask_for_pulses
 from feedback.recycling import wake_recyclings
+from feedback.reviews import ask_for_review
 from feedback.tasks_for_marketing import open_gap_tasks, remind_of_late_tasks
 
 
@@ -23,3 +24,7 @@ def remind_of_late_tasks_task() -> None:
 
 def ask_for_pulses_task() -> None:
     ask_for_pulses(now=timezone.now())
+
+
+def ask_for_review_task() -> None:
+    ask_for_review(now=timezone.now())

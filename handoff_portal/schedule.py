@@ -33,6 +33,8 @@ SCHEDULE = [
     Periodic("feedback-open-gap-tasks", feedback.tasks.open_gap_tasks_task, every=MINUTE),
     Periodic("feedback-remind-of-late-tasks", feedback.tasks.remind_of_late_tasks_task, every=5 * MINUTE),
     Periodic("feedback-ask-for-pulses", feedback.tasks.ask_for_pulses_task, cron="0 8 1 * *"),
+    # Each day, so that a missed run loses nothing; people are asked once.
+    Periodic("feedback-ask-for-review", feedback.tasks.ask_for_review_task, cron="0 8 * * *"),
     Periodic("scoring-activate-versions", scoring.tasks.activate_due_versions_task, every=15 * SECOND),
     Periodic("scoring-rescore", scoring.tasks.rescore_task, every=30 * SECOND),
     Periodic("scoring-backfill-drafts", scoring.tasks.backfill_drafts_task, every=10 * MINUTE),

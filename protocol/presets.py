@@ -42,8 +42,10 @@ class ProtocolPreset:
         return f"{text[:1].upper()}{text[1:]} stay as they are."
 
 
-def _scoring_and_handoff(scored: ScoringPreset, handed_off: HandoffPreset) -> ProtocolPreset:
-    return ProtocolPreset(summary=scored.summary, scoring=scored, handoffs=handed_off)
+def _without_service_levels(
+    scored: ScoringPreset, fed_back: FeedbackPreset, handed_off: HandoffPreset
+) -> ProtocolPreset:
+    return ProtocolPreset(summary=scored.summary, scoring=scored, feedback=fed_back, handoffs=handed_off)
 
 
 PRESETS: dict[str, ProtocolPreset] = {
@@ -54,10 +56,14 @@ PRESETS: dict[str, ProtocolPreset] = {
         feedback=feedback.presets.CLASSIC,
         handoffs=handoffs.presets.CLASSIC,
     ),
-    "hybrid": _scoring_and_handoff(scoring.presets.HYBRID, handoffs.presets.HYBRID),
-    "speed": _scoring_and_handoff(scoring.presets.SPEED, handoffs.presets.SPEED),
-    "six-step": _scoring_and_handoff(scoring.presets.SIX_STEP, handoffs.presets.SIX_STEP),
-    "bant": _scoring_and_handoff(scoring.presets.BANT, handoffs.presets.BANT),
+    "hybrid": _without_service_levels(
+        scoring.presets.HYBRID, feedback.presets.HYBRID, handoffs.presets.HYBRID
+    ),
+    "speed": _without_service_levels(scoring.presets.SPEED, feedback.presets.SPEED, handoffs.presets.SPEED),
+    "six-step": _without_service_levels(
+        scoring.presets.SIX_STEP, feedback.presets.SIX_STEP, handoffs.presets.SIX_STEP
+    ),
+    "bant": _without_service_levels(scoring.presets.BANT, feedback.presets.BANT, handoffs.presets.BANT),
     "marketplace": ProtocolPreset(
         summary="For leads that arrive ready-made, known by their origin alone: every one goes to sales.",
         scoring=marketplace.SCORING,

@@ -244,18 +244,18 @@ class TestGatesAndCadences:
 
 
 class TestWithoutRouting:
-    """`hybrid`, `speed`, `six-step` and `bant` bring their scoring, gate and cadences; the rest stays."""
+    """`hybrid`, `speed`, `six-step` and `bant` bring scoring, reasons, gate and cadences; the rest stays."""
 
     @pytest.mark.parametrize("name", ["hybrid", "speed", "six-step", "bant"])
     def test_the_plan_says_what_stays_as_it_is(self, classic: ModelVersion, name: str, now: datetime) -> None:
         plan = load_preset(name, by=None, now=now)
 
-        assert plan[-1] == "Service levels, reasons and routing stay as they are."
+        assert plan[-1] == "Service levels and routing stay as they are."
         assert ModelVersion.objects.active().get() != classic
 
-    def test_service_levels_reasons_and_routing_stay(self, classic: ModelVersion, now: datetime) -> None:
+    def test_service_levels_and_routing_stay(self, classic: ModelVersion, now: datetime) -> None:
         def kept() -> list[list[object]]:
-            models = (Policy, Target, RejectionReason, RoutingRule, Playbook, QualificationGate)
+            models = (Policy, Target, RoutingRule, Playbook, QualificationGate)
             return [list(model._default_manager.order_by("pk").values()) for model in models]
 
         before = kept()
