@@ -39,7 +39,8 @@ def ask_prepared(sql: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...
     with connection.cursor() as cursor:
         named = {name: value for name, value in parameters.items() if f"%({name})s" in sql}
         execute_prepared(cursor, sql, named)
-        return cursor.fetchall()
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+        return rows
 
 
 # --- Statements that Django composes ---------------------------------------------------------------
@@ -64,10 +65,10 @@ def composed(queryset: QuerySet[Any, Any]) -> str:
     return written_out(*queryset.query.sql_with_params())
 
 
-def written_out(sql: str, values: Sequence[object], also: Mapping[object, str] | None = None) -> str:
+def written_out(sql: str, values: Sequence[object], also: Mapping[str, str] | None = None) -> str:
     """The statement with placeholders for stand-ins (`also`: further ones, with their placeholders), and
     every other value in its text: PostgreSQL uses a partial index only where it reads the condition."""
-    placeholders = _PLACEHOLDERS | dict(also or {})
+    placeholders: dict[object, str] = _PLACEHOLDERS | dict((also or {}).items())
     return sql % tuple(placeholders.get(value) or _literal(value) for value in values)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django import template
 from django.http import HttpRequest
 from django.template.context import Context
+from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
 from accounts.models import User
@@ -22,6 +23,7 @@ def main_navigation(context: Context) -> SafeString:
     user = getattr(request, "user", None)
     if request is None or not isinstance(user, User):
         return render_jinja("_navigation.jinja", user=None)
+    unread = {"unread_notifications": context.get("unread_notifications")}
     return render_jinja(
         "_navigation.jinja",
         path=request.path,
@@ -29,7 +31,7 @@ def main_navigation(context: Context) -> SafeString:
         sections=sections_for(user),
         current=current_path(user, request.path),
         may_open_admin=may_open_admin(user),
-        unread=context.template.engine.get_template("notifications/_unread.html#polling").render(context),
+        unread=render_to_string("notifications/_unread.html#polling", unread),
         themes=User.Theme.choices,
         csrf_token=context.get("csrf_token"),
     )
