@@ -28,6 +28,8 @@ def is_signed_in(client: Client) -> bool:
 def test_the_person_comes_with_their_team_in_one_statement(
     as_bdr: Client, bdr: User, django_assert_num_queries
 ) -> None:
+    as_bdr.get("/healthz")  # prepares both
+
     with django_assert_num_queries(2):  # session, person
         as_bdr.get("/healthz")
 
