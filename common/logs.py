@@ -42,7 +42,10 @@ def configure_logging(*, level: str, as_json: bool) -> None:
                     ],
                 }
             },
-            "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "structured"}},
+            "handlers": {
+                "stderr": {"class": "logging.StreamHandler", "formatter": "structured"},
+                "nowhere": {"class": "logging.NullHandler"},
+            },
             "root": {"handlers": ["stderr"], "level": level},
             "loggers": {
                 # RequestLogMiddleware says the same with more facts.
@@ -50,6 +53,9 @@ def configure_logging(*, level: str, as_json: bool) -> None:
                 "django.request": {"level": "ERROR"},
                 # One line for every task and its every step.
                 "django-q": {"level": "WARNING"},
+                # They name hosts and paths, which for webhooks are secrets.
+                "apprise": {"handlers": ["nowhere"], "propagate": False},
+                "urllib3": {"handlers": ["nowhere"], "propagate": False},
             },
         }
     )

@@ -32,7 +32,7 @@ def read_address(address: str) -> Service:
                 f"What is sent names people, so it has to be encrypted on its way: use {parts['schema']}s://"
             )
         if service.is_hosted:
-            refuse_private_host(str(parts.get("host") or ""))
+            refuse_private_host(str(parts.get("host") or "").strip("[]"))
     return service
 
 
@@ -60,7 +60,7 @@ def _take_apart(address: str) -> dict[str, Any]:
 def _refuse_parameters(parts: dict[str, Any], service: Service) -> None:
     """Anything may be a parameter of some service: files to read, certificates not to check, redirects."""
     headers = set(parts.get("qsd+") or ()) if parts["schema"] in TAKES_HEADERS else set()
-    known = service.parameters | {f"+{name}" for name in headers}
+    known = service.parameters | {f"+{name.lower()}" for name in headers}
     unknown = sorted(set(parts.get("qsd") or ()) - known)
     if unknown:
         raise _refusal(f"Leave out “{unknown[0][:40]}”: the portal does not take it for {service.name}.")

@@ -86,6 +86,7 @@ def hook(settings) -> Iterator[Hook]:
             self.send_response(kept.status)
             self.send_header("Location", "/elsewhere")
             self.end_headers()
+            self.wfile.write(b"ok")  # which Slack's webhooks answer, and Apprise looks for
 
         def log_message(self, *args: object) -> None:
             pass

@@ -200,11 +200,11 @@ def test_promoting_what_is_not_there_is_not_found(client, marketing):
 
 
 def test_a_web_process_does_not_load_the_heavy_libraries():
-    """They take seconds and 150 MB: only workers and commands that train or predict load them."""
+    """They take seconds and 150 MB: only who trains, predicts or sends loads them."""
     script = (
         "import django, sys; django.setup(); import handoff_portal.urls, handoff_portal.wsgi;"
         "from django.urls import reverse; reverse('scoring:prediction');"
-        "print([name for name in ('numpy', 'scipy', 'sklearn', 'skops') if name in sys.modules])"
+        "print([name for name in ('numpy', 'scipy', 'sklearn', 'skops', 'apprise') if name in sys.modules])"
     )
     said = subprocess.run(
         [sys.executable, "-c", script],
