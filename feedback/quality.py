@@ -61,7 +61,7 @@ def record_quality_check(
         raise InvalidInput(f"Rate the conversation from 1 to {BEST_CONVERSATION}.", field="conversation")
     note = allow_text(note, field="note", length=CHECK_NOTE_LENGTH)
     lead = lock_handoff(handoff)
-    require_worker(handoff, by)
+    require_worker(handoff, by, now=now)
     if not had_conversation(handoff):
         raise NoConversationYet()
     given: dict[str, object] = {**answers, "conversation": conversation, "note": note}

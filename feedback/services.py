@@ -62,7 +62,9 @@ class AttemptsRequired(InvalidInput):
 
     def __init__(self, reason: RejectionReason, *, made: int) -> None:
         needed = _attempts(reason.requires_attempts)
-        super().__init__(f"“{reason}” needs {needed} to reach the lead first; logged: {made}.", field="reason")
+        super().__init__(
+            f"“{reason}” needs {needed} to reach the lead first; logged: {made}.", field="reason"
+        )
 
 
 @transaction.atomic

@@ -7,7 +7,7 @@ from datetime import datetime
 from accounts.models import User
 from common.errors import DomainError, InvalidInput, NotAllowed
 from handoffs.models import Handoff, PoolMembership
-from leads.models import Lead
+from leads.models import Lead, LeadEvent
 
 NOTE_LENGTH = 500
 
@@ -40,6 +40,18 @@ class HandoffAlreadyTaken(HandoffChanged):
     """Somebody was quicker. The message names them."""
 
     code = "handoff_already_taken"
+
+
+class HandoffMovedOn(HandoffChanged):
+    """It was theirs, and somebody has given it to somebody else. The message says who, to whom and when."""
+
+    code = "handoff_moved_on"
+
+    def __init__(self, handoff: Handoff, moved: LeadEvent, *, now: datetime) -> None:
+        super().__init__(handoff, now=now)
+        to, ago = handoff.owner or "the overflow queue", _ago(moved.at, now)
+        words = f"{moved.by} gave this to {to} {ago}." if moved.by else f"This went to {to} {ago}."
+        self.args = (words,)
 
 
 class NotAcceptedYet(DomainError):
@@ -98,13 +110,24 @@ def is_pool_member(handoff: Handoff, user: User) -> bool:
     return PoolMembership.objects.filter(pool=handoff.pool_id, user=user).exists()
 
 
-def require_worker(handoff: Handoff, by: User) -> None:
-    """Raises NotAllowed unless this person may act on the handoff."""
+def require_worker(handoff: Handoff, by: User, *, now: datetime) -> None:
+    """Raises HandoffMovedOn where it was theirs before, else NotAllowed, unless they may act on it."""
     if may_work(handoff, by):
         return
+    moved = _taken_from(handoff, by)
+    if moved:
+        raise HandoffMovedOn(handoff, moved, now=now)
     if handoff.owner_id is not None and by.role == User.Role.BDR:
         raise NotAllowed(f"This handoff is with {handoff.owner}. A manager can reassign it.")
     raise NotAllowed("Only the owner of this handoff, its pool while it has none, or a manager may do this.")
+
+
+def _taken_from(handoff: Handoff, rep: User) -> LeadEvent | None:
+    """The entry of the log that says how the handoff went from this rep to another, if it did."""
+    moves = LeadEvent.objects.filter(
+        handoff_id=handoff.pk, kind__in=(LeadEvent.Kind.ASSIGNED, LeadEvent.Kind.OVERFLOWED)
+    )
+    return moves.filter(detail__from_id=rep.pk).select_related("by").order_by("-id").first()
 
 
 def require_role(by: User, *roles: User.Role, act: str) -> None:

@@ -238,7 +238,7 @@ def accept_handoff(handoff: Handoff, *, by: User, now: datetime) -> Handoff:
         raise HandoffAlreadyTaken(handoff, now=now)
     if handoff.owner_id is None:
         _claim(handoff, lead, by=by, now=now)
-    require_worker(handoff, by)
+    require_worker(handoff, by, now=now)
     taken = Handoff.objects.offered().filter(pk=handoff.pk, owner=handoff.owner_id)
     if not taken.update(status=Handoff.Status.ACCEPTED, accepted_by=by, accepted_at=now):
         handoff.refresh_from_db()
@@ -268,7 +268,7 @@ def claim_handoff(handoff: Handoff, *, by: User, now: datetime) -> Handoff:
 
 
 def _claim(handoff: Handoff, lead: Lead, *, by: User, now: datetime) -> None:
-    require_worker(handoff, by)
+    require_worker(handoff, by, now=now)
     pool = lock_pool(handoff.pool_id)
     # That somebody else has opened it says nothing about its owner.
     has_seen_it = handoff.opened_by_id == by.pk

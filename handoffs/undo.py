@@ -71,10 +71,13 @@ def undo_acceptance(handoff: Handoff, *, by: User, now: datetime) -> Handoff:
     entry = latest_entry(handoff, Kind.ACCEPTED)
     if entry and is_undone(entry, by=by):
         return handoff
-    if entry is None or handoff.status != Handoff.Status.ACCEPTED:
+    if entry is None:
         raise HandoffChanged(handoff, now=now)
-    require_worker(handoff, by)
+    require_worker(handoff, by, now=now)
+    # Before the state is looked at: what was done since says more than that it is another state.
     require_undoable(entry, by=by, now=now)
+    if handoff.status != Handoff.Status.ACCEPTED:
+        raise HandoffChanged(handoff, now=now)
     accepted = Handoff.objects.filter(pk=handoff.pk, status=Handoff.Status.ACCEPTED, accepted_by=by)
     if not accepted.update(status=Handoff.Status.OFFERED, accepted_by=None, accepted_at=None):
         handoff.refresh_from_db()

@@ -129,7 +129,7 @@ def _lock_deal(handoff: Handoff, *, ended: Handoff.Status, by: User | None, now:
     if not handoff.is_open:
         raise HandoffChanged(handoff, now=now)
     if by is not None:
-        require_worker(handoff, by)
+        require_worker(handoff, by, now=now)
     if handoff.status != Handoff.Status.OPPORTUNITY:
         raise NoOpportunityYet()
     return lead
@@ -140,7 +140,7 @@ def _lock_working(handoff: Handoff, *, by: User | None, now: datetime) -> Lead:
     if not handoff.is_open:
         raise HandoffChanged(handoff, now=now)
     if by is not None:
-        require_worker(handoff, by)
+        require_worker(handoff, by, now=now)
     return lead
 
 

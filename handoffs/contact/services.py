@@ -178,7 +178,7 @@ def lock_accepted(handoff: Handoff, *, by: User, now: datetime) -> Lead:
     lead = lock_handoff(handoff)
     if not handoff.is_open:
         raise HandoffChanged(handoff, now=now)
-    require_worker(handoff, by)
+    require_worker(handoff, by, now=now)
     if handoff.status == Handoff.Status.OFFERED:
         raise NotAcceptedYet()
     return lead

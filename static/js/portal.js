@@ -61,6 +61,15 @@
     if (elt.matches("[data-undo-form]") && event.detail.xhr.status) elt.closest(".toast-note").remove();
   });
 
+  // Whatever else is done to a handoff settles what was done before: the offer to undo that goes.
+  document.addEventListener("htmx:beforeSwap", function (event) {
+    var article = event.detail.shouldSwap && event.detail.target.closest("article[data-pk]");
+    if (!article || event.detail.requestConfig.verb !== "post" || event.detail.isError) return;
+    document.querySelectorAll("#toasts [data-undo-form]").forEach(function (form) {
+      if (form.action.includes("/" + article.dataset.pk + "/")) form.remove();
+    });
+  });
+
   function toast(words) {
     var template = $("#toast-template");
     var note = template.content.firstElementChild.cloneNode(true);

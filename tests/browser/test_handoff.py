@@ -74,7 +74,7 @@ def test_what_was_tapped_stays_under_the_thumb_and_a_refusal_is_seen(
 ) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
     voicemail = page.get_by_role("button", name="Call: Voicemail")
-    voicemail.scroll_into_view_if_needed()
+    voicemail.evaluate("button => window.scrollBy(0, button.getBoundingClientRect().top - 120)")
     before = voicemail.bounding_box()
 
     voicemail.click()

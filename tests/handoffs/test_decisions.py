@@ -8,8 +8,9 @@ import pytest
 
 from accounts.models import User
 from common.errors import NotAllowed
-from handoffs.acting import HandoffAlreadyTaken, HandoffChanged
+from handoffs.acting import HandoffAlreadyTaken, HandoffChanged, HandoffMovedOn
 from handoffs.models import Handoff, Pool
+from handoffs.routing.reassignment import reassign_handoff
 from handoffs.services import accept_handoff, claim_handoff, record_opened, withdraw_handoff
 from leads.models import Lead, LeadEvent
 from sla.models import Clock, Target
@@ -121,6 +122,16 @@ def test_a_colleague_cannot_accept_what_is_offered_to_another(
 ) -> None:
     with pytest.raises(NotAllowed, match=f"This handoff is with {handoff.owner}"):
         accept_handoff(handoff, by=colleague_of(handoff.owner, bdr, other_bdr), now=now)
+
+
+def test_whose_it_was_before_reads_who_gave_it_to_whom(
+    handoff: Handoff, bdr: User, other_bdr: User, manager: User, now: datetime
+) -> None:
+    owner, other = handoff.owner, colleague_of(handoff.owner, bdr, other_bdr)
+    reassign_handoff(handoff, to=other, by=manager, now=now, reason="Balance")
+
+    with pytest.raises(HandoffMovedOn, match=f"{manager} gave this to {other} 20 seconds ago"):
+        accept_handoff(handoff, by=owner, now=now + timedelta(seconds=20))
 
 
 def test_a_manager_may_accept_for_a_rep(handoff: Handoff, manager: User, now: datetime) -> None:

@@ -10,7 +10,7 @@ from django.test import Client
 
 from accounts.models import User
 from common.errors import NotAllowed
-from handoffs.acting import HandoffChanged
+from handoffs.acting import HandoffChanged, HandoffMovedOn
 from handoffs.contact.planning import plan_contact
 from handoffs.contact.services import BantAnswers, record_attempt, record_bant
 from handoffs.models import Handoff, Pool, PoolMembership
@@ -136,11 +136,12 @@ def _salesforce(handoff: Handoff, manager: User, now: datetime) -> None:
 @pytest.mark.parametrize(
     ("act", "words"),
     [
+        (_attempt, "Contact attempt by"),
         (_bant, "BANT recorded by"),
         (_plan, "Next contact planned by"),
         (_salesforce, "Changed in Salesforce since then"),
     ],
-    ids=["bant", "plan", "salesforce"],
+    ids=["attempt", "bant", "plan", "salesforce"],
 )
 def test_what_was_done_since_would_be_lost_so_it_stands(
     accepted: Handoff,
@@ -155,17 +156,14 @@ def test_what_was_done_since_would_be_lost_so_it_stands(
         undo_acceptance(accepted, by=accepted.owner, now=accepted_at + 2 * SECOND)
 
 
-def test_once_contacted_or_moved_it_is_another_state(
+def test_once_somebody_else_has_it_they_are_named(
     accepted: Handoff, bdr: User, other_bdr: User, manager: User, accepted_at: datetime
 ) -> None:
     owner, other = accepted.owner, other_bdr if accepted.owner == bdr else bdr
     reassign_handoff(accepted, to=other, by=manager, now=accepted_at + SECOND, reason="Balance")
-    with pytest.raises(NotAllowed):
-        undo_acceptance(accepted, by=owner, now=accepted_at + 2 * SECOND)
 
-    _attempt(accepted, manager, accepted_at + 3 * SECOND)
-    with pytest.raises(HandoffChanged):
-        undo_acceptance(accepted, by=owner, now=accepted_at + 4 * SECOND)
+    with pytest.raises(HandoffMovedOn, match=f"{manager} gave this to {other} 1 second ago"):
+        undo_acceptance(accepted, by=owner, now=accepted_at + 2 * SECOND)
 
 
 def test_having_looked_at_it_since_stays_and_does_not_stand_in_the_way(
