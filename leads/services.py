@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import transaction
@@ -73,7 +73,7 @@ class Entry(NamedTuple):
 
     lead_id: int
     kind: LeadEvent.Kind
-    detail: Mapping[str, object]
+    detail: Mapping[str, Any]
     handoff_id: int | None = None
     by_id: int | None = None
 

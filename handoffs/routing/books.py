@@ -7,9 +7,9 @@ nobody gains or loses a turn by it; one that goes to somebody who is no member i
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -19,7 +19,7 @@ from django.db.models import BigIntegerField, Case, DecimalField, F, Field, Valu
 from django.db.models.expressions import Combinable
 
 from accounts.models import User
-from common.bulk import insert_rows
+from common.bulk import among, insert_rows
 from handoffs.models import Handoff, PoolMembership, RoutingDecision
 from handoffs.routing.turns import SHARE, Choice, Considered, Strategy
 
@@ -142,30 +142,84 @@ def take_off_books(handoff: Handoff) -> None:
     _book_again(handoff, times=-1)
 
 
-def move_slot(handoff: Handoff, *, to: User | None, considered: Iterable[Considered], now: datetime) -> None:
-    """Count a reassigned lead for its new owner instead of the old one, and keep the decision.
+@dataclass(frozen=True)
+class SlotMove:
+    """A lead that is reassigned, under its old owner still; nobody: it goes to the overflow queue."""
+
+    handoff: Handoff
+    to: User | None
+    considered: Sequence[Considered]
+
+
+@dataclass(frozen=True)
+class _Changes:
+    """By how much the books of the members of a pool change, by their ids."""
+
+    entitled: Counter[int] = field(default_factory=Counter)
+    received: Counter[int] = field(default_factory=Counter)
+
+
+def move_slots(moves: Sequence[SlotMove], *, now: datetime) -> None:
+    """Count reassigned leads for their new owners instead of the old ones, and keep the decisions.
 
     From member to member the shares stay as they were dealt. A lead that leaves the members leaves the
     books, and one that comes to a member from elsewhere is theirs alone, like a claim.
     """
-    theirs = _all_to(to, handoff.pool_id) if to else {}
-    shares: dict[int, int] | None = theirs
-    if theirs and handoff.owner_id is not None and standing_shares(handoff):
-        shares = None
-        _book(handoff.pool_id, received={handoff.owner_id: -1})
-    else:
-        take_off_books(handoff)
-    _book(handoff.pool_id, entitled=shares, received=dict.fromkeys(theirs, 1), offered_at=now)
-    store_decision(handoff, strategy=Strategy.REASSIGNED, considered=considered, shares=shares, now=now)
+    standing = _standing_shares([move.handoff for move in moves])
+    memberships = PoolMembership.objects.filter(user__in={move.to for move in moves if move.to})
+    members = set(memberships.values_list("pool_id", "user_id"))
+    lost: defaultdict[int, _Changes] = defaultdict(_Changes)
+    gained: defaultdict[int, _Changes] = defaultdict(_Changes)
+    decisions = []
+    for move in moves:
+        handoff, before = move.handoff, standing.get(move.handoff.pk, {})
+        theirs = {move.to.pk: SHARE} if move.to and (handoff.pool_id, move.to.pk) in members else {}
+        _rebook(move, before, theirs, lost=lost[handoff.pool_id], gained=gained[handoff.pool_id])
+        decisions.append(
+            _decision(
+                handoff,
+                strategy=Strategy.REASSIGNED,
+                considered=move.considered,
+                shares=None if before and theirs else theirs,
+                rule_name="",
+                now=now,
+            )
+        )
+    for pool_id, books in lost.items():
+        _book(pool_id, entitled=books.entitled, received=books.received)
+    for pool_id, books in gained.items():
+        _book(pool_id, entitled=books.entitled, received=books.received, offered_at=now)
+    insert_rows(RoutingDecision, decisions)
+
+
+def _rebook(
+    move: SlotMove, before: Mapping[int, int], theirs: Mapping[int, int], *, lost: _Changes, gained: _Changes
+) -> None:
+    if before and move.handoff.owner_id is not None:
+        lost.received[move.handoff.owner_id] -= 1
+    if not (before and theirs):
+        lost.entitled.subtract(before)
+        gained.entitled.update(theirs)
+    gained.received.update(theirs.keys())
 
 
 def standing_shares(handoff: Handoff) -> dict[int, int]:
     """What the turns are booked with for this lead, in units of SHARE; nothing: it is not booked."""
-    if handoff.owner_id is None:
-        return {}
-    decisions = RoutingDecision.objects.filter(handoff=handoff, shares__isnull=False).order_by("-at", "-id")
-    booked = decisions.values_list("shares", flat=True).first() or {}
-    return {int(user_id): int(Decimal(share) * SHARE) for user_id, share in booked.items()}
+    return _standing_shares([handoff]).get(handoff.pk, {})
+
+
+def _standing_shares(handoffs: Sequence[Handoff]) -> dict[int, dict[int, int]]:
+    owned = [handoff.pk for handoff in handoffs if handoff.owner_id is not None]
+    latest = (
+        RoutingDecision.objects.filter(handoff__in=among(owned), shares__isnull=False)
+        .order_by("handoff_id", "-at", "-id")
+        .distinct("handoff_id")
+        .values_list("handoff_id", "shares")
+    )
+    return {
+        handoff_id: {int(user_id): int(Decimal(share) * SHARE) for user_id, share in (shares or {}).items()}
+        for handoff_id, shares in latest
+    }
 
 
 def _book_again(handoff: Handoff, *, times: int) -> None:

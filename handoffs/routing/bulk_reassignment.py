@@ -20,7 +20,7 @@ from handoffs.models import Handoff, HandoffQuerySet, Pool
 from handoffs.routing.assignment import facts_of, lock_pools, read_rules
 from handoffs.routing.candidates import AccountOwners, managers_of, read_histories
 from handoffs.routing.dealing import Dealer
-from handoffs.routing.reassignment import change_owner
+from handoffs.routing.reassignment import Change, change_owners
 from handoffs.routing.routes import RulePlan, plan_within
 from handoffs.telling import tell_leaver_of_bulk, tell_of_bulk, tell_overflow_of_bulk
 from leads.models import Lead
@@ -173,10 +173,10 @@ def reassign_in_bulk(plan: BulkPlan, *, by: User, reason: str, now: datetime) ->
         return _count_by_owner(plan, people)
     for move in plan.moves:
         _require_unchanged(handoffs[move.handoff_id], move, plan, now=now)
-    for move in plan.moves:
-        handoff = handoffs[move.handoff_id]
-        to = people[move.to_id] if move.to_id else None
-        change_owner(handoff, handoff.lead, to=to, by=by, now=now, why=why, tell=False)
+    changes = [
+        Change(handoffs[move.handoff_id], people[move.to_id] if move.to_id else None) for move in plan.moves
+    ]
+    change_owners(changes, by=by, now=now, why=why)
     moved = _count_by_owner(plan, people)
     _tell(plan, moved, handoffs.values(), now=now)
     log.info("handoffs_reassigned", from_id=plan.leaver_id, by=by.pk, moves=len(plan.moves))
@@ -191,6 +191,7 @@ def _lock(plan: BulkPlan) -> dict[int, Handoff]:
         lead.pk: lead
         for lead in Lead.objects.filter(pk__in=list(lead_ids))
         .select_for_update(of=("self",), no_key=True)
+        .select_related("team")
         .order_by("pk")
     }
     lock_pools(*wanted.order_by().values_list("pool_id", flat=True).distinct())
@@ -201,7 +202,7 @@ def _lock(plan: BulkPlan) -> dict[int, Handoff]:
 
 
 def _people(plan: BulkPlan) -> dict[int, User]:
-    people = User.objects.in_bulk({move.to_id for move in plan.moves if move.to_id})
+    people = User.objects.select_related("team").in_bulk({move.to_id for move in plan.moves if move.to_id})
     for person in people.values():
         if not person.is_active or person.role not in WORKERS:
             raise InvalidInput(f"{person} no longer works handoffs. Look at a new preview.", field="plan")

@@ -27,8 +27,9 @@ from sla.handover import Handover, move_clocks_of_many
 
 log = structlog.get_logger(__name__)
 
-# While a batch is dealt, new leads of the pool wait for it: half a second or so.
-BATCH = 500
+# While a batch is dealt, new leads of the pool wait for it: a second or so. In batches half as large, a lead
+# costs a tenth more.
+BATCH = 1_000
 
 # Of the forty columns of a lead and the thirty of a handoff: what the rules ask and the message says.
 LOOKED_AT = (

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
 
 from accounts.models import User
+from common.bulk import update_rows
 from common.errors import InvalidInput
 from handoffs.acting import HandoffChanged, lock_handoff, require_role, require_text
 from handoffs.models import Handoff
 from handoffs.routing.assignment import lock_pool, managers_of, team_of
-from handoffs.routing.books import move_slot
+from handoffs.routing.books import SlotMove, move_slots
 from handoffs.routing.turns import Considered, Strategy
 from handoffs.telling import tell_new_owner, tell_old_owner, tell_overflow
-from leads.models import Lead, LeadEvent
-from leads.services import assign_lead, log_event
-from sla.handover import move_clocks
+from leads.models import LeadEvent
+from leads.services import Entry, assign_leads
+from sla.handover import Handover, move_clocks_of_many
 
 
 @transaction.atomic
@@ -38,47 +41,77 @@ def reassign_handoff(handoff: Handoff, *, to: User | None, by: User, now: dateti
     if handoff.owner_id == (to.pk if to else None):
         return handoff
     lock_pool(handoff.pool_id)
-    change_owner(handoff, lead, to=to, by=by, now=now, why=why)
+    handoff.lead, old_owner = lead, handoff.owner
+    change_owners([Change(handoff, to)], by=by, now=now, why=why)
+    lead.refresh_from_db(fields=["owner", "team", "revision"])
+    _tell(handoff, old_owner, by=by, now=now)
     return handoff
 
 
-def change_owner(
-    handoff: Handoff, lead: Lead, *, to: User | None, by: User, now: datetime, why: str, tell: bool = True
-) -> None:
-    """Do what a reassignment entails: decision, turns, owner, log, clocks, messages (unless `tell` is False).
+@dataclass(frozen=True)
+class Change:
+    """A handoff, its lead and pool loaded, and who gets it; None: the overflow queue."""
 
-    The caller has checked that it may be, and holds the locks of the lead and of the pool.
+    handoff: Handoff
+    to: User | None
+
+
+def change_owners(changes: Sequence[Change], *, by: User, now: datetime, why: str) -> None:
+    """Do what reassignments entail in a few statements: decisions, turns, owners, log, clocks.
+
+    The caller has checked that it may be, holds the locks of the leads and of the pools, and tells people.
+    Lead objects in hand keep the old revision.
     """
-    considered = [Considered(to.pk, str(to), True, f"chosen by {by}: {why}")] if to else []
-    move_slot(handoff, to=to, considered=considered, now=now)
-    old_owner = handoff.owner
-    handoff.owner, handoff.offered_at = to, now if to else None
+    handovers, owners, reasons = [], {}, []
+    for handoff, to in ((change.handoff, change.to) for change in changes):
+        team = team_of(handoff.pool, to)
+        handovers.append(Handover(handoff.lead_id, handoff.pk, to, team))
+        owners[handoff.lead_id] = (to, team or handoff.lead.team)
+        reasons.append(
+            Entry(
+                handoff.lead_id,
+                LeadEvent.Kind.ASSIGNED if to else LeadEvent.Kind.OVERFLOWED,
+                {
+                    "owner_id": to.pk if to else None,
+                    "from_id": handoff.owner_id,
+                    "why": Strategy.REASSIGNED,
+                },
+                handoff.pk,
+                by.pk,
+            )
+        )
+    move_slots(
+        [SlotMove(change.handoff, change.to, _consider(change.to, by, why)) for change in changes], now=now
+    )
+    for change in changes:
+        _begin_anew(change.handoff, owner=change.to, now=now)
+    update_rows(
+        Handoff,
+        [
+            {"id": change.handoff.pk} | {name: getattr(change.handoff, name) for name in _ANEW}
+            for change in changes
+        ],
+    )
+    assign_leads(owners, [*reasons, *move_clocks_of_many(handovers, now=now)], at=now)
+
+
+def _consider(to: User | None, by: User, why: str) -> list[Considered]:
+    return [Considered(to.pk, str(to), True, f"chosen by {by}: {why}")] if to else []
+
+
+_ANEW = (
+    "owner_id", "offered_at", "opened_at", "opened_by_id",
+    "planned_contact_at", "planned_channel", "planned_note",
+)  # fmt: skip
+
+
+def _begin_anew(handoff: Handoff, *, owner: User | None, now: datetime) -> None:
+    """What a change of owner means to the handoff itself: the fields of _ANEW, unsaved."""
+    handoff.owner, handoff.offered_at = owner, now if owner else None
     # The next owner has not seen it; the log keeps that the last one had.
     handoff.opened_at = handoff.opened_by = None
     # When to try next was the last one's plan.
     handoff.planned_contact_at, handoff.planned_channel, handoff.planned_note = None, "", ""
-    handoff.save(
-        update_fields=[
-            "owner", "offered_at", "opened_at", "opened_by",
-            "planned_contact_at", "planned_channel", "planned_note",
-        ]
-    )  # fmt: skip
-    team = team_of(handoff.pool, to)
-    assign_lead(lead, owner=to, team=team or lead.team)
-    kind = LeadEvent.Kind.ASSIGNED if to else LeadEvent.Kind.OVERFLOWED
-    log_event(
-        lead,
-        kind,
-        at=now,
-        by=by,
-        handoff_id=handoff.pk,
-        owner_id=to.pk if to else None,
-        from_id=old_owner.pk if old_owner else None,
-        why=Strategy.REASSIGNED,
-    )
-    move_clocks(lead, handoff_id=handoff.pk, owner=to, team=team, now=now)
-    if tell:
-        _tell(handoff, old_owner, by=by, now=now)
 
 
 def _tell(handoff: Handoff, old_owner: User | None, *, by: User, now: datetime) -> None:

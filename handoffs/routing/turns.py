@@ -124,6 +124,8 @@ class Candidate:
             return f"not their territory: {needs.country or 'country unknown'}"
         if needs.language and needs.language_word not in self.languages:
             return f"does not speak {needs.language}"
+        if not needs.skills:
+            return ""
         lacking = [skill for skill in needs.skills if skill.strip().casefold() not in self.skills]
         return f"not an expert in {', '.join(lacking)}" if lacking else ""
 

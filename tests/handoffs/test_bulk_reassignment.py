@@ -6,7 +6,9 @@ from collections import Counter
 from datetime import datetime, timedelta
 
 import pytest
+from django.db import connection
 from django.db.models import Count
+from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
 from common.errors import InvalidInput, NotAllowed
@@ -118,6 +120,20 @@ def test_one_change_since_the_preview_stops_all_of_it(
         reassign_in_bulk(plan, by=manager, reason=LEAVES, now=now)
 
     assert Handoff.objects.open().owned_by(bdr).count() == 4
+
+
+def test_many_cost_no_more_statements_than_one(
+    in_hand: list[Handoff], bdr: User, other_bdr: User, manager: User, now: datetime
+) -> None:
+    _, first, *rest = plan_for_people(bdr, [other_bdr], which=Which.ALL).moves
+
+    with CaptureQueriesContext(connection) as one:
+        reassign_in_bulk(BulkPlan(bdr.pk, (first,)), by=manager, reason=LEAVES, now=now)
+    with CaptureQueriesContext(connection) as many:
+        reassign_in_bulk(BulkPlan(bdr.pk, tuple(rest)), by=manager, reason=LEAVES, now=now)
+
+    assert len(rest) > 1
+    assert len(many) <= len(one)
 
 
 def test_a_second_click_moves_nothing_and_says_the_same(
