@@ -2,11 +2,11 @@
 
 Each request is one POST /api/v1/leads/ of a person nobody knows yet, half of them at a company known, of
 which they say something else, half at a new one. In order: token and holder (one statement, no cache), rate,
-JSON and field checks, begin; the look for address, external id and domain (the deduplication); for a known
-company the read of what else was said of it; the insert of company, lead and log entry, whose revision is
-the outbox mark for Salesforce; the versions in use; the score by the active one, computed and kept; commit,
-synced to disk; the answer with the score. 7 statements, 8 at a known company. Nothing is put off until after
-the answer.
+JSON and field checks, begin; the look for address, external id and domain (the deduplication), with what else
+was said of a known company; the insert of company, lead and log entry, whose revision is the outbox mark for
+Salesforce; the score by the active version, computed and kept; commit, synced to disk; the answer with the
+score. 6 statements; 9 when a company is contradicted anew, as one request in eight does. Nothing is put off
+until after the answer.
 
 Clients are threads on this machine; they take their share of its cores.
 
