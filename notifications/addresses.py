@@ -49,7 +49,7 @@ def _take_apart(address: str) -> dict[str, Any]:
     if re.search(r"[\x00-\x1f\x7f]", address):
         raise _refusal("An address is one line without control characters.")
     try:
-        parts: dict[str, Any] | None = url_to_dict(address)
+        parts: dict[str, Any] | None = url_to_dict(address)  # type: ignore[no-untyped-call]
     except Exception as error:  # what Apprise's two hundred parsers raise for odd text is theirs to know
         raise _refusal("This address cannot be read.") from error
     if not parts:

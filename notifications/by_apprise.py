@@ -41,7 +41,8 @@ def post_to_address(
         raise NotDelivered("The address is no longer understood. Enter it again.", is_final=True)
     _prepare(service, words, lead=lead, facts=facts, link=link, reference=reference)
     guard = nullcontext() if settings.NOTIFICATION_PRIVATE_HOSTS else public_hosts_only()
-    with LogCapture(level=logging.WARNING, fmt="%(message)s") as said, guard:
+    capture = LogCapture(level=logging.WARNING, fmt="%(message)s")  # type: ignore[no-untyped-call]
+    with capture as said, guard:
         try:
             arrived = service.notify(title=words.subject, body=words.text, body_format="text")
         except HostNotPublic as error:
@@ -70,21 +71,21 @@ def open_service(address: str) -> NotifyBase | None:
 
 
 def _prepare(
-    service: Any, words: Words, *, lead: str, facts: Sequence[Fact], link: str, reference: str
+    service: NotifyBase, words: Words, *, lead: str, facts: Sequence[Fact], link: str, reference: str
 ) -> None:
     """Give Slack and Teams their own layout: Apprise asks `gen_payload` for it where there is a template."""
     from apprise.plugins.custom_json import NotifyJSON
     from apprise.plugins.slack import NotifySlack
     from apprise.plugins.workflows import NotifyWorkflows
 
+    sender: Any = service
     if isinstance(service, NotifySlack):
-        service.use_blocks = True
-        service.template = True
-        service.gen_payload = lambda *args, **kwargs: slack_blocks(words.subject, lead, facts, link)
+        sender.use_blocks = sender.template = True
+        sender.gen_payload = lambda *args, **kwargs: slack_blocks(words.subject, lead, facts, link)
     elif isinstance(service, NotifyWorkflows):
-        service.gen_payload = lambda *args, **kwargs: teams_card(words.subject, lead, facts, link)
+        sender.gen_payload = lambda *args, **kwargs: teams_card(words.subject, lead, facts, link)
     elif isinstance(service, NotifyJSON):
-        service.headers["Idempotency-Key"] = reference
+        sender.headers["Idempotency-Key"] = reference
 
 
 def _failure(said: str) -> NotDelivered:

@@ -19,7 +19,7 @@ _NO_MAIL = "django.core.mail.backends.dummy.EmailBackend"
 
 def is_set_up() -> bool:
     """Whether this installation has a mail server at all."""
-    return settings.EMAIL_BACKEND != _NO_MAIL
+    return bool(settings.EMAIL_BACKEND != _NO_MAIL)
 
 
 class MailBag:

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 import structlog
 from django.conf import settings
 from django.db import transaction
+from django.db.models import F
 
 from notifications.by_apprise import post_to_address
 from notifications.by_email import MailBag
@@ -157,6 +158,16 @@ def send(delivery: Delivery, bag: MailBag) -> None:
     except NotDelivered as failure:
         failure.is_everywhere = True
         raise
+
+
+def record_past_as_sent(*, now: datetime) -> int:
+    """Put down what is queued as sent in its time, without sending it; say how many there were.
+
+    For histories that are made up: nobody wants the e-mails of an invented year.
+    """
+    return Delivery.objects.due(now).update(
+        status=Delivery.Status.SENT, sent_at=F("queued_at"), next_try_at=None, attempts=1
+    )
 
 
 def letter_of(delivery: Delivery) -> Letter:

@@ -64,21 +64,21 @@ def _report_channel(channel: Channel, failure: NotDelivered, *, now: datetime) -
     if not began.update(failing_since=now, last_error=failure.reason):
         Channel.objects.kept().filter(pk=channel.pk).update(last_error=failure.reason)
         return
-    whose = f" of {channel.person}" if channel.person_id else ""
+    owner = channel.person
     key = f"channel-{channel.pk}-failing-{now.isoformat()}"
-    instead = " What it should have sent goes by e-mail." if channel.person_id else ""
+    instead = " What it should have sent goes by e-mail." if owner else ""
     notify_users(
-        _operators().exclude(pk=channel.person_id),
+        [operator for operator in _operators() if operator != owner],
         kind=Notification.Kind.DELIVERY,
         dedupe_key=key,
-        title=f"{channel.name}{whose} does not take messages",
+        title=f"{channel.name}{f' of {owner}' if owner else ''} does not take messages",
         body=failure.reason + instead,
         url=f"{reverse('notifications:deliveries')}?status={Delivery.Status.GIVEN_UP}",
         now=now,
     )
-    if channel.person is not None:
+    if owner is not None:
         notify_users(
-            [channel.person],
+            [owner],
             kind=Notification.Kind.DELIVERY,
             dedupe_key=key,
             title=f"Your channel {channel.name} does not take messages",

@@ -102,7 +102,7 @@ def tell(messages: Iterable[Message], *, now: datetime) -> None:
     rows = [_row(message) | {"recipient_id": message.recipient.pk} for message in messages]
     if not rows:
         return
-    parameters = {
+    parameters: dict[str, Any] = {
         "messages": json.dumps(rows),
         "now": now,
         "has_mail": is_set_up(),

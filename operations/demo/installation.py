@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from accounts.services import go_away
+from notifications.delivering import record_past_as_sent
 from operations.demo.experiments import draft_webinar_points
 from operations.demo.simulation import Simulation, Summary
 from operations.demo.staff import hire_staff, issue_keys, open_offices, plan_vacation, write_playbook
@@ -38,4 +39,5 @@ def install_demo(keys: Keys, *, seed: int, size: int, until: datetime) -> Summar
     summary = Simulation(seed=seed, size=size, until=until, staff=staff).play()
     draft_webinar_points(staff["jo"], until=until)
     go_away(staff["dana"], now=until - STEPPED_OUT)
+    record_past_as_sent(now=until)
     return summary

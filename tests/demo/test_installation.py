@@ -19,6 +19,7 @@ from accounts.tokens import find_token
 from feedback.models import AcceptanceReason, Dispute, MarketingTask, Pulse, QualityCheck, Verdict
 from handoffs.models import ContextPackage, Handoff, Opportunity, RoutingDecision
 from leads.models import Activity, Lead, LeadEvent
+from notifications.models import Delivery
 from operations.demo.installation import Keys, install_demo
 from operations.demo.simulation import Summary
 from scoring.backtesting.page import headline_of
@@ -50,6 +51,12 @@ def test_there_is_something_of_everything(demo: Summary) -> None:
     assert {"offered", "rejected", "won", "lost"} <= statuses
     assert statuses & {"accepted", "contacted", "qualified", "opportunity"}
     assert Verdict.objects.values("reason").distinct().count() >= 3
+
+
+def test_the_invented_year_sends_nobody_an_email(demo: Summary) -> None:
+    sent = Delivery.objects.filter(status=Delivery.Status.SENT).count()
+
+    assert (sent > 0, Delivery.objects.due(UNTIL).count()) == (True, 0)
 
 
 def test_each_rep_has_work_and_something_waits_in_the_overflow(demo: Summary) -> None:
