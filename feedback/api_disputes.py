@@ -34,6 +34,7 @@ class DisputeSerializer(serializers.ModelSerializer[Dispute]):
     handoff = serializers.IntegerField(source="verdict.handoff_id", read_only=True)
     reason = serializers.CharField(source="verdict.reason.code", read_only=True)
     rejected_by = serializers.CharField(source="verdict.by.username", read_only=True)
+    outcome = serializers.ChoiceField([("", "Not settled yet"), *Dispute.Outcome.choices], read_only=True)
     by: serializers.SlugRelatedField[User] = serializers.SlugRelatedField(
         slug_field="username", read_only=True
     )

@@ -202,6 +202,7 @@ SPECTACULAR_SETTINGS = {
         "BantAnswer": "handoffs.models.Qualification.Answer",
         "AttemptOutcome": "handoffs.models.Attempt.Outcome",
         "ClockOutcome": "sla.models.Clock.Outcome",
+        "DisputeOutcome": "feedback.models.Dispute.Outcome",
     },
 }
 # One inbound body may be so large; Segment's own limit for a batch is 500 kB.
