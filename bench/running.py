@@ -13,6 +13,7 @@ BENCHMARKS = {
     "handoff.assign": "bench.assigning",
     "http.create": "bench.http_create",
     "http.pages": "bench.http_pages",
+    "http.crowd": "bench.http_crowd",
     "score.full": "bench.score_full",
     "score.odoo": "bench.score_odoo",
     "score.one": "bench.score_one",
