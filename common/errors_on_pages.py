@@ -39,6 +39,6 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 def server_error(request: HttpRequest) -> HttpResponse:
     if request.path.startswith("/api/"):
-        words = "Something went wrong here. Send it again; what was done is not done twice."
+        words = "Something went wrong on our side, and it was logged. Try again later."
         return JsonResponse({"code": "error", "detail": words}, status=500)
     return render(request, "500.html", status=500)
