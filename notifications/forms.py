@@ -72,6 +72,7 @@ class PreferenceForm(forms.ModelForm[Preference]):
             "weekly_digest",
         )
         widgets = {"quiet_from": TimeInput, "quiet_until": TimeInput, "daily_digest_at": TimeInput}
+        help_texts = {"quiet_from": "", "quiet_until": ""}
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -23,7 +23,7 @@ def delivery_list(request: HttpRequest) -> HttpResponse:
     """Newest first. Operators and managers see everybody's, all others their own."""
     user = signed_in_user(request)
     filters = DeliveryFilter(request.GET, viewer=user)
-    context = {"filters": filters, "sees_all": may_see_all(user)}
+    context: dict[str, object] = {"filters": filters, "sees_all": may_see_all(user), "now": timezone.now()}
     if not filters.is_valid():
         return render(request, "notifications/deliveries.html", context, status=422)
     deliveries = filters.narrow(Delivery.objects.visible_to(user)).select_related(
