@@ -41,7 +41,7 @@ def explain_acceptance(
         raise InvalidInput("Choose what mattered, or say it in your own words.", field="drivers")
     chosen = [name for name in offered if name in drivers]
     lead = lock_handoff(handoff)
-    require_worker(handoff, by)
+    require_worker(handoff, by, now=now)
     if handoff.accepted_at is None:
         raise NotAcceptedYet()
     kept = AcceptanceReason.objects.filter(handoff=handoff).first()
