@@ -27,6 +27,7 @@ import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from typing import Any
 
 from accounts.models import User
 from bench.crowd.browser import Browser
@@ -110,9 +111,7 @@ def _at_their_desk(person: User, port: int, diary: Diary) -> Bdr:
 # --- Figures -------------------------------------------------------------------------------------
 
 
-def _figures(
-    together: Diary, alone: Diary, wrong: Sequence[str], *, detail: Mapping[str, object]
-) -> list[Figure]:
+def _figures(together: Diary, alone: Diary, wrong: Sequence[str], *, detail: dict[str, Any]) -> list[Figure]:
     """One of all that was asked, which says whether the promise holds, and one of each kind of act."""
     crowded, lonely = together.milliseconds(), alone.milliseconds()
     acts = [

@@ -57,7 +57,7 @@ class DisputeFilter(django_filters.FilterSet):
 
 
 class DisputePagination(NewestFirstPagination):
-    ordering = ("-id",)
+    ordering = ("-at", "-id")
 
 
 class DisputeList(ListAPIView[Dispute]):

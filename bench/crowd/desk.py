@@ -106,9 +106,16 @@ class WebForm:
     def _send_one(self, name: str, region: str) -> None:
         email = f"nora@{name}.example"
         company = {"name": name.title(), "employee_count": 250, "industry": "Logistics"}
-        person = {"first_name": "Nora", "last_name": name.title(), "title": "VP Operations"}
-        lead = {"email": email, "country": "Germany", "source": region, "company": company, **person}
-        activity = {"email": email, "event": DEMO, "message_id": name}
+        lead: dict[str, object] = {
+            "email": email,
+            "first_name": "Nora",
+            "last_name": name.title(),
+            "title": "VP Operations",
+            "country": "Germany",
+            "source": region,
+            "company": company,
+        }
+        activity: dict[str, object] = {"email": email, "event": DEMO, "message_id": name}
         for path, body in zip(INTAKE, (lead, activity), strict=True):
             self._post(path, body)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.db import connection
 
@@ -120,7 +121,8 @@ def _told_otherwise(done: Iterable[tuple[str, int, int]]) -> list[str]:
     ]
 
 
-def _ask(question: str, *values: object) -> list[tuple]:  # type: ignore[type-arg]
+def _ask(question: str, *values: list[str]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(question, values)
-        return cursor.fetchall()
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows
