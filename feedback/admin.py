@@ -19,6 +19,7 @@ from feedback.models import (
     RejectionReason,
     Verdict,
 )
+from feedback.wording import problems_of
 from handoffs.admin.bases import EditableListAdmin, OneRowAdmin, ReadOnlyAdmin
 from leads.fit import FIT_FIELDS
 
@@ -26,11 +27,19 @@ Type, Treatment = RejectionReason.Type, RejectionReason.Treatment
 
 # Treatments that bring the lead back by themselves need to know when.
 DELAYED = (Treatment.EDUCATE, Treatment.NURTURE)
-# Every type has its consequence (FEED-1): these have one, and nothing else has it.
-CONSEQUENCE_OF_TYPE = {
-    Type.PROCEDURAL: Treatment.REROUTE,
-    Type.CLERICAL: Treatment.FIX_DATA,
-    Type.DUPLICATE: Treatment.LINK_DUPLICATE,
+# Every type has its consequence (FEED-1).
+CONSEQUENCES_OF_TYPE = {
+    Type.PROCEDURAL: (Treatment.REROUTE,),
+    Type.CLERICAL: (Treatment.FIX_DATA,),
+    Type.DEFINITIONAL: (
+        Treatment.BLOCK_UNTIL_FIT_CHANGES,
+        Treatment.NURTURE,
+        Treatment.EDUCATE,
+        Treatment.DISQUALIFY,
+    ),
+    Type.TIMING: (Treatment.EDUCATE, Treatment.NURTURE),
+    Type.DUPLICATE: (Treatment.LINK_DUPLICATE,),
+    Type.UNREACHABLE: (Treatment.RE_ENGAGE,),
 }
 
 
@@ -62,6 +71,12 @@ class ReasonForm(forms.ModelForm[RejectionReason]):
             self.add_error("fit_fields", "Only a lead blocked until its fit changes waits for these.")
         if problem := _why_no_consequence(cleaned.get("type"), treatment):
             self.add_error("treatment", problem)
+        for problem in problems_of(
+            cleaned.get("consequence") or "",
+            has_delay=bool(cleaned.get("recycle_after_days")),
+            has_fit_fields=bool(cleaned.get("fit_fields")),
+        ):
+            self.add_error("consequence", problem)
         return cleaned
 
 
@@ -69,13 +84,11 @@ def _why_no_consequence(type_: str | None, treatment: str | None) -> str:
     """What is wrong with this treatment for reasons of this type; blank if nothing."""
     if not (type_ and treatment):
         return ""
-    wanted = CONSEQUENCE_OF_TYPE.get(Type(type_))
-    if wanted and treatment != wanted:
-        return f"Reasons of this type have one consequence: “{wanted.label}”."
-    owner = next((each for each, only in CONSEQUENCE_OF_TYPE.items() if only == treatment), None)
-    if owner and owner != type_:
-        return f"Only reasons of the type “{owner.label}” have this consequence."
-    return ""
+    possible = CONSEQUENCES_OF_TYPE[Type(type_)]
+    if treatment in possible:
+        return ""
+    words = " or ".join(f"“{each.label}”" for each in possible)
+    return f"What follows from a reason of this type is {words}."
 
 
 @admin.register(RejectionReason)

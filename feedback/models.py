@@ -15,15 +15,17 @@ from django.urls import reverse
 from accounts.models import User
 from common.parking import MarkedWork
 from common.spans import days_within_ten_years
+from feedback.wording import fill_in
 from handoffs.models import Handoff
 from leads.models import Lead
-from sla.models import LONGEST_MINUTES
 
 MOST_ATTEMPTS = 30
+# Working time: in a calendar that is open an hour a week, still a date that there is.
+LONGEST_MINUTES = 30 * 24 * 60
 
 PROMISED_MINUTES = [
     MinValueValidator(1, "Promise at least 1 minute."),
-    MaxValueValidator(LONGEST_MINUTES, "This is longer than a year: the unit is minutes."),
+    MaxValueValidator(LONGEST_MINUTES, "This is longer than 30 whole days of work: the unit is minutes."),
 ]
 
 
@@ -52,7 +54,11 @@ class RejectionReason(models.Model):
     label = models.CharField(max_length=80)
     type = models.CharField(max_length=16, choices=Type)
     treatment = models.CharField(max_length=24, choices=Treatment)
-    consequence = models.CharField(max_length=200, help_text="Shown under the option when a rep chooses.")
+    consequence = models.CharField(
+        max_length=200,
+        help_text="Shown under the option when a rep chooses. {days} and {attributes} are filled in: "
+        "the delay, and what must change.",
+    )
     recycle_after_days = models.PositiveIntegerField(
         null=True,
         blank=True,
@@ -83,6 +89,11 @@ class RejectionReason(models.Model):
 
     def __str__(self) -> str:
         return self.label
+
+    @property
+    def promise(self) -> str:
+        """The consequence as people read it, with the terms in force filled in."""
+        return fill_in(self.consequence, days=self.recycle_after_days, fit_fields=self.fit_fields)
 
     @property
     def asks_for_words(self) -> bool:

@@ -53,7 +53,7 @@ def open_fix_task(verdict: Verdict, *, now: datetime) -> MarketingTask:
 
     A handoff returned for its data a second time, after the first return was undone, has its task again.
     """
-    wanted = verdict.note or f"{verdict.reason}: {verdict.reason.consequence}"
+    wanted = verdict.note or f"{verdict.reason}: {verdict.reason.promise}"
     task, _ = MarketingTask.objects.update_or_create(
         handoff=verdict.handoff,
         kind=Kind.FIX_DATA,

@@ -69,7 +69,7 @@ class Migration(migrations.Migration):
                 validators=[
                     django.core.validators.MinValueValidator(1, "Promise at least 1 minute."),
                     django.core.validators.MaxValueValidator(
-                        525600, "This is longer than a year: the unit is minutes."
+                        43200, "This is longer than 30 whole days of work: the unit is minutes."
                     ),
                 ],
                 verbose_name="time to settle a dispute",
@@ -84,7 +84,7 @@ class Migration(migrations.Migration):
                 validators=[
                     django.core.validators.MinValueValidator(1, "Promise at least 1 minute."),
                     django.core.validators.MaxValueValidator(
-                        525600, "This is longer than a year: the unit is minutes."
+                        43200, "This is longer than 30 whole days of work: the unit is minutes."
                     ),
                 ],
                 verbose_name="time to fix data",

@@ -57,7 +57,7 @@ def _lay(preset: ReasonPreset, position: int, *, dry_run: bool) -> list[str]:
     if present is None:
         if not dry_run:
             RejectionReason.objects.create(**wanted)
-        return [f"Add the reason “{preset.label}”: {preset.consequence[:1].lower()}{preset.consequence[1:]}"]
+        return [f"Add the reason “{preset.label}”: {preset.promise[:1].lower()}{preset.promise[1:]}"]
     changed = [name for name, value in wanted.items() if getattr(present, name) != value]
     if not changed:
         return []

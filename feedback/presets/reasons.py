@@ -9,18 +9,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 from feedback.presets.shapes import ReasonPreset, Treatment, Type
-from leads.fit import fit_in_words
-
-
-def back_after(days: int, *, track: str) -> str:
-    """The consequence of a delay in words."""
-    return f"Goes back to {track}, re-checked in {days} days."
-
-
-def blocked_until_changed(reason: ReasonPreset, *fields: str) -> ReasonPreset:
-    """The reason with the fit attributes of which one must change, said just so on screen."""
-    consequence = f"Comes back only when {fit_in_words(fields)} changes."
-    return replace(reason, fit_fields=fields, consequence=consequence)
 
 
 def with_note(reason: ReasonPreset) -> ReasonPreset:
@@ -32,7 +20,7 @@ WRONG_ICP = ReasonPreset(
     label="Not in ICP",
     type=Type.DEFINITIONAL,
     treatment=Treatment.BLOCK_UNTIL_FIT_CHANGES,
-    consequence="Comes back only when a fit attribute changes, such as title, industry or size.",
+    consequence="Comes back only when {attributes} changes, such as title, industry or size.",
     tells_marketing=True,
 )
 PREMATURE = ReasonPreset(
@@ -40,7 +28,7 @@ PREMATURE = ReasonPreset(
     label="Premature",
     type=Type.TIMING,
     treatment=Treatment.EDUCATE,
-    consequence=back_after(30, track="education"),
+    consequence="Goes back to education, re-checked in {days}.",
     recycle_after_days=30,
 )
 DUPLICATE = ReasonPreset(
@@ -65,7 +53,7 @@ NO_BUDGET = ReasonPreset(
     label="Not qualified: no budget",
     type=Type.DEFINITIONAL,
     treatment=Treatment.NURTURE,
-    consequence=back_after(90, track="nurture"),
+    consequence="Goes back to nurture, re-checked in {days}.",
     recycle_after_days=90,
 )
 NO_AUTHORITY = ReasonPreset(
@@ -73,7 +61,7 @@ NO_AUTHORITY = ReasonPreset(
     label="Not qualified: no authority",
     type=Type.DEFINITIONAL,
     treatment=Treatment.NURTURE,
-    consequence=back_after(60, track="nurture"),
+    consequence="Goes back to nurture, re-checked in {days}.",
     recycle_after_days=60,
 )
 NO_NEED = ReasonPreset(
@@ -81,7 +69,7 @@ NO_NEED = ReasonPreset(
     label="Not qualified: no need",
     type=Type.DEFINITIONAL,
     treatment=Treatment.NURTURE,
-    consequence=back_after(180, track="nurture"),
+    consequence="Goes back to nurture, re-checked in {days}.",
     recycle_after_days=180,
 )
 NO_TIMELINE = ReasonPreset(
@@ -89,7 +77,7 @@ NO_TIMELINE = ReasonPreset(
     label="Not qualified: no timeline",
     type=Type.TIMING,
     treatment=Treatment.NURTURE,
-    consequence=back_after(60, track="nurture"),
+    consequence="Goes back to nurture, re-checked in {days}.",
     recycle_after_days=60,
 )
 COMPETITOR_OR_SPAM = ReasonPreset(
@@ -101,29 +89,22 @@ COMPETITOR_OR_SPAM = ReasonPreset(
     requires_note=True,
     tells_marketing=True,
 )
-UNSUITABLE_REGION = blocked_until_changed(
-    ReasonPreset(
-        code="unsuitable-region",
-        label="Unsuitable region",
-        type=Type.DEFINITIONAL,
-        treatment=Treatment.BLOCK_UNTIL_FIT_CHANGES,
-        consequence="",
-    ),
-    "country",
-    "company",
-    "company.country",
+UNSUITABLE_REGION = ReasonPreset(
+    code="unsuitable-region",
+    label="Unsuitable region",
+    type=Type.DEFINITIONAL,
+    treatment=Treatment.BLOCK_UNTIL_FIT_CHANGES,
+    consequence="Comes back only when {attributes} changes.",
+    fit_fields=("country", "company", "company.country"),
 )
-UNSERVED_INDUSTRY = blocked_until_changed(
-    ReasonPreset(
-        code="unserved-industry",
-        label="Unserved industry",
-        type=Type.DEFINITIONAL,
-        treatment=Treatment.BLOCK_UNTIL_FIT_CHANGES,
-        consequence="",
-        tells_marketing=True,
-    ),
-    "company",
-    "company.industry",
+UNSERVED_INDUSTRY = ReasonPreset(
+    code="unserved-industry",
+    label="Unserved industry",
+    type=Type.DEFINITIONAL,
+    treatment=Treatment.BLOCK_UNTIL_FIT_CHANGES,
+    consequence="Comes back only when {attributes} changes.",
+    fit_fields=("company", "company.industry"),
+    tells_marketing=True,
 )
 BAD_DATA = ReasonPreset(
     code="bad-data",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from feedback.models import RejectionReason
+from feedback.wording import fill_in
 
 Type: TypeAlias = RejectionReason.Type
 Treatment: TypeAlias = RejectionReason.Treatment
@@ -24,6 +25,11 @@ class ReasonPreset:
     requires_note: bool = False
     requires_duplicate: bool = False
     tells_marketing: bool = False
+
+    @property
+    def promise(self) -> str:
+        """The consequence as people read it."""
+        return fill_in(self.consequence, days=self.recycle_after_days, fit_fields=self.fit_fields)
 
 
 @dataclass(frozen=True, kw_only=True)

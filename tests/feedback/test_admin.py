@@ -20,9 +20,11 @@ REASON = {
     ("type_", "treatment", "refused"),
     [
         ("clerical", "fix_data", ""),
-        ("clerical", "disqualify", "Reasons of this type have one consequence: “Marketing fixes the data”."),
-        ("definitional", "reroute", "Only reasons of the type “Procedural: wrong rep” have this"),
+        ("clerical", "disqualify", "What follows from a reason of this type is “Marketing fixes the data”."),
+        ("definitional", "reroute", "Blocked until a fit attribute changes” or “Nurture"),
         ("definitional", "disqualify", ""),
+        ("timing", "disqualify", "“Education track, re-checked after a delay” or “Nurture"),
+        ("unreachable", "disqualify", "What follows from a reason of this type is “Rare contact"),
     ],
 )
 def test_a_type_has_its_consequence(db: None, type_: str, treatment: str, refused: str) -> None:
@@ -40,13 +42,20 @@ def test_a_type_has_its_consequence(db: None, type_: str, treatment: str, refuse
         ("requires_attempts", "31", "At most 30: a cadence has no more."),
         ("fit_fields", ["shoe_size"], "Select a valid choice"),
         ("fit_fields", ["country"], "Only a lead blocked until its fit changes waits for these."),
+        (
+            "consequence",
+            "Re-checked in 30 days.",
+            "Write {days} for the number of days: it follows the delay.",
+        ),
+        ("consequence", "Re-checked by {rep}.", "Nothing fills in {rep}. Use {days} or {attributes}."),
     ],
 )
 def test_a_reason_asks_for_nothing_that_cannot_be(
     db: None, field: str, value: str | list[str], words: str
 ) -> None:
     """A delay that no date can hold would fail each rejection with that reason."""
-    form = ReasonForm(REASON | {"type": "timing", "treatment": "nurture", field: value})
+    nurture = {"type": "timing", "treatment": "nurture", "recycle_after_days": "30"}
+    form = ReasonForm(REASON | nurture | {field: value})
 
     assert words in " ".join(form.errors[field])
 
@@ -54,7 +63,12 @@ def test_a_reason_asks_for_nothing_that_cannot_be(
 @pytest.mark.parametrize(
     ("path", "field", "value", "words"),
     [
-        ("feedback/feedbackpolicy", "fix_minutes", "2147483647", "longer than a year: the unit is minutes."),
+        (
+            "feedback/feedbackpolicy",
+            "fix_minutes",
+            "2147483647",
+            "longer than 30 whole days of work: the unit",
+        ),
         ("feedback/feedbackpolicy", "dispute_minutes", "0", "Promise at least 1 minute."),
         ("feedback/feedbackpolicy", "acceptance_goal", "101", "A share is at most 100 per cent."),
         ("feedback/feedbackpolicy", "min_decided", "0", "A pattern needs at least 1 decision."),

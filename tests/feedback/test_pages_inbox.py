@@ -132,15 +132,15 @@ def test_without_decisions_there_is_no_rate(db: None, now: datetime) -> None:
 
 def test_the_period_and_the_reason_narrow_the_list(as_marketing: Client, recently: datetime) -> None:
     rejected("premature", at=recently)
-    rejected("unreachable", at=recently)
+    rejected("no-need", at=recently)
     rejected("premature", at=recently - timedelta(days=40))
 
     month = as_marketing.get("/marketing/").context["page"].rows
     quarter = as_marketing.get("/marketing/?days=90").context["page"].rows
-    unreachable = as_marketing.get("/marketing/?reason=unreachable").context["page"].rows
+    needless = as_marketing.get("/marketing/?reason=no-need").context["page"].rows
 
     assert (len(month), len(quarter)) == (2, 3)
-    assert [verdict.reason.code for verdict in unreachable] == ["unreachable"]
+    assert [verdict.reason.code for verdict in needless] == ["no-need"]
 
 
 @pytest.mark.parametrize("query", ["days=13", "days=x", "reason=none", "reason=%00"])
@@ -179,7 +179,7 @@ def test_the_rejections_leave_as_csv_with_the_filters_of_the_page(
     as_marketing: Client, recently: datetime
 ) -> None:
     handoff = rejected("premature", at=recently, note="=1+1")
-    rejected("unreachable", at=recently)
+    rejected("no-need", at=recently)
     rejected("premature", at=recently - timedelta(days=40))
 
     response = as_marketing.get("/marketing/rejections.csv?reason=premature")

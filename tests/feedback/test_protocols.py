@@ -88,9 +88,9 @@ def test_unreachable_takes_the_published_attempts_else_one(name: str, attempts: 
 def test_what_the_dialog_says_is_what_happens(name: str) -> None:
     for reason in PRESETS[name].reasons:
         if reason.fit_fields:
-            assert reason.consequence == f"Comes back only when {fit_in_words(reason.fit_fields)} changes."
+            assert reason.promise == f"Comes back only when {fit_in_words(reason.fit_fields)} changes."
         if reason.recycle_after_days:
-            assert f"in {reason.recycle_after_days} days." in reason.consequence
+            assert f"in {reason.recycle_after_days} days." in reason.promise
 
 
 @pytest.mark.parametrize("name", PRESETS)
