@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
+from django.urls import reverse
+
 from accounts.models import User
 from common.errors import DomainError
 from feedback.models import Recycling, RejectionReason, Verdict
@@ -112,7 +114,7 @@ def _link_duplicate(verdict: Verdict, lead: Lead, now: datetime) -> None:
         dedupe_key=f"verdict-{verdict.pk}-duplicate",
         title=f"{other.name} was entered twice",
         body=f"{verdict.by} found that {name_with_company(verdict.handoff)} is the same person.",
-        url="",
+        url=reverse("leads:detail", args=[other.pk]),
         now=now,
     )
 
@@ -147,6 +149,7 @@ def _recycle(
         wake_at=wake_at.isoformat() if wake_at else None,
         # The missing part of BANT is in the reason: "no-budget" and the like (FEED-2).
         reason=verdict.reason.code,
+        label=verdict.reason.label,
     )
 
 
@@ -171,7 +174,7 @@ def _tell_marketing(verdict: Verdict, *, now: datetime) -> None:
         kind=Notification.Kind.REJECTION,
         dedupe_key=f"verdict-{verdict.pk}",
         title=f"{verdict.reason}: {name_with_company(verdict.handoff)}",
-        body=verdict.note or f"Returned by {verdict.by}. {verdict.reason.consequence}",
+        body=verdict.note or f"Returned by {verdict.by}. {verdict.reason.promise}",
         url=verdict.handoff.get_absolute_url(),
         now=now,
     )

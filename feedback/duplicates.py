@@ -23,9 +23,20 @@ def lead_of_address(text: str, *, field: str) -> Lead:
     return lead
 
 
-def duplicates_shown_to(user: User, verdicts: Iterable[Verdict]) -> set[int]:
-    """Ids of the leads named as duplicates that this person may read; of the others not even the name."""
-    ids = {verdict.duplicate_of_id for verdict in verdicts if verdict.duplicate_of_id}
+def duplicates_of(lead: Lead) -> list[Verdict]:
+    """The rejections that name this lead as the one already there, newest first."""
+    named = Verdict.objects.standing().filter(duplicate_of=lead)
+    return list(named.select_related("lead", "by").order_by("-at", "-pk"))
+
+
+def leads_shown_to(user: User, verdicts: Iterable[Verdict]) -> set[int]:
+    """Ids of the leads on either side of a duplicate that this person may read; of the others not even the
+    name."""
+    ids = {pk for verdict in verdicts if verdict.duplicate_of_id for pk in _both_sides(verdict)}
     return (
         set(Lead.objects.visible_to(user).filter(pk__in=ids).values_list("pk", flat=True)) if ids else set()
     )
+
+
+def _both_sides(verdict: Verdict) -> tuple[int | None, int]:
+    return verdict.duplicate_of_id, verdict.lead_id

@@ -13,7 +13,7 @@ from django_htmx.http import HttpResponseClientRedirect, retarget, trigger_clien
 from accounts.roles import login_required, signed_in_user
 from common.errors import DomainError, InvalidInput
 from common.htmx import wants_fragment
-from feedback.duplicates import duplicates_shown_to
+from feedback.duplicates import duplicates_of, leads_shown_to
 from feedback.forms import RejectForm
 from feedback.models import RejectionReason, Verdict
 from feedback.services import reject_handoff
@@ -90,7 +90,7 @@ def _render_dialog(
 
 def _rejected(request: HttpRequest, handoff: Handoff, verdict: Verdict) -> HttpResponse:
     """Say what happens to the lead now, name the next one, and offer to take it back."""
-    words = f"{handoff.lead.name}: {verdict.reason}. {verdict.reason.consequence}"
+    words = f"{handoff.lead.name}: {verdict.reason}. {verdict.reason.promise}"
     undo_url = reverse("feedback:undo_reject", args=[handoff.pk])
     if not wants_fragment(request):
         messages.success(request, words, extra_tags=undo_url)
@@ -132,12 +132,13 @@ def lead_panel(request: HttpRequest, pk: int) -> HttpResponse:
     verdicts = Verdict.objects.filter(lead=lead).select_related(
         "reason", "by", "duplicate_of", "recycling", "dispute__by", "undoing"
     )
-    newest_first = list(verdicts.order_by("-at", "-id"))
+    newest_first, duplicates = list(verdicts.order_by("-at", "-id")), duplicates_of(lead)
     standing = standing_of(lead, now=now) if lead.stage in ENTRY_STAGES else None
     context = {
         "lead": lead,
         "verdicts": newest_first,
-        "duplicates_shown": duplicates_shown_to(user, newest_first),
+        "duplicates": duplicates,
+        "leads_shown": leads_shown_to(user, [*newest_first, *duplicates]),
         "standing": standing,
         "cools_off": standing is not None and standing.free_at > now,
     }

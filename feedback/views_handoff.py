@@ -19,7 +19,7 @@ from common.errors import DomainError, InvalidInput
 from common.htmx import wants_fragment
 from feedback.acceptance import drivers_of, explain_acceptance
 from feedback.disputes import dispute_verdict
-from feedback.duplicates import duplicates_shown_to
+from feedback.duplicates import leads_shown_to
 from feedback.forms_loop import AcceptanceForm, DisputeForm, QualityForm
 from feedback.models import AcceptanceReason, MarketingTask, QualityCheck, RejectionReason, Verdict
 from feedback.quality import had_conversation, record_quality_check
@@ -157,7 +157,7 @@ def _about_rejection(handoff: Handoff, user: User) -> dict[str, Any]:
     ).first()
     owed = MarketingTask.objects.filter(handoff=handoff).select_related("done_by").order_by("created_at")
     context: dict[str, Any] = {"verdict": verdict, "tasks": owed}
-    context["duplicates_shown"] = duplicates_shown_to(user, [verdict] if verdict else [])
+    context["leads_shown"] = leads_shown_to(user, [verdict] if verdict else [])
     disputed = getattr(verdict, "dispute", None)
     context["dispute"] = disputed
     is_procedural = verdict is not None and verdict.reason.type == RejectionReason.Type.PROCEDURAL

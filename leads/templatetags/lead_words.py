@@ -36,9 +36,11 @@ def log_words(event: LeadEvent) -> str:
         parts.append(f"{_names(differing)} said otherwise")
     if fields := detail.get("fields"):
         parts.append(_names(fields))
+    # An entry that keeps the code of a reason keeps what people call it beside.
+    said = detail | {"reason": detail["label"]} if "label" in detail else detail
     for name in ("undoes", "target", "channel", "outcome", "pool", "reason", "why"):
-        if isinstance(detail.get(name), str):
-            parts.append(detail[name].replace("_", " "))
+        if isinstance(said.get(name), str):
+            parts.append(said[name].replace("_", " "))
     if isinstance(detail.get("via"), str):
         parts.append(f"by {detail['via']}")
     return "; ".join(parts)

@@ -249,6 +249,21 @@ def test_a_late_tap_says_who_was_quicker(
     assert "Ada Roy has settled this dispute" in late.content.decode()
 
 
+@pytest.mark.parametrize("headers", [FRAGMENT, {}], ids=["fragment", "page"])
+def test_who_disputes_second_reads_why_not_and_keeps_what_was_typed(
+    client: Client, dispute: Dispute, handoff: Handoff, headers: dict[str, str]
+) -> None:
+    colleague = User.objects.create(username="cy", first_name="Cy", role=User.Role.MARKETING)
+    client.force_login(colleague)
+
+    late = client.post(f"/handoffs/{handoff.pk}/dispute/", {"comment": "Their money grew"}, headers=headers)
+
+    page = late.content.decode()
+    assert late.status_code == 409
+    assert "Jo Marks has disputed" in page
+    assert "You wrote: Their money grew" in page
+
+
 def test_marketing_reads_disputes_and_cannot_settle_them(
     client: Client, dispute: Dispute, marketing: User, django_assert_num_queries: Queries
 ) -> None:

@@ -62,7 +62,7 @@ def test_every_reason_in_use_stands_with_its_consequence(as_owner: Client, hando
 
     for each in RejectionReason.objects.filter(is_active=True):
         assert f'value="{each.code}"' in dialog
-        assert each.consequence in dialog
+        assert each.promise in dialog
     assert 'value="unreachable"' not in dialog
     assert "<html" not in dialog
 
@@ -217,6 +217,32 @@ def test_the_duplicate_is_linked_to_the_lead_one_named(
     )
 
     assert Verdict.objects.get().duplicate_of == other
+    panel, others_panel = (
+        as_owner.get(f"/feedback/lead/{pk}/panel/").content.decode() for pk in (handoff.lead_id, other.pk)
+    )
+    assert f'Same person as <a href="/leads/{other.pk}/">' in panel
+    assert f'<a href="/leads/{handoff.lead_id}/">Lea Holm</a> is the same person' in others_panel
+
+
+def test_a_rejection_says_what_was_seen_and_what_becomes_of_the_lead(
+    as_owner: Client, handoff: Handoff
+) -> None:
+    as_owner.post(address(handoff), {"reason": "premature", "note": "Budget is in spring"})
+
+    panel = as_owner.get(f"/feedback/handoff/{handoff.pk}/panel/").content.decode()
+    log = as_owner.get(f"/leads/{handoff.lead_id}/").content.decode()
+
+    assert "Budget is in spring" in panel
+    assert "Goes back to education, re-checked in 30 days." in panel
+    assert "Premature; by page" in log
+
+
+def test_the_dialog_follows_a_changed_delay(as_owner: Client, handoff: Handoff) -> None:
+    RejectionReason.objects.filter(code="premature").update(recycle_after_days=45)
+
+    dialog = as_owner.get(address(handoff), headers=FRAGMENT).content.decode()
+
+    assert "Goes back to education, re-checked in 45 days." in dialog
 
 
 def test_the_duplicate_may_be_a_strangers_lead_and_nothing_is_told_of_it(
