@@ -80,8 +80,9 @@ def reject_handoff(
 ) -> Verdict:
     """Return a lead to marketing, all or nothing: verdict, closed handoff, and what the reason entails.
 
-    Rejecting again what one has rejected returns the verdict unchanged. Raises ReasonRequired,
-    NoteRequired, DuplicateRequired, AttemptsRequired, InvalidInput, HandoffChanged, NotAllowed.
+    Rejecting again in the same words what one has rejected returns the verdict unchanged. Raises
+    ReasonRequired, NoteRequired, DuplicateRequired, AttemptsRequired, InvalidInput, HandoffChanged,
+    NotAllowed.
     """
     reason = _require_reason(reason)
     note = allow_text(note, field="note", length=NOTE_LENGTH)
@@ -89,9 +90,12 @@ def reject_handoff(
         raise NoteRequired(reason)
     duplicate_of = _require_duplicate(handoff, reason, duplicate_of)
     lead, duplicate_of = _lock_both(handoff, duplicate_of)
-    if handoff.status == Handoff.Status.REJECTED and handoff.closed_by_id == by.pk:
-        return Verdict.objects.standing().get(handoff=handoff)
     if handoff.status not in RETURNABLE:
+        same = Verdict.objects.standing().filter(
+            handoff=handoff, by=by, reason=reason, note=note, duplicate_of=duplicate_of
+        )
+        if verdict := same.first():
+            return verdict
         raise HandoffChanged(handoff, now=now)
     require_worker(handoff, by, now=now)
     _require_attempts(handoff, reason)
@@ -114,6 +118,7 @@ def reject_handoff(
         by=by,
         handoff_id=handoff.pk,
         reason=reason.code,
+        label=reason.label,
         type=reason.type,
         via=via,
         before=before,

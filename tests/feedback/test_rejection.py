@@ -157,6 +157,17 @@ def test_a_double_click_rejects_once(handoff: Handoff, now: datetime) -> None:
     assert Lead.objects.get(pk=handoff.lead_id).trips == 1
 
 
+def test_another_reason_for_what_one_has_rejected_is_refused_not_dropped(
+    handoff: Handoff, now: datetime
+) -> None:
+    reject(handoff, "premature", now=now, note="Next year")
+
+    with pytest.raises(HandoffChanged):
+        reject(handoff, "no-need", now=now + MINUTE, note="Next year")
+    with pytest.raises(HandoffChanged):
+        reject(handoff, "premature", now=now + MINUTE, note="Never")
+
+
 def test_a_deal_under_way_is_lost_not_rejected(handoff: Handoff, now: datetime) -> None:
     Handoff.objects.filter(pk=handoff.pk).update(status=Handoff.Status.OPPORTUNITY)
 
@@ -296,7 +307,8 @@ def test_a_duplicate_is_linked_and_whoever_has_the_other_lead_is_told(
     lead = Lead.objects.get(pk=handoff.lead_id)
     assert verdict.duplicate_of == other
     assert (lead.stage, lead.hold) == (Lead.Stage.DISQUALIFIED, Lead.Hold.FOR_GOOD)
-    assert stranger.notifications.get().title == "Lea Holm was entered twice"
+    told = stranger.notifications.get()
+    assert (told.title, told.url) == ("Lea Holm was entered twice", f"/leads/{other.pk}/")
 
 
 @pytest.mark.parametrize(("code", "told"), [("wrong-icp", 1), ("bad-data", 1), ("premature", 0)])
@@ -404,7 +416,7 @@ def test_a_lead_returned_for_its_region_waits_for_another_country_or_company_alo
     verdict = reject(handoff, "unsuitable-region", now=now)
     lead.refresh_from_db()
     assert lead.hold_in_words == "until country, company or country of the company changes"
-    assert verdict.reason.consequence == (
+    assert verdict.reason.promise == (
         "Comes back only when country, company or country of the company changes."
     )
 
