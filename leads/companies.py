@@ -122,7 +122,12 @@ def _lock_and_refresh(company: Company) -> None:
 def correct_company(
     lead: Lead, values: Mapping[str, object], *, by: User | None, at: datetime, via: str
 ) -> list[str]:
-    """Overwrite facts of the lead's company, making one if it has none; name what changed."""
+    """Overwrite facts of the lead's company, making one if it has none; name what changed.
+
+    Raises InvalidInput; a company needs a name.
+    """
+    if "name" in values and not str(values["name"] or "").strip():
+        raise InvalidInput("A company needs a name.", field="name")
     company = lead.company
     if company is None:
         name, domain = str(values.get("name") or ""), str(values.get("domain") or "")

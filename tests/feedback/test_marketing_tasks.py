@@ -362,6 +362,16 @@ def test_what_was_typed_stays_beside_the_refusal(as_marketing: Client, task: Mar
     assert MarketingTask.objects.open().count() == 1
 
 
+def test_a_company_without_a_name_is_refused_at_its_field(as_marketing: Client, task: MarketingTask) -> None:
+    path = f"/marketing/tasks/{task.pk}/"
+    sent = sent_by_enter(as_marketing.get(path).content.decode(), action="", field="outcome")
+
+    response = as_marketing.post(path, sent | {"outcome": "Fixed", "company.name": ""})
+
+    assert response.status_code == 422
+    assert response.context["form"].errors["company.name"] == ["A company needs a name."]
+
+
 def test_the_list_shows_open_tasks_most_urgent_first(
     as_marketing: Client, task: MarketingTask, django_assert_num_queries: Queries
 ) -> None:

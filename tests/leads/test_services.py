@@ -211,6 +211,16 @@ def test_a_company_is_made_for_a_lead_that_has_none(now, manager):
     assert (lead.company.name, lead.company.industry) == ("Acme", "Steel")
 
 
+def test_a_company_keeps_a_name(now, manager):
+    lead = LeadFactory(company=CompanyFactory(name="Acme"))
+
+    with pytest.raises(InvalidInput, match="A company needs a name") as refused:
+        correct_lead(lead, changes={"company.name": " "}, by=manager, at=now, via="portal")
+
+    assert refused.value.field == "name"
+    assert Company.objects.get().name == "Acme"
+
+
 def test_the_other_answer_can_be_taken(now, manager):
     lead = LeadFactory(company=CompanyFactory(employee_count=250))
     said = {"source": "segment", "said_at": now}
