@@ -8,11 +8,12 @@ from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
+from rest_framework.generics import ListAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.authentication import MayWork
+from accounts.authentication import MayRead, MayWork
 from accounts.models import User
 from accounts.roles import signed_in_user
 from common.errors import InvalidInput
@@ -68,6 +69,29 @@ class VerdictSerializer(serializers.ModelSerializer[Verdict]):
             "wake_at",
         )  # fmt: skip
         read_only_fields = fields
+
+
+class ReasonSerializer(serializers.ModelSerializer[RejectionReason]):
+    """A reason with what it asks for and what follows from it, as the reject dialog shows it."""
+
+    consequence = serializers.CharField(source="promise", read_only=True)
+
+    class Meta:
+        model = RejectionReason
+        fields = (
+            "code", "label", "type", "treatment", "consequence", "recycle_after_days", "fit_fields",
+            "requires_attempts", "requires_note", "requires_duplicate", "tells_marketing",
+        )  # fmt: skip
+        read_only_fields = fields
+
+
+class ReasonList(ListAPIView[RejectionReason]):
+    """The reasons in use, in the order of the reject dialog."""
+
+    serializer_class = ReasonSerializer
+    permission_classes = (MayRead,)
+    pagination_class = None
+    queryset = RejectionReason.objects.filter(is_active=True)
 
 
 class RejectHandoff(APIView):

@@ -18,6 +18,7 @@ urlpatterns = [
     path("handoffs/<int:pk>/", handoffs.HandoffDetail.as_view(), name="handoff"),
     path("handoffs/<int:pk>/accept/", handoffs.AcceptHandoff.as_view(), name="accept"),
     path("handoffs/<int:pk>/accept/undo/", contact.UndoAcceptance.as_view(), name="undo_accept"),
+    path("rejection-reasons/", feedback.ReasonList.as_view(), name="rejection_reasons"),
     path("handoffs/<int:pk>/reject/", feedback.RejectHandoff.as_view(), name="reject"),
     path("handoffs/<int:pk>/reject/undo/", api_undo.UndoRejection.as_view(), name="undo_reject"),
     path("handoffs/<int:pk>/plan/", contact.PlanContact.as_view(), name="plan"),

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from rest_framework.response import Response
 
+from feedback.models import RejectionReason
 from handoffs.models import Handoff
 from leads.models import Lead
 from tests.desk import ready_lead
@@ -41,6 +42,16 @@ def test_rejecting_answers_where_the_lead_stands_and_when_it_wakes(handoff: Hand
     assert (answer["status"], answer["stage"], answer["reason"]) == ("rejected", "nurture", "premature")
     assert (answer["by"], answer["via"], answer["note"]) == (handoff.owner.username, "api", "Next year")
     assert datetime.fromisoformat(answer["wake_at"]) == lead.held_until
+
+
+def test_the_reasons_are_listed_with_what_they_ask_for(handoff: Handoff) -> None:
+    RejectionReason.objects.filter(code="wrong-icp").update(is_active=False)
+
+    reasons = client_of(handoff.owner).get("/api/v1/rejection-reasons/").json()
+
+    assert [reason["code"] for reason in reasons[:3]] == ["premature", "duplicate", "unreachable"]
+    assert reasons[0]["consequence"] == "Goes back to education, re-checked in 30 days."
+    assert [reason["requires_attempts"] for reason in reasons[:3]] == [0, 0, 1]
 
 
 def test_a_reason_that_wants_more_says_so(handoff: Handoff) -> None:
