@@ -40,15 +40,16 @@ def tell_story(
     qualification = Qualification.objects.filter(handoff=handoff).first()
     opportunity = Opportunity.objects.filter(handoff=handoff).first()
     gate = current_gate()
+    clocks = clocks_of(handoff)
     context: dict[str, Any] = {
         "handoff": handoff,
         "lead": handoff.lead,
         **tell_package(handoff),
         "may": may,
-        "clocks": clocks_of(handoff),
+        "clocks": clocks,
         "attempts": attempts,
         "quick_attempts": QUICK_ATTEMPTS,
-        **(_what_is_next(handoff, attempts, viewer=viewer, now=now) if may.attempt else {}),
+        **(_what_is_next(handoff, attempts, clocks, viewer=viewer, now=now) if may.attempt else {}),
         "qualification": qualification,
         "gate": gate,
         "opportunity": opportunity,
@@ -66,11 +67,16 @@ def tell_story(
 
 
 def _what_is_next(
-    handoff: Handoff, attempts: Sequence[Attempt], *, viewer: User, now: datetime
+    handoff: Handoff,
+    attempts: Sequence[Attempt],
+    clocks: Sequence[tuple[str, Clock]],
+    *,
+    viewer: User,
+    now: datetime,
 ) -> dict[str, Any]:
     """The attempt that is due by the cadence, and times to plan the next contact for."""
     hours = hours_of(handoff.owner, around=now)
-    progress = progress_of(handoff, attempts, hours=hours)
+    progress = progress_of(handoff, attempts, [clock for _, clock in clocks], hours=hours)
     channel = handoff.planned_channel or (progress.next_channel if progress else "") or Attempt.Channel.CALL
     return {
         "progress": progress,

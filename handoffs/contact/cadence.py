@@ -37,11 +37,14 @@ class Step:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a cadence has come. Without a next attempt it is over: reached, or all attempts made."""
+    """How far a cadence has come. Without a next attempt it is over: reached, or all attempts made.
+
+    `reached_by` is the number of the attempt in which somebody first spoke with the lead; None if nobody did.
+    """
 
     made: int
     of: int
-    reached: bool
+    reached_by: int | None = None
     next_channel: str = ""
     due_at: datetime | None = None
 
@@ -51,17 +54,27 @@ class Progress:
 
 
 def follow_cadence(
-    steps: Sequence[Step], *, accepted_at: datetime, made: int, reached: bool, hours: WorkingCalendar
+    steps: Sequence[Step],
+    *,
+    accepted_at: datetime,
+    made: int,
+    reached_by: int | None,
+    hours: WorkingCalendar,
+    promised_by: datetime | None = None,
 ) -> Progress:
     """Which attempt is next and by when, after so many; none once somebody spoke with the lead.
 
-    Steps count by their order: numbers may have gaps.
+    Steps count by their order: numbers may have gaps. `promised_by`: when the promise of a first contact falls
+    due, as long as it is not kept; an attempt is then due no later.
     """
     ordered = sorted(steps, key=lambda step: step.number)
-    if reached or made >= len(ordered):
-        return Progress(made, len(ordered), reached)
+    if reached_by or made >= len(ordered):
+        return Progress(made, len(ordered), reached_by)
     step = ordered[made]
-    return Progress(made, len(ordered), reached, step.channel, step.due_at(accepted_at, hours))
+    due_at = step.due_at(accepted_at, hours)
+    if promised_by is not None:
+        due_at = min(due_at, promised_by)
+    return Progress(made, len(ordered), reached_by, step.channel, due_at)
 
 
 @dataclass(frozen=True)

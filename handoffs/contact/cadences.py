@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from accounts.models import User
@@ -10,6 +10,7 @@ from handoffs.contact.cadence import Progress, Step, follow_cadence
 from handoffs.models import Attempt, Cadence, Handoff
 from sla.business_hours import WorkingCalendar
 from sla.calendars import calendar_of, working_hours
+from sla.models import Clock, Target
 
 # While an attempt can still be next. Qualified means they have spoken.
 TRYING = (Handoff.Status.ACCEPTED, Handoff.Status.CONTACTED)
@@ -20,8 +21,13 @@ def hours_of(person: User | None, *, around: datetime) -> WorkingCalendar:
     return working_hours(calendar_of(person), person=person, around=around)
 
 
-def progress_of(handoff: Handoff, attempts: Sequence[Attempt], *, hours: WorkingCalendar) -> Progress | None:
-    """How far the attempts have come, in the owner's hours; None where nobody tries, or no cadence fits."""
+def progress_of(
+    handoff: Handoff, attempts: Sequence[Attempt], clocks: Iterable[Clock], *, hours: WorkingCalendar
+) -> Progress | None:
+    """How far the attempts have come, in the owner's hours; None where nobody tries, or no cadence fits.
+
+    `clocks` are those of the handoff: a promise of a first contact that runs is no later than the cadence.
+    """
     if handoff.status not in TRYING or handoff.accepted_at is None:
         return None
     steps = _steps_for(handoff)
@@ -31,9 +37,23 @@ def progress_of(handoff: Handoff, attempts: Sequence[Attempt], *, hours: Working
         steps,
         accepted_at=handoff.accepted_at,
         made=len(attempts),
-        reached=any(attempt.outcome == Attempt.Outcome.CONNECTED for attempt in attempts),
+        reached_by=_reached_by(attempts),
         hours=hours,
+        promised_by=next((clock.due_at for clock in clocks if _promises_contact(clock)), None),
     )
+
+
+def _reached_by(attempts: Sequence[Attempt]) -> int | None:
+    """Which attempt was the first to reach somebody, counted from 1."""
+    in_order = sorted(attempts, key=lambda attempt: (attempt.at, attempt.pk))
+    connected = (attempt.outcome == Attempt.Outcome.CONNECTED for attempt in in_order)
+    return next((number for number, reached in enumerate(connected, start=1) if reached), None)
+
+
+def _promises_contact(clock: Clock) -> bool:
+    """Runs: one that pauses has no moment yet at which it falls due."""
+    runs = clock.outcome == Clock.Outcome.RUNNING and clock.paused_at is None
+    return runs and clock.kind == Target.Kind.FIRST_CONTACT
 
 
 def _steps_for(handoff: Handoff) -> list[Step]:

@@ -22,9 +22,20 @@ TUESDAY_NOON = datetime(2026, 3, 3, 12, 0, tzinfo=UTC)
 FRIDAY_EVENING = datetime(2026, 3, 6, 17, 0, tzinfo=UTC)
 
 
-def follow(made: int, *, reached: bool = False, accepted_at: datetime = TUESDAY_NOON) -> Progress:
+def follow(
+    made: int,
+    *,
+    reached_by: int | None = None,
+    accepted_at: datetime = TUESDAY_NOON,
+    promised_by: datetime | None = None,
+) -> Progress:
     return follow_cadence(
-        THREE_IN_FIVE_DAYS, accepted_at=accepted_at, made=made, reached=reached, hours=OFFICE
+        THREE_IN_FIVE_DAYS,
+        accepted_at=accepted_at,
+        made=made,
+        reached_by=reached_by,
+        hours=OFFICE,
+        promised_by=promised_by,
     )
 
 
@@ -47,18 +58,25 @@ def test_accepted_on_friday_evening_the_hours_count_from_monday() -> None:
     assert follow(0, accepted_at=FRIDAY_EVENING).due_at == datetime(2026, 3, 9, 12, 0, tzinfo=UTC)
 
 
-@pytest.mark.parametrize(("made", "reached"), [(1, True), (3, False), (5, False)])
-def test_once_reached_or_all_made_nothing_is_due(made: int, reached: bool) -> None:
-    progress = follow(made, reached=reached)
+@pytest.mark.parametrize(("made", "reached_by"), [(1, 1), (2, 1), (3, None), (5, None)])
+def test_once_reached_or_all_made_nothing_is_due(made: int, reached_by: int | None) -> None:
+    progress = follow(made, reached_by=reached_by, promised_by=TUESDAY_NOON)
 
     assert (progress.due_at, progress.next_number) == (None, None)
-    assert (progress.made, progress.reached) == (made, reached)
+    assert (progress.made, progress.reached_by) == (made, reached_by)
+
+
+@pytest.mark.parametrize(("hours_from_now", "due_in"), [(-48, -48), (1, 1), (30, 4)])
+def test_a_promise_that_falls_due_sooner_is_the_deadline(hours_from_now: int, due_in: int) -> None:
+    progress = follow(0, promised_by=TUESDAY_NOON + timedelta(hours=hours_from_now))
+
+    assert progress.due_at == TUESDAY_NOON + timedelta(hours=due_in)
 
 
 def test_steps_are_taken_by_number_whatever_their_order_and_gaps() -> None:
     steps = [Step(7, "email", 120), Step(2, "call", 60)]
 
-    progress = follow_cadence(steps, accepted_at=TUESDAY_NOON, made=1, reached=False, hours=ALWAYS_OPEN)
+    progress = follow_cadence(steps, accepted_at=TUESDAY_NOON, made=1, reached_by=None, hours=ALWAYS_OPEN)
 
     assert (progress.next_number, progress.of, progress.next_channel) == (2, 2, "email")
     assert progress.due_at == TUESDAY_NOON + timedelta(hours=2)
