@@ -62,6 +62,17 @@ class Deed:
         """The most telling property; blank if none is a text."""
         return next(filter(None, (text_of(self.properties, name) for name in _TELLING)), "")
 
+    @property
+    def words(self) -> str:
+        """What was done, as one says it: 'Demo requested' for 'Demo Requested' and 'demo_requested'."""
+        first, *others = re.split(r"[\s_]+", self.event.strip())
+        return " ".join([first[:1].upper() + first[1:], *(_uncapitalised(word) for word in others)])
+
+
+def _uncapitalised(word: str) -> str:
+    """Names such as CRM or iPad keep their letters."""
+    return word.lower() if word.istitle() else word
+
 
 def kind_of(event: str) -> Kind:
     """The kind of an event by its name: 'Case Study Downloaded' is content, 'Email Opened' an e-mail."""

@@ -15,6 +15,7 @@ from leads.models import Activity, AttributeChange, Lead
 SHOWN = 4
 # What the history keeps as an id, which says nothing to a reader.
 _KEPT_AS_ID = "company"
+_NUMBERS = ("deal_size", "company_employee_count")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,4 +90,11 @@ def _answers_since(lead: Lead, since: datetime) -> list[NewAnswer]:
 
 def _answer(name: str, old: str, new: str) -> NewAnswer:
     label = name.replace("_", " ").capitalize()
-    return NewAnswer(label, "", "") if name == _KEPT_AS_ID else NewAnswer(label, old, new)
+    if name == _KEPT_AS_ID:
+        return NewAnswer(label, "", "")
+    return NewAnswer(label, _number(old), _number(new)) if name in _NUMBERS else NewAnswer(label, old, new)
+
+
+def _number(kept: str) -> str:
+    """With its thousands set apart, as everywhere; what is blank stays blank."""
+    return f"{int(kept):,}" if kept.isdecimal() else kept

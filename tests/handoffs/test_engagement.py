@@ -27,6 +27,20 @@ def deed(event: str, minutes: float = 0, **properties: object) -> Deed:
 
 
 @pytest.mark.parametrize(
+    ("event", "words"),
+    [
+        ("Demo Requested", "Demo requested"),
+        ("page_viewed", "Page viewed"),
+        ("CRM Guide Downloaded", "CRM guide downloaded"),
+        ("iPad won", "IPad won"),
+        (" ", ""),
+    ],
+)
+def test_an_event_reads_as_one_says_it(event: str, words: str) -> None:
+    assert deed(event).words == words
+
+
+@pytest.mark.parametrize(
     ("event", "kind"),
     [
         ("Page Viewed", Kind.PAGE),

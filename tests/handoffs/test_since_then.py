@@ -57,9 +57,12 @@ def test_a_fact_that_changed_is_told_once_from_then_to_now(
         )
     correct_lead(lead, changes={"budget": "40k"}, by=marketing, at=now + timedelta(minutes=3), via="page")
 
+    correct_lead(lead, changes={"deal_size": 10_000}, by=marketing, at=now + timedelta(minutes=4), via="page")
+
     assert set(news_of(handoff).answers) == {
         NewAnswer("Title", "VP Sales", "CEO"),
         NewAnswer("Budget", "", "40k"),
+        NewAnswer("Deal size", "", "10,000"),
     }
 
 
