@@ -111,6 +111,7 @@ def test_a_reason_that_asks_for_more_leads_to_the_field(queue: Page, three_offer
     queue.keyboard.press("j")
     queue.keyboard.press("r")
     other = queue.get_by_label("E-mail address of the other lead")
+    expect(queue.locator("dialog#dialog[open] .reason input").first).to_be_focused()
     expect(other).to_be_hidden()
 
     queue.keyboard.press("3")
