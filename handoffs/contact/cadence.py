@@ -64,8 +64,8 @@ def follow_cadence(
 ) -> Progress:
     """Which attempt is next and by when, after so many; none once somebody spoke with the lead.
 
-    Steps count by their order: numbers may have gaps. `promised_by`: when the promise of a first contact falls
-    due, as long as it is not kept; an attempt is then due no later.
+    Steps count by their order: numbers may have gaps. `promised_by`: when the promise of a first contact
+    falls due, as long as it is not kept; an attempt is then due no later.
     """
     ordered = sorted(steps, key=lambda step: step.number)
     if reached_by or made >= len(ordered):
