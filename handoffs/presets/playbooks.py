@@ -35,8 +35,8 @@ PLAYBOOKS = (
         signal_keys=("pricing-page", "pricing-or-demo-page"),
         channel=Attempt.Channel.CALL,
         timing="Today, within working hours",
-        opening_line="Hello {first_name}, who compares prices often wonders what a start takes. "
-        "Is that so at {company}?",
+        opening_line="Hello {first_name}, people comparing prices usually ask what getting started costs. "
+        "Is that your question too at {company}?",
         topics=("What they compare us with", "Budget and who holds it", "What staying as it is costs"),
         objections=(
             "“It costs too much”: ask what the present way costs in a month",
@@ -49,7 +49,7 @@ PLAYBOOKS = (
         signal_keys=("case-study",),
         channel=Attempt.Channel.EMAIL,
         timing="Today",
-        opening_line="Hello {first_name}, you read how others solved this. Which part is like {company}?",
+        opening_line="Hello {first_name}, you read how others solved this. Which part sounds like {company}?",
         topics=("What in the case is like theirs", "Their numbers against those of the case"),
         objections=("“We are different”: ask in what, and offer a reference closer to them",),
         next_step="Offer a talk with a customer of their industry",
@@ -58,7 +58,8 @@ PLAYBOOKS = (
         name="Shows interest",
         channel=Attempt.Channel.EMAIL,
         timing="Within a working day",
-        opening_line="Hello {first_name}, {company} looks into this, I saw. What should change?",
+        opening_line="Hello {first_name}, I saw that {company} is looking into this. "
+        "What would you like to change?",
         topics=("What brought them here", "How they do it now"),
         objections=("“Not now”: ask when it comes up again, and agree on a date",),
         next_step="Find out whether there is a need, and by when",
