@@ -8,6 +8,7 @@ from django.contrib.auth import login, logout
 from django.contrib.auth.forms import AuthenticationForm
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
@@ -68,13 +69,13 @@ def sign_out(request: HttpRequest) -> HttpResponse:
     return redirect("accounts:login")
 
 
-def _next_page(request: HttpRequest) -> str:
+def _next_page(request: HttpRequest, *, otherwise: str = "/") -> str:
     """Where the person wanted to go, if that is one of our pages; never another host."""
     wanted = request.POST.get("next") or request.GET.get("next", "")
     ours = url_has_allowed_host_and_scheme(
         wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     )
-    return wanted if ours else "/"
+    return wanted if ours else otherwise
 
 
 def _demo_context() -> dict[str, object]:
@@ -118,7 +119,8 @@ def set_theme(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_POST
 def set_away(request: HttpRequest) -> HttpResponse:
-    """Away or back, as the button says; pressing it twice changes nothing more."""
+    """Away or back, as the button says; pressing it twice changes nothing more. Leads back to where it was
+    pressed."""
     user = signed_in_user(request)
     if request.POST.get("away") == "yes":
         go_away(user, now=timezone.now())
@@ -126,7 +128,7 @@ def set_away(request: HttpRequest) -> HttpResponse:
     else:
         come_back(user)
         messages.success(request, "You are back: new leads reach you again.")
-    return redirect("accounts:profile")
+    return redirect(_next_page(request, otherwise=reverse("accounts:profile")))
 
 
 @login_required

@@ -27,6 +27,7 @@ def main_navigation(context: Context) -> SafeString:
     return render_jinja(
         "_navigation.jinja",
         path=request.path,
+        full_path=request.get_full_path(),
         user=user,
         sections=sections_for(user),
         current=current_path(user, request.path),

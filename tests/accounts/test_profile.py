@@ -96,6 +96,20 @@ def test_away_and_back(as_bdr: Client, bdr: User) -> None:
     assert bdr.away_since is None
 
 
+def test_the_menu_switches_away_and_back_where_one_is(as_bdr: Client, bdr: User) -> None:
+    """Two steps from anywhere: the menu, the switch."""
+    before = as_bdr.get("/queue/?q=holm&category=A").content.decode()
+    away = as_bdr.post("/profile/away/", {"away": "yes", "next": "/queue/?q=holm&category=A"})
+    after = as_bdr.get("/leads/").content.decode()
+    elsewhere = as_bdr.post("/profile/away/", {"away": "no", "next": "https://elsewhere.example/"})
+
+    assert '<input type="hidden" name="next" value="/queue/?q=holm&amp;category=A">' in before
+    assert 'name="away" value="yes"' in before
+    assert away.url == "/queue/?q=holm&category=A"
+    assert 'name="away" value="no"' in after
+    assert elsewhere.url == "/profile/"
+
+
 def test_a_new_token_is_shown_once(as_bdr: Client) -> None:
     made = as_bdr.post("/profile/tokens/", {"name": "Dialler", "scopes": ["read", "work"]}).content.decode()
 
