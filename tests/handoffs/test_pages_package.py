@@ -46,6 +46,15 @@ def test_whoever_works_it_has_seen_it_on_paper_too(as_owner: Client, handoff: Ha
     assert handoff.opened_by == handoff.owner
 
 
+def test_paper_tells_warmth_and_the_two_halves_of_the_score(as_owner: Client, handoff: Handoff) -> None:
+    score = handoff.package.content["score"]
+
+    page = page_of(as_owner, handoff, "print/")
+
+    assert f"category {handoff.category}, hand-raiser, score {handoff.score} " in page
+    assert f"(fit {score['fit']}, engagement {score['engagement']})" in page
+
+
 def test_marketing_reads_on_paper_without_opening_it(
     client: Client, handoff: Handoff, marketing: User
 ) -> None:
