@@ -16,6 +16,7 @@ from django.db import connection
 
 from accounts.models import User
 from common.bulk import insert_rows
+from common.prepared import execute_prepared
 from notifications.by_email import is_set_up
 from notifications.models import Channel, Delivery, Notification
 from notifications.models.preferences import usual_channel_kinds, usual_email_kinds
@@ -34,7 +35,7 @@ _TELL = f"""
     WITH {_GIVEN},
     told AS (
         INSERT INTO notifications_notification (recipient_id, kind, dedupe_key, title, body, url, created_at)
-        SELECT recipient_id, kind, dedupe_key, title, body, url, %(now)s FROM given
+        SELECT recipient_id, kind, dedupe_key, title, body, url, %(now)s::timestamptz FROM given
         ON CONFLICT DO NOTHING
         RETURNING recipient_id, dedupe_key
     )
@@ -44,7 +45,7 @@ _TELL = f"""
     )
     SELECT given.recipient_id, way.channel_id, given.kind, given.dedupe_key, given.title, given.body,
         given.url, given.facts, given.calendar, given.calendar_method,
-        '', '', 'queued', %(now)s, %(now)s, 0, ''
+        '', '', 'queued', %(now)s::timestamptz, %(now)s::timestamptz, 0, ''
     FROM told
     JOIN given USING (recipient_id, dedupe_key)
     JOIN accounts_user person ON person.id = told.recipient_id AND person.is_active
@@ -52,12 +53,14 @@ _TELL = f"""
     LEFT JOIN notifications_preference house ON house.person_id IS NULL
     CROSS JOIN LATERAL (
         SELECT NULL::bigint AS channel_id
-        WHERE %(has_mail)s AND person.email <> ''
-            AND given.kind = ANY(COALESCE(own.email_kinds, house.email_kinds, %(email_kinds)s))
+        WHERE %(has_mail)s::boolean AND person.email <> ''
+            AND given.kind = ANY(COALESCE(own.email_kinds, house.email_kinds, %(email_kinds)s::varchar[]))
         UNION ALL
         SELECT channel.id FROM notifications_channel channel
         WHERE channel.person_id = person.id AND channel.is_active
-            AND given.kind = ANY(COALESCE(own.channel_kinds, house.channel_kinds, %(channel_kinds)s))
+            AND given.kind = ANY(
+                COALESCE(own.channel_kinds, house.channel_kinds, %(channel_kinds)s::varchar[])
+            )
     ) way
     ON CONFLICT DO NOTHING"""
 
@@ -110,7 +113,8 @@ def tell(messages: Iterable[Message], *, now: datetime) -> None:
         "channel_kinds": [str(kind) for kind in usual_channel_kinds()],
     }
     with connection.cursor() as cursor:
-        cursor.execute(_TELL, parameters)
+        # Prepared: to read and plan it takes longer than to tell one person.
+        execute_prepared(cursor, _TELL, parameters)
 
 
 def queue_for_channels(channels: Iterable[Channel], post: Post, *, now: datetime) -> None:
