@@ -32,11 +32,11 @@ def duplicates_of(lead: Lead) -> list[Verdict]:
 def leads_shown_to(user: User, verdicts: Iterable[Verdict]) -> set[int]:
     """Ids of the leads on either side of a duplicate that this person may read; of the others not even the
     name."""
-    ids = {pk for verdict in verdicts if verdict.duplicate_of_id for pk in _both_sides(verdict)}
+    ids = {pk for verdict in verdicts for pk in _both_sides(verdict)}
     return (
         set(Lead.objects.visible_to(user).filter(pk__in=ids).values_list("pk", flat=True)) if ids else set()
     )
 
 
-def _both_sides(verdict: Verdict) -> tuple[int | None, int]:
-    return verdict.duplicate_of_id, verdict.lead_id
+def _both_sides(verdict: Verdict) -> tuple[int, ...]:
+    return (verdict.duplicate_of_id, verdict.lead_id) if verdict.duplicate_of_id else ()
