@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django import forms
@@ -82,7 +82,12 @@ class BantRow:
 
 
 class BantForm(forms.Form):
-    """Four questions, each with its evidence (QUEUE-4). Carries what it began with: see answers()."""
+    """Four questions, each with its evidence (QUEUE-4). Carries what it began with: see answers().
+
+    `said` is one line for all of them.
+    """
+
+    said = forms.CharField(max_length=500, required=False)
 
     def __init__(
         self,
@@ -109,7 +114,15 @@ class BantForm(forms.Form):
 
     def answers(self) -> BantAnswers:
         """What was answered since the form was drawn: a stale page leaves the rest as it is (QUEUE-5)."""
-        return BantAnswers(**{name: self.cleaned_data[name] for name in self.changed_data})
+        return BantAnswers(**{name: self.cleaned_data[name] for name in self.changed_data if name != "said"})
+
+    def all_yes(self) -> BantAnswers:
+        """The answers, and yes to all that the gate asks for. What was said of all of it is the evidence of
+        each that has none of its own."""
+        said, parts = self.cleaned_data["said"], self.gate.requires
+        yes = dict.fromkeys(parts, Qualification.Answer.YES.value)
+        unproven = [f"{part}_evidence" for part in parts if not self.cleaned_data[f"{part}_evidence"]]
+        return replace(self.answers(), **yes, **(dict.fromkeys(unproven, said) if said else {}))
 
     def rows(self) -> list[BantRow]:
         return [

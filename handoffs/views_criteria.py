@@ -15,4 +15,4 @@ from handoffs.contact.gate import current_gate
 def sql_criteria_panel(request: HttpRequest) -> HttpResponse:
     gate = current_gate()
     parts = [gate.meaning(part) for part in gate.requires]
-    return render(request, "handoffs/_sql_criteria_panel.html", {"parts": parts})
+    return render(request, "handoffs/_sql_criteria_panel.html", {"parts": parts, "gate": gate})

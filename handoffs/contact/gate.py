@@ -35,10 +35,11 @@ _ROUGHLY = {
 
 @dataclass(frozen=True)
 class Gate:
-    """The parts that must be a yes, in BANT's order."""
+    """The parts that must be a yes, in BANT's order; and whether each yes must say what it rests on."""
 
     requires: tuple[str, ...] = PARTS
     budget_may_be_rough: bool = False
+    evidence_needed: bool = False
 
     def question(self, part: str) -> str:
         return _ROUGHLY["question"] if self._is_rough(part) else _QUESTIONS[part]
@@ -51,6 +52,12 @@ class Gate:
         yes = Qualification.Answer.YES
         return [part for part in self.requires if getattr(qualification, part, None) != yes]
 
+    def unproven(self, qualification: Qualification | None) -> list[str]:
+        """The required parts whose evidence is wanted and not there."""
+        if not self.evidence_needed:
+            return []
+        return [part for part in self.requires if not getattr(qualification, f"{part}_evidence", "")]
+
     def name_all(self, parts: tuple[str, ...] | list[str]) -> str:
         """The parts in words: "need, decision maker and a budget that roughly fits"."""
         names = [_ROUGHLY["name"] if self._is_rough(part) else _NAMES[part] for part in parts]
@@ -60,7 +67,8 @@ class Gate:
     def sentence(self) -> str:
         if not self.requires:
             return "Sales-qualified when you say so: no part of BANT is required."
-        return f"Sales-qualified needs a yes to {self.name_all(self.requires)}."
+        proof = ", each with what they said" if self.evidence_needed else ""
+        return f"Sales-qualified needs a yes to {self.name_all(self.requires)}{proof}."
 
     def _is_rough(self, part: str) -> bool:
         return part == "budget" and self.budget_may_be_rough
@@ -71,4 +79,5 @@ def current_gate() -> Gate:
     row = QualificationGate.objects.first()
     if row is None:
         return Gate()
-    return Gate(tuple(part for part in PARTS if part in row.requires), row.budget_may_be_rough)
+    requires = tuple(part for part in PARTS if part in row.requires)
+    return Gate(requires, row.budget_may_be_rough, row.evidence_needed)

@@ -33,7 +33,20 @@ class NotQualified(InvalidInput):
 
     def __init__(self, gate: Gate, missing: list[str]) -> None:
         super().__init__(
-            f"Not sales-qualified yet: a yes is missing to {gate.name_all(missing)}.", field=missing[0]
+            f"Not sales-qualified yet: it still needs a yes to {gate.name_all(missing)}.", field=missing[0]
+        )
+        self.missing = missing
+
+
+class EvidenceMissing(InvalidInput):
+    """The gate to SQL wants to know what each yes rests on. `missing` names the parts that do not say it."""
+
+    code = "evidence_missing"
+
+    def __init__(self, gate: Gate, missing: list[str]) -> None:
+        super().__init__(
+            f"Not sales-qualified yet: say what they said of {gate.name_all(missing)}.",
+            field=f"{missing[0]}_evidence",
         )
         self.missing = missing
 
@@ -153,8 +166,8 @@ def required_parts() -> list[str]:
 def qualify_handoff(handoff: Handoff, *, answers: BantAnswers, by: User, now: datetime) -> Handoff:
     """Make the lead sales-qualified, if all that the protocol requires is a yes (QUEUE-4).
 
-    Qualifying what is qualified already changes nothing. Raises NotQualified naming what is missing (the
-    answers are not kept then), InvalidInput, NotAcceptedYet, HandoffChanged, NotAllowed.
+    Qualifying what is qualified already changes nothing. Raises NotQualified or EvidenceMissing naming what
+    is missing (the answers are not kept then), InvalidInput, NotAcceptedYet, HandoffChanged, NotAllowed.
     """
     given = dict(answers.given())
     lead = lock_accepted(handoff, by=by, now=now)
@@ -165,6 +178,9 @@ def qualify_handoff(handoff: Handoff, *, answers: BantAnswers, by: User, now: da
     missing = gate.missing(qualification)
     if missing:
         raise NotQualified(gate, missing)
+    unproven = gate.unproven(qualification)
+    if unproven:
+        raise EvidenceMissing(gate, unproven)
     handoff.status = Handoff.Status.QUALIFIED
     handoff.qualified_at, handoff.qualified_by = now, by
     handoff.save(update_fields=["status", "qualified_at", "qualified_by"])

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from accounts.roles import login_required, signed_in_user
-from common.errors import DomainError
+from common.errors import DomainError, InvalidInput
 from handoffs.answering import acts_on_handoff, done, fetch_handoff, refuse, render_handoff
-from handoffs.contact.gate import current_gate
 from handoffs.contact.opportunities import (
     correct_opportunity,
     lose_opportunity,
@@ -21,7 +18,7 @@ from handoffs.contact.opportunities import (
 from handoffs.contact.planning import calendar_entry, plan_contact
 from handoffs.contact.services import qualify_handoff, record_attempt, record_bant
 from handoffs.forms import AttemptForm, BantForm, LostForm, OpportunityForm, PlanForm
-from handoffs.models import Handoff, Qualification
+from handoffs.models import Handoff
 
 
 @acts_on_handoff
@@ -51,6 +48,9 @@ def plan(request: HttpRequest, pk: int) -> HttpResponse:
     facts = {"at": None} if forgets else form.facts()
     try:
         plan_contact(handoff, **facts, by=signed_in_user(request), now=timezone.now())
+    except InvalidInput as refusal:
+        form.add_error(refusal.field if refusal.field in form.fields else None, str(refusal))
+        return render_handoff(request, handoff, extra={"plan_form": form}, status=refusal.status)
     except DomainError as refusal:
         return refuse(request, pk, refusal, forms={"plan_form": form})
     return done(request, pk, "The plan is taken away." if forgets else "The next contact is planned.")
@@ -80,16 +80,14 @@ def plan_ics(request: HttpRequest, pk: int) -> HttpResponse:
 def save_bant(request: HttpRequest, pk: int) -> HttpResponse:
     """Keep the answers; with the button “qualify”, pass the gate to SQL as well (QUEUE-4).
 
-    The button's value "all" answers yes to all that the gate asks for: one tap after a good conversation.
+    The button's value "all" answers yes to all that the gate asks for: one tap after a good conversation,
+    with one line of what was said where the gate wants to know.
     """
     handoff = fetch_handoff(request, pk)
     form = BantForm(request.POST)
     if not form.is_valid():
         return render_handoff(request, handoff, extra={"bant_form": form}, status=422)
-    answers = form.answers()
-    if request.POST.get("qualify") == "all":
-        yes = dict.fromkeys(current_gate().requires, Qualification.Answer.YES.value)
-        answers = replace(answers, **yes)
+    answers = form.all_yes() if request.POST.get("qualify") == "all" else form.answers()
     verb = qualify_handoff if "qualify" in request.POST else record_bant
     try:
         verb(handoff, answers=answers, by=signed_in_user(request), now=timezone.now())

@@ -6,6 +6,7 @@ from typing import Self
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
+from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 
@@ -90,7 +91,7 @@ class PoolMembership(models.Model):
 
     pool = models.ForeignKey(Pool, on_delete=models.CASCADE, related_name="memberships")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")
-    weight = models.PositiveSmallIntegerField(default=1)
+    weight = models.PositiveSmallIntegerField(default=1, validators=[MinValueValidator(1)])
     weekly_capacity = models.PositiveIntegerField(default=50, help_text="New leads a week.")
     max_open = models.PositiveIntegerField(default=100, help_text="Open handoffs at once.")
     is_active = models.BooleanField(default=True)

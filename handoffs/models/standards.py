@@ -47,6 +47,9 @@ class QualificationGate(models.Model):
         default=False,
         help_text="The rep is asked whether the budget roughly fits, not whether it is granted.",
     )
+    evidence_needed = models.BooleanField(
+        default=False, help_text="On: each yes that is needed must say what the lead said."
+    )
     singleton = models.BooleanField(default=True, unique=True, editable=False)
 
     class Meta:
@@ -72,7 +75,7 @@ class PackageStandard(models.Model):
         constraints = (models.CheckConstraint(condition=Q(singleton=True), name="one_package_standard"),)
 
     def __str__(self) -> str:
-        return "A package needs " + ", ".join(self.requires)
+        return "A package needs " + ", ".join(name.replace("_", " ") for name in self.requires)
 
 
 class RecycleContract(models.Model):

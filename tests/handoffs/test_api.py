@@ -237,7 +237,7 @@ def test_a_handoff_is_worked_from_offer_to_sql(handoff: Handoff) -> None:
     assert refused.status_code == 422
     assert (
         refused.json()["detail"]
-        == "Not sales-qualified yet: a yes is missing to decision maker and timeline."
+        == "Not sales-qualified yet: it still needs a yes to decision maker and timeline."
     )
     assert (qualified.status_code, qualified.json()["status"]) == (200, "qualified")
     assert qualified.json()["lead"]["stage"] == "sql"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
@@ -18,7 +19,14 @@ from handoffs.contact.opportunities import (
     open_opportunity,
     win_opportunity,
 )
-from handoffs.contact.services import BantAnswers, NotQualified, qualify_handoff, record_attempt, record_bant
+from handoffs.contact.services import (
+    BantAnswers,
+    EvidenceMissing,
+    NotQualified,
+    qualify_handoff,
+    record_attempt,
+    record_bant,
+)
 from handoffs.models import Handoff, Qualification, QualificationGate
 from handoffs.services import accept_handoff
 from leads.models import Lead, LeadEvent
@@ -147,7 +155,7 @@ def test_the_gate_names_what_is_missing_and_keeps_nothing(accepted: Handoff, now
     with pytest.raises(NotQualified) as refused:
         qualify_handoff(accepted, answers=answers, by=accepted.owner, now=now)
 
-    assert str(refused.value) == "Not sales-qualified yet: a yes is missing to decision maker and timeline."
+    assert str(refused.value).endswith("yet: it still needs a yes to decision maker and timeline.")
     assert (refused.value.missing, refused.value.field) == (["authority", "timeline"], "authority")
     assert not Qualification.objects.exists()
 
@@ -169,7 +177,7 @@ def test_a_gate_that_takes_a_rough_budget_asks_so(accepted: Handoff, now: dateti
     QualificationGate.objects.update(requires=["need", "authority", "budget"], budget_may_be_rough=True)
     gate = current_gate()
 
-    with pytest.raises(NotQualified, match="a yes is missing to a budget that roughly fits"):
+    with pytest.raises(NotQualified, match="it still needs a yes to a budget that roughly fits"):
         qualify_handoff(
             accepted, answers=BantAnswers(need="yes", authority="yes"), by=accepted.owner, now=now
         )
@@ -178,6 +186,21 @@ def test_a_gate_that_takes_a_rough_budget_asks_so(accepted: Handoff, now: dateti
     assert gate.sentence == (
         "Sales-qualified needs a yes to a budget that roughly fits, decision maker and need."
     )
+
+
+def test_a_gate_may_want_to_know_what_each_yes_rests_on(accepted: Handoff, now: datetime) -> None:
+    """QUEUE-4: BANT with evidence, where the protocol asks for it."""
+    QualificationGate.objects.update(requires=["budget", "need"], evidence_needed=True)
+    half = BantAnswers(budget="yes", need="yes", need_evidence="Leads get lost", timeline="yes")
+
+    with pytest.raises(EvidenceMissing, match="say what they said of budget") as refused:
+        qualify_handoff(accepted, answers=half, by=accepted.owner, now=now)
+    whole = replace(half, budget_evidence="40k approved")
+    qualify_handoff(accepted, answers=whole, by=accepted.owner, now=now)
+
+    assert (refused.value.missing, refused.value.field) == (["budget"], "budget_evidence")
+    assert current_gate().sentence.endswith("a yes to budget and need, each with what they said.")
+    assert accepted.status == Handoff.Status.QUALIFIED
 
 
 def test_without_a_gate_all_four_are_asked(accepted: Handoff, now: datetime) -> None:

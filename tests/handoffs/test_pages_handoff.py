@@ -100,6 +100,7 @@ def test_the_package_is_on_the_page(as_owner: Client, handoff: Handoff) -> None:
     assert first_contact["opening_line"].split(",")[0] in page
     assert "Demo request" in page
     assert "+49 30 1234" in page
+    assert '<span class="chip chip-outline">Hand-raiser</span>' in page
     assert "Why this rep" in page
     assert "Handed to sales" in page
 
@@ -304,7 +305,7 @@ def test_the_gate_keeps_what_was_typed_and_names_what_is_missing(as_owner: Clien
 
     page = response.content.decode()
     assert response.status_code == 422
-    assert "a yes is missing to budget" in page
+    assert "it still needs a yes to budget" in page
     assert "Their team misses leads" in page
     accepted.refresh_from_db()
     assert accepted.status != Handoff.Status.QUALIFIED
@@ -338,7 +339,25 @@ def test_from_opportunity_to_won(as_owner: Client, accepted: Handoff, now: datet
     accepted.refresh_from_db()
     assert str(Opportunity.objects.get().amount) == "42000.50"
     assert accepted.status == Handoff.Status.WON
-    assert b"is a customer" in response.content
+    page = response.content.decode()
+    assert "is a customer" in page
+    assert "42,000.50 EUR" in page
+    assert "Sun 31 Jan 2027" in page
+    assert "<dt>Won</dt>" in page
+    assert address(accepted, "opportunity/") not in page
+
+
+def test_who_only_reads_sees_the_terms_of_a_deal(
+    client: Client, accepted: Handoff, reader: User, now: datetime
+) -> None:
+    qualify_handoff(accepted, answers=BantAnswers(**ALL_YES), by=accepted.owner, now=now)
+    open_opportunity(accepted, amount=Decimal("42000.50"), by=accepted.owner, now=now)
+    client.force_login(reader)
+
+    page = client.get(address(accepted)).content.decode()
+
+    assert "42,000.50 EUR" in page
+    assert 'action="/handoffs/' not in page.split("<article", 1)[1]
 
 
 @pytest.mark.parametrize(
@@ -493,6 +512,24 @@ def test_one_tap_answers_all_that_the_gate_asks_for(as_owner: Client, accepted: 
     assert accepted.status == Handoff.Status.QUALIFIED
     assert (accepted.qualification.budget, accepted.qualification.timeline) == ("yes", "unknown")
     assert accepted.qualification.need_evidence == "Leads get lost"
+
+
+def test_where_evidence_is_needed_one_line_stands_for_all(as_owner: Client, accepted: Handoff) -> None:
+    QualificationGate.objects.update(requires=["budget", "need"], evidence_needed=True)
+    page = as_owner.get(address(accepted)).content.decode()
+    given = dict.fromkeys(ALL_YES, "unknown") | {"need_evidence": "Leads get lost", "qualify": "all"}
+
+    refused = as_owner.post(address(accepted, "bant/"), given | {"said": ""}, headers=FRAGMENT)
+    as_owner.post(address(accepted, "bant/"), given | {"said": "Wants it by May"}, headers=FRAGMENT)
+
+    accepted.refresh_from_db()
+    assert 'name="said"' in page
+    assert refused.status_code == 422
+    assert "say what they said of budget" in refused.content.decode()
+    assert accepted.status == Handoff.Status.QUALIFIED
+    answers = accepted.qualification
+    assert (answers.budget_evidence, answers.need_evidence) == ("Wants it by May", "Leads get lost")
+    assert answers.timeline_evidence == ""
 
 
 def test_terms_of_a_deal_begin_with_what_the_lead_named_and_can_be_corrected(

@@ -18,6 +18,7 @@ from handoffs.contact.services import record_attempt
 from handoffs.models import Cadence, Handoff
 from handoffs.services import accept_handoff
 from leads.models import LeadEvent
+from sla.models import Clock, Target
 from tests.page_forms import sent_by_enter
 
 HOUR = timedelta(hours=1)
@@ -174,6 +175,18 @@ def test_without_a_time_the_page_says_so_and_keeps_the_note(as_owner: Client, ac
     assert 'value="Ms Roth"' in answer.content.decode()
 
 
+def test_a_time_gone_by_is_refused_beside_what_was_typed(as_owner: Client, accepted: Handoff) -> None:
+    given = {"at": "2020-01-01T09:00", "channel": "email", "note": "Ms Roth"}
+
+    answer = as_owner.post(f"/handoffs/{accepted.pk}/plan/", given, headers=FRAGMENT)
+
+    page = answer.content.decode()
+    assert answer.status_code == 422
+    assert '<details class="plan-other" open>' in page
+    assert '<p class="errorlist" role="alert">Choose a time to come, within a year.</p>' in page
+    assert 'value="2020-01-01T09:00"' in page
+
+
 def test_nothing_planned_is_no_file(as_owner: Client, accepted: Handoff) -> None:
     assert as_owner.get(f"/handoffs/{accepted.pk}/plan.ics").status_code == 404
 
@@ -196,3 +209,26 @@ def test_the_page_names_the_attempt_that_is_due(as_owner: Client, accepted: Hand
     assert "Attempt 1 of 3, e-mail, due by" in page
     assert "Attempt 2 of 3, e-mail, due by" in after
     assert "Reached after 2 attempts" in reached
+
+
+def test_attempts_after_the_one_that_reached_them_do_not_count(as_owner: Client, accepted: Handoff) -> None:
+    for outcome in ("call:connected", "call:voicemail", "email:sent"):
+        as_owner.post(f"/handoffs/{accepted.pk}/attempts/", {"attempt": outcome})
+
+    assert b"Reached after 1 attempt<" in as_owner.get(f"/handoffs/{accepted.pk}/").content
+
+
+def test_the_first_attempt_has_one_deadline_the_sooner_one(
+    as_owner: Client, accepted: Handoff, now: datetime
+) -> None:
+    """What the chip of the promise says, the attempt says too (QUEUE-3)."""
+    due_at = now + timedelta(minutes=7)
+    clock = Clock.objects.filter(handoff_id=accepted.pk, kind=Target.Kind.FIRST_CONTACT)
+    clock.update(due_at=due_at)
+
+    promised = as_owner.get(f"/handoffs/{accepted.pk}/").context["progress"]
+    clock.update(paused_at=now, pause_reason="They are on holiday")
+    paused = as_owner.get(f"/handoffs/{accepted.pk}/").context["progress"]
+
+    assert (promised.next_number, promised.due_at) == (1, due_at)
+    assert paused.due_at > due_at
