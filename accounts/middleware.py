@@ -1,4 +1,4 @@
-"""Times are shown in the viewer's zone."""
+"""What is shown to somebody signed in: times in their zone, and pages that the browser keeps no copy of."""
 
 from __future__ import annotations
 
@@ -24,6 +24,22 @@ class ViewerTimeZoneMiddleware:
             return self.get_response(request)
         with timezone.override(zone):
             return self.get_response(request)
+
+
+class PrivatePagesMiddleware:
+    """Pages of whoever is signed in are not kept: going back shows how things stand now, and after signing
+    out it shows nothing. What says otherwise itself, such as the polled rows, stays as it says."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        is_page = response.headers.get("Content-Type", "").startswith("text/html")
+        user = getattr(request, "user", None)
+        if is_page and user is not None and user.is_authenticated:
+            response.headers.setdefault("Cache-Control", "private, no-store")
+        return response
 
 
 def _known_zone(name: str) -> zoneinfo.ZoneInfo | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from axes import middleware as axes
 from django.contrib.auth import middleware as auth
 from django.contrib.messages import middleware as messages
 from django.contrib.sessions import middleware as sessions
@@ -52,4 +51,4 @@ class VaryOnHtmxMiddleware(ForBrowsers, htmx.VaryOnHtmxMiddleware): ...
 class ViewerTimeZoneMiddleware(ForBrowsers, accounts.ViewerTimeZoneMiddleware): ...
 
 
-class AxesMiddleware(ForBrowsers, axes.AxesMiddleware): ...
+class PrivatePagesMiddleware(ForBrowsers, accounts.PrivatePagesMiddleware): ...

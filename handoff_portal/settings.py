@@ -83,6 +83,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "common.logs.RequestLogMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "django.middleware.gzip.GZipMiddleware",
     "common.content_policy.ContentPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "handoff_portal.browsers.SessionMiddleware",
@@ -94,8 +95,9 @@ MIDDLEWARE = [
     "handoff_portal.browsers.HtmxMiddleware",
     "handoff_portal.browsers.VaryOnHtmxMiddleware",
     "handoff_portal.browsers.ViewerTimeZoneMiddleware",
+    "handoff_portal.browsers.PrivatePagesMiddleware",
     "common.errors_on_pages.DomainErrorMiddleware",
-    "handoff_portal.browsers.AxesMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
 
 ROOT_URLCONF = "handoff_portal.urls"
