@@ -111,12 +111,16 @@ def is_pool_member(handoff: Handoff, user: User) -> bool:
 
 
 def require_worker(handoff: Handoff, by: User, *, now: datetime) -> None:
-    """Raises HandoffMovedOn where it was theirs before, else NotAllowed, unless they may act on it."""
+    """Raises NotAllowed unless they may act on it; HandoffMovedOn where it was theirs before, and
+    HandoffAlreadyTaken where it was anybody's of the pool: then a page that showed them the button was right.
+    """
     if may_work(handoff, by):
         return
     moved = _taken_from(handoff, by)
     if moved:
         raise HandoffMovedOn(handoff, moved, now=now)
+    if is_pool_member(handoff, by) and _was_in_overflow(handoff):
+        raise HandoffAlreadyTaken(handoff, now=now)
     if handoff.owner_id is not None and by.role == User.Role.BDR:
         raise NotAllowed(f"This handoff is with {handoff.owner}. A manager can reassign it.")
     raise NotAllowed("Only the owner of this handoff, its pool while it has none, or a manager may do this.")
@@ -128,6 +132,11 @@ def _taken_from(handoff: Handoff, rep: User) -> LeadEvent | None:
         handoff_id=handoff.pk, kind__in=(LeadEvent.Kind.ASSIGNED, LeadEvent.Kind.OVERFLOWED)
     )
     return moves.filter(detail__from_id=rep.pk).select_related("by").order_by("-id").first()
+
+
+def _was_in_overflow(handoff: Handoff) -> bool:
+    waited = LeadEvent.objects.filter(handoff_id=handoff.pk, kind=LeadEvent.Kind.OVERFLOWED)
+    return waited.exists()
 
 
 def require_role(by: User, *roles: User.Role, act: str) -> None:

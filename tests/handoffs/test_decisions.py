@@ -10,6 +10,7 @@ from accounts.models import User
 from common.errors import NotAllowed
 from handoffs.acting import HandoffAlreadyTaken, HandoffChanged, HandoffMovedOn
 from handoffs.models import Handoff, Pool
+from handoffs.routing.overflow import assign_overflow
 from handoffs.routing.reassignment import reassign_handoff
 from handoffs.services import accept_handoff, claim_handoff, record_opened, withdraw_handoff
 from leads.models import Lead, LeadEvent
@@ -132,6 +133,16 @@ def test_whose_it_was_before_reads_who_gave_it_to_whom(
 
     with pytest.raises(HandoffMovedOn, match=f"{manager} gave this to {other} 20 seconds ago"):
         accept_handoff(handoff, by=owner, now=now + timedelta(seconds=20))
+
+
+def test_who_claims_too_late_reads_who_has_got_it(
+    waiting: Handoff, pool: Pool, bdr: User, other_bdr: User, now: datetime
+) -> None:
+    pool.memberships.filter(user=bdr).update(weekly_capacity=9)
+    assign_overflow(pool, now=now)
+
+    with pytest.raises(HandoffAlreadyTaken, match=f"{bdr} got this 5 seconds ago"):
+        accept_handoff(Handoff.objects.get(pk=waiting.pk), by=other_bdr, now=now + timedelta(seconds=5))
 
 
 def test_a_manager_may_accept_for_a_rep(handoff: Handoff, manager: User, now: datetime) -> None:
