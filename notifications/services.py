@@ -62,9 +62,9 @@ def retract_messages(dedupe_keys: Collection[str]) -> list[User]:
 
     What has not left the portal yet does not leave it any more.
     """
+    Delivery.objects.not_begun().filter(recipient__isnull=False, dedupe_key__in=dedupe_keys).delete()
     # The index of keys begins with the recipient, and people are few.
     everybody = list(User.objects.values_list("pk", flat=True))
-    Delivery.objects.not_begun().filter(recipient__in=everybody, dedupe_key__in=dedupe_keys).delete()
     messages = Notification.objects.filter(recipient__in=everybody, dedupe_key__in=dedupe_keys)
     messages.unread().delete()
     return list(User.objects.filter(notifications__in=messages).distinct())

@@ -31,7 +31,8 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
 
     def not_begun(self) -> Self:
         """Queued and never tried: nobody has seen it."""
-        return self.filter(status=Delivery.Status.QUEUED, attempts=0)
+        # That it has a mark goes without saying; said, the index of the marks finds it.
+        return self.filter(status=Delivery.Status.QUEUED, attempts=0, next_try_at__isnull=False)
 
 
 class Delivery(models.Model):
