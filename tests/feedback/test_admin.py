@@ -9,6 +9,7 @@ from accounts.models import User
 from feedback.admin import ReasonForm
 from feedback.models import FeedbackPolicy
 from handoffs.models import Pool, RecycleContract
+from tests.desk import reason
 
 REASON = {
     "code": "odd", "label": "Odd", "position": "1", "is_active": "on", "consequence": "–",
@@ -104,6 +105,24 @@ def test_the_manager_sets_the_recycle_contract_by_keys_of_signals(
     contract = RecycleContract.objects.get()
     assert (contract.min_points, contract.cool_off_days) == (25, 3)
     assert contract.enough_signals == ["direct-inquiry", "case-study"]
+
+
+def test_marketing_ticks_what_brings_a_lead_back_and_the_reps_read_it(
+    client: Client, pool: Pool, marketing: User
+) -> None:
+    region = reason("unsuitable-region")
+    path = f"/admin/feedback/rejectionreason/{region.pk}/change/"
+    client.force_login(marketing)
+    page = client.get(path)
+    shown = {
+        name: "" if value is None else value for name, value in page.context["adminform"].form.initial.items()
+    }
+
+    client.post(path, {**shown, "is_active": "on", "fit_fields": ["country"], "requires_note": ""})
+
+    region.refresh_from_db()
+    assert "Country of the company" in page.content.decode()
+    assert (region.fit_fields, region.promise) == (["country"], "Comes back only when country changes.")
 
 
 def test_marketing_does_not_set_its_own_clock(
