@@ -47,13 +47,17 @@ def test_a_bdr_works_ten_leads_by_keyboard_alone(
     rows = page.locator(".queue-row")
     expect(rows).to_have_count(10)
 
-    # Five one by one: next, read, accept.
+    # Five one by one: next, read, accept, and log the call.
     for _ in range(5):
         page.keyboard.press("n")
         expect(pane.locator("article[data-status=offered]")).to_be_visible()
         name = pane.get_by_role("heading", level=1).inner_text()
         page.keyboard.press("a")
         expect(toasts).to_contain_text(f"{name} is yours")
+        page.keyboard.press("c")
+        expect(pane.get_by_role("button", name="Call: Connected")).to_be_focused()
+        page.keyboard.press("Enter")
+        expect(pane.locator("article[data-status=contacted]")).to_be_visible()
 
     # Two go back: reason by its figure, Enter.
     for _ in range(2):
@@ -78,8 +82,8 @@ def test_a_bdr_works_ten_leads_by_keyboard_alone(
     page.keyboard.press("Shift+A")
     expect(toasts).to_contain_text("3 accepted.")
 
-    expect(page.locator(".queue-row[data-status=accepted]")).to_have_count(8)
-    assert outcomes() == {"accepted": 8, "rejected": 2}
+    expect(page.locator(".queue-row[data-status=accepted]")).to_have_count(3)
+    assert outcomes() == {"contacted": 5, "accepted": 3, "rejected": 2}
 
 
 def test_a_bdr_works_ten_leads_on_a_phone_by_thumb(
@@ -109,8 +113,13 @@ def test_a_bdr_works_ten_leads_on_a_phone_by_thumb(
         else:
             tap_by_thumb(page.locator(".action-bar [data-accept]"))
             expect(page.locator("article[data-status=accepted]")).to_be_visible()
+            voicemail = page.get_by_role("button", name="Call: Voicemail")
+            voicemail.evaluate("button => button.scrollIntoView({block: 'end'})")
+            page.mouse.wheel(0, 160)  # clear of the bars at the bottom
+            tap_by_thumb(voicemail)
+            expect(page.get_by_text("Logged: Call: Voicemail.").last).to_be_visible()
             tap_by_thumb(page.locator(".thumb-bar [data-next]"))
 
     assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
-    assert outcomes() == {"accepted": 8, "rejected": 2}
+    assert outcomes() == {"contacted": 8, "rejected": 2}
     context.close()
