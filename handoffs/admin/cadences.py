@@ -13,14 +13,14 @@ from django.http import HttpRequest
 
 from common.inlines import LabelledFormSet
 from handoffs.admin.bases import EditableListAdmin
-from handoffs.admin.fields import lines
+from handoffs.admin.fields import categories, lines
 from handoffs.models import Cadence, CadenceStep
 
 MINUTES_A_HOUR = 60
 
 
 class CadenceForm(forms.ModelForm[Cadence]):
-    categories = lines("A, B or C. None: any.")
+    categories = categories()
     sources = lines("Where the lead came from. None: anywhere.")
 
     class Meta:

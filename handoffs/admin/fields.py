@@ -1,10 +1,13 @@
-"""Lists of texts on the admin's forms."""
+"""Lists on the admin's forms: of texts, of categories, of signals."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
+
+from scoring.models import LeadScore, Signal
 
 
 class LinesField(forms.CharField):
@@ -26,3 +29,30 @@ class LinesField(forms.CharField):
 
 def lines(help_text: str) -> LinesField:
     return LinesField(required=False, help_text=f"{help_text} One per line.")
+
+
+def categories() -> forms.MultipleChoiceField:
+    return forms.MultipleChoiceField(
+        choices=LeadScore.Category.choices,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text="None ticked: any.",
+        error_messages={"invalid_choice": "There is no category %(value)s."},
+    )
+
+
+class SignalsField(forms.MultipleChoiceField):
+    """Signals, shown by their names and kept by their keys."""
+
+    widget = forms.CheckboxSelectMultiple
+
+    def __init__(self, help_text: str) -> None:
+        sentences = {"invalid_choice": "No signal has the key %(value)s."}
+        super().__init__(required=False, help_text=help_text, error_messages=sentences)
+
+    def offer(self, kept: Iterable[str]) -> None:
+        """Offer the signals there are, and those kept already: a preset may name some that the present rules
+        do without."""
+        names = dict(Signal.objects.current().order_by("name").values_list("key", "name"))
+        names |= {key: f"{key} (no such signal at present)" for key in kept if key not in names}
+        self.choices = names.items()

@@ -6,20 +6,18 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils import timezone
 
 from common.spans import days_within_ten_years
 from handoffs.admin.bases import OneRowAdmin
-from handoffs.admin.fields import lines
+from handoffs.admin.fields import SignalsField
 from handoffs.models import RecycleContract
 from handoffs.recycle_contract import look_again_at_returned_leads
-from scoring.models import Signal
 
 
 class RecycleContractForm(forms.ModelForm[RecycleContract]):
-    enough_signals = lines("Keys of signals; any of them since the return is enough, whatever its points.")
+    enough_signals = SignalsField("Any of them since the return is enough, whatever its points.")
 
     class Meta:
         model = RecycleContract
@@ -28,15 +26,8 @@ class RecycleContractForm(forms.ModelForm[RecycleContract]):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["cool_off_days"].validators.append(days_within_ten_years)
-
-    def clean_enough_signals(self) -> list[str]:
-        keys: list[str] = self.cleaned_data["enough_signals"]
-        known = set(Signal.objects.filter(key__in=keys).values_list("key", flat=True))
-        # A preset may name signals that the present rules do without.
-        unknown = [key for key in keys if key not in known and key not in self.instance.enough_signals]
-        if unknown:
-            raise ValidationError(f"No signal has the key {', '.join(unknown)}. Look it up under Signals.")
-        return keys
+        signals: SignalsField = self.fields["enough_signals"]  # type: ignore[assignment]
+        signals.offer(self.instance.enough_signals)
 
 
 @admin.register(RecycleContract)

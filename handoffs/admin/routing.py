@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
 from django import forms
@@ -14,12 +16,14 @@ from django.utils import timezone
 from accounts.models import User
 from common.spans import days_within_ten_years
 from handoffs.admin.bases import EditableListAdmin
-from handoffs.admin.fields import LinesField, lines
+from handoffs.admin.fields import LinesField, categories, lines
 from handoffs.models import Pool, PoolMembership, RoutingRule
 from handoffs.pipeline import retry_parked_leads
 from handoffs.routing.assignment import read_rules
+from handoffs.routing.routes import RulePlan
 from handoffs.routing.sentences import leads_in_words, people_in_words
 from handoffs.routing.shadowing import find_hidden
+from leads.models import Lead
 
 
 class ShortLinesField(LinesField):
@@ -112,6 +116,11 @@ class PoolAdmin(admin.ModelAdmin[Pool]):
         ("Leads that come back", {"fields": ("returns_to_same_rep", "returns_before_manager")}),
     )
 
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        territories = form.instance.memberships.values_list("countries", flat=True)
+        _tell_unheard_of(request, sorted({country for each in territories for country in each}))
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Pool]:
         active = Count("memberships", filter=Q(memberships__is_active=True))
         return super().get_queryset(request).annotate(active_members=active)
@@ -128,7 +137,7 @@ class PoolAdmin(admin.ModelAdmin[Pool]):
 class RoutingRuleForm(forms.ModelForm[RoutingRule]):
     countries = lines("Country of the lead, else of the company.")
     industries = lines("Industry of the company.")
-    categories = lines("A, B or C.")
+    categories = categories()
     sources = lines("Where the lead came from.")
     languages = lines("Language the lead writes or speaks with us.")
     product_lines = lines("What the lead asks about.")
@@ -164,6 +173,8 @@ class RoutingRuleAdmin(EditableListAdmin):
     list_display = ("name", "position", "leads", "pool", "people", "is_active")
     list_editable = ("position", "is_active")
     list_select_related = ("pool", "named_owner")
+    # As rules are tried: at one position the older one first.
+    ordering = ("position", "id")
     fieldsets = (
         (None, {"fields": ("name", "position", "is_active")}),
         (
@@ -193,6 +204,20 @@ class RoutingRuleAdmin(EditableListAdmin):
             kwargs["queryset"] = workers.order_by("first_name", "last_name")
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
+    def get_list_display(self, request: HttpRequest) -> Any:
+        """With what takes all the leads of a rule; looked up once for the whole list."""
+
+        @cache
+        def hidden() -> dict[int, RulePlan]:
+            return find_hidden(read_rules())
+
+        @admin.display(description="never applies")
+        def hidden_by(rule: RoutingRule) -> str:
+            earlier = hidden().get(rule.pk)
+            return f"“{earlier.name}” before it takes all its leads" if earlier else ""
+
+        return (*super().get_list_display(request), hidden_by)
+
     @admin.display(description="for")
     def leads(self, rule: RoutingRule) -> str:
         return leads_in_words(rule)
@@ -220,6 +245,19 @@ class RoutingRuleAdmin(EditableListAdmin):
         if rule.skills and not any(_has_all(member.skills, rule.skills) for member in members):
             sentence = f"Nobody in {rule.pool} has all the skills that “{rule.name}” asks for."
             self.message_user(request, sentence, messages.WARNING)
+        if others := RoutingRule.objects.filter(position=rule.position, is_active=True).exclude(pk=rule.pk):
+            sentence = f"Position {rule.position} is taken by “{others[0]}” too: the older rule comes first."
+            self.message_user(request, sentence, messages.WARNING)
+        _tell_unheard_of(request, rule.countries)
+
+
+def _tell_unheard_of(request: HttpRequest, countries: Iterable[str]) -> None:
+    """Countries are compared as texts, so one that is misspelt takes no lead and nobody would notice."""
+    for country in countries:
+        of_lead, of_company = Q(country__iexact=country), Q(company__country__iexact=country)
+        if not Lead.objects.filter(of_lead | of_company).exists():
+            sentence = f"No lead comes from “{country}” so far. Is it written as leads write it?"
+            messages.warning(request, sentence)
 
 
 def _has_all(skills: list[str], asked: list[str]) -> bool:

@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
 
 from handoffs.admin.bases import EditableListAdmin, OneRowAdmin
-from handoffs.admin.fields import lines
+from handoffs.admin.fields import SignalsField, categories, lines
 from handoffs.contact.gate import PARTS
 from handoffs.models import PackageStandard, Playbook, QualificationGate
 from handoffs.package.completeness import FACTS
 from handoffs.package.playbooks import read_objection, unknown_placeholders
-from scoring.models import LeadScore, Signal
 
 KNOWN_PLACEHOLDERS = "{first_name}, {company}, {title}"
 
 
 class PlaybookForm(forms.ModelForm[Playbook]):
-    signal_keys = lines("Keys of signals; any of them is enough. None: any lead.")
-    categories = lines("A, B or C. None: any.")
+    signal_keys = SignalsField("Any of them is enough. None ticked: any lead.")
+    categories = categories()
     sources = lines("Where the lead came from. None: anywhere.")
     industries = lines("Industry of the company. None: any.")
     topics = lines("What to talk about.")
@@ -34,20 +33,19 @@ class PlaybookForm(forms.ModelForm[Playbook]):
             "name", "position", "is_active", "signal_keys", "categories", "sources", "industries",
             "channel", "timing", "opening_line", "topics", "objections", "next_step",
         )  # fmt: skip
+        widgets: ClassVar[dict[str, forms.Widget]] = {
+            "opening_line": forms.Textarea(attrs={"rows": 3, "cols": 80}),
+            "next_step": forms.TextInput(attrs={"size": 80}),
+        }
 
-    def clean_signal_keys(self) -> list[str]:
-        keys: list[str] = self.cleaned_data["signal_keys"]
-        known = set(Signal.objects.filter(key__in=keys).values_list("key", flat=True))
-        unknown = [key for key in keys if key not in known]
-        if unknown:
-            raise ValidationError(f"No signal has the key {', '.join(unknown)}. Look it up under Signals.")
-        return keys
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        signals: SignalsField = self.fields["signal_keys"]  # type: ignore[assignment]
+        signals.offer(self.instance.signal_keys)
 
-    def clean_categories(self) -> list[str]:
-        categories = [category.upper() for category in self.cleaned_data["categories"]]
-        if not set(categories) <= set(LeadScore.Category.values):
-            raise ValidationError(f"Categories are {', '.join(LeadScore.Category.values)}, one per line.")
-        return categories
+    def clean_opening_line(self) -> str:
+        """One line: what is said in one breath."""
+        return " ".join(self.cleaned_data["opening_line"].split())
 
     def clean_objections(self) -> list[str]:
         objections: list[str] = self.cleaned_data["objections"]
@@ -95,7 +93,7 @@ class GateForm(forms.ModelForm[QualificationGate]):
 
     class Meta:
         model = QualificationGate
-        fields = ("requires", "budget_may_be_rough")
+        fields = ("requires", "budget_may_be_rough", "evidence_needed")
 
     def clean_requires(self) -> list[str]:
         parts: list[str] = self.cleaned_data["requires"]

@@ -37,8 +37,6 @@ PLAYBOOK = {
     "name": "Ours",
     "position": "0",
     "is_active": "on",
-    "signal_keys": "",
-    "categories": "",
     "channel": "call",
     "timing": "Now",
     "opening_line": "Hello {first_name}",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import pytest
 from django.contrib.messages import get_messages
 from django.test import Client
@@ -9,7 +11,7 @@ from django.urls import reverse
 
 from accounts.models import User
 from handoffs.models import Pool, PoolMembership, RoutingRule
-from tests.factories import PoolFactory, PoolMembershipFactory
+from tests.factories import LeadFactory, PoolFactory, PoolMembershipFactory
 from tests.handoffs.test_admin import RULE
 
 ADD = "admin:handoffs_routingrule_add"
@@ -62,6 +64,49 @@ def test_a_rule_that_never_applies_and_one_nobody_fits_are_pointed_out(desk: Cli
         "“DACH” never applies: “Everybody” before it takes all its leads.",
         "Nobody in Inbound has all the skills that “DACH” asks for.",
     ]
+
+
+def test_what_is_odd_about_a_rule_is_said_when_it_is_saved_and_in_the_list(
+    desk: Client, inbound: Pool, now: datetime
+) -> None:
+    """Order and shadowing are shown where rules are ordered (HAND-3)."""
+    LeadFactory(country="germany")
+    RoutingRule.objects.create(name="Everybody", position=0, pool=inbound)
+
+    given = RULE | {"pool": inbound.pk, "countries": "Germany\r\nGremany"}
+    response = desk.post(reverse(ADD), given)
+    listed = desk.get(reverse("admin:handoffs_routingrule_changelist")).content.decode()
+
+    said = [str(message) for message in get_messages(response.wsgi_request)]
+    assert "Position 0 is taken by “Everybody” too: the older rule comes first." in said
+    assert "No lead comes from “Gremany” so far. Is it written as leads write it?" in said
+    assert not any("“Germany”" in sentence for sentence in said)
+    assert "“Everybody” before it takes all its leads" in listed
+
+
+@pytest.mark.parametrize("category", ["D", "Zebra"])
+def test_a_category_that_there_is_not_is_refused_in_words(desk: Client, inbound: Pool, category: str) -> None:
+    response = desk.post(reverse(ADD), RULE | {"pool": inbound.pk, "categories": ["A", category]})
+
+    errors = response.context["adminform"].form.errors["categories"]
+    assert errors == [f"There is no category {category}."]
+
+
+def test_a_member_without_weight_is_refused_at_the_field(desk: Client, inbound: Pool) -> None:
+    member = PoolMembership.objects.get()
+    change = reverse("admin:handoffs_pool_change", args=[inbound.pk])
+    page = desk.get(change)
+    form, (members,) = page.context["adminform"].form, page.context["inline_admin_formsets"]
+    data = {name: form[name].value() or "" for name in form.fields}
+    data |= {field.html_name: field.value() or "" for field in members.formset.management_form}
+    data |= {field.html_name: field.value() or "" for field in members.formset.forms[0]}
+
+    response = desk.post(change, data | {"memberships-0-weight": "0"})
+
+    (refused,) = response.context["inline_admin_formsets"]
+    assert list(refused.formset.errors[0]) == ["weight"]
+    member.refresh_from_db()
+    assert member.weight == 1
 
 
 def test_a_member_gets_territory_languages_and_skills_but_nobody_writes_the_books(
