@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,7 +29,12 @@ class QueueFilter:
 
     @property
     def narrows(self) -> bool:
-        return bool(self.q or self.category or self.warmth or self.status)
+        return self.filters_on > 0
+
+    @property
+    def filters_on(self) -> int:
+        """How many of its filters leave something out; the search is one."""
+        return sum(map(bool, (self.q, self.category, self.warmth, self.status)))
 
     def apply(self, handoffs: HandoffQuerySet) -> HandoffQuerySet:
         if self.q:
@@ -43,18 +48,37 @@ class QueueFilter:
         return handoffs
 
 
+def _search() -> forms.CharField:
+    sentences = {
+        "max_length": "Search for at most 100 characters.",
+        "null_characters_not_allowed": "Search for characters that can be typed.",
+    }
+    return forms.CharField(max_length=100, required=False, label="Search", error_messages=sentences)
+
+
+def _any_of(name: str, choices: Sequence[tuple[str, str]]) -> forms.ChoiceField:
+    """A filter of this name, "Any …" first. What is none of the choices is refused by naming them."""
+    labels = ", ".join(label for _, label in choices)
+    return forms.ChoiceField(
+        choices=[("", f"Any {name}"), *choices],
+        required=False,
+        error_messages={"invalid_choice": f"“%(value)s” is no {name}. Choose one of {labels}."},
+    )
+
+
 class QueueFilterForm(forms.Form):
     """The query string of the queue. A value that makes no sense is said to be so and left out."""
 
-    q = forms.CharField(max_length=100, required=False, label="Search")
-    category = forms.ChoiceField(choices=[("", "Any category"), *LeadScore.Category.choices], required=False)
-    warmth = forms.ChoiceField(choices=[("", "Any warmth"), *LeadScore.Warmth.choices], required=False)
-    status = forms.ChoiceField(
-        choices=[("", "Any status"), *[(status.value, status.label) for status in Handoff.OPEN]],
-        required=False,
-    )
+    q = _search()
+    category = _any_of("category", LeadScore.Category.choices)
+    warmth = _any_of("warmth", LeadScore.Warmth.choices)
+    status = _any_of("status", [(status.value, status.label) for status in Handoff.OPEN])
 
-    tab = forms.ChoiceField(choices=Tab.choices, required=False)
+    tab = forms.ChoiceField(
+        choices=Tab.choices,
+        required=False,
+        error_messages={"invalid_choice": "The queue has no part “%(value)s”."},
+    )
 
     def __init__(self, *args: Any, viewer: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -86,9 +110,9 @@ def _cleaned(field: forms.Field, value: str | None) -> str:
 class LeadFilterForm(forms.Form):
     """The query string of /leads/."""
 
-    q = forms.CharField(max_length=100, required=False, label="Search")
-    stage = forms.ChoiceField(choices=[("", "Any stage"), *Lead.Stage.choices], required=False)
-    category = forms.ChoiceField(choices=[("", "Any category"), *LeadScore.Category.choices], required=False)
+    q = _search()
+    stage = _any_of("stage", Lead.Stage.choices)
+    category = _any_of("category", LeadScore.Category.choices)
 
 
 def filter_form(page: str, query: Mapping[str, Any], *, viewer: User) -> forms.Form:
