@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from zoneinfo import ZoneInfo
 
 from django.db.models import Count, Max
@@ -154,6 +155,7 @@ class History:
 def read_histories(pool: Pool, leads: Iterable[Lead], *, now: datetime) -> dict[int, History]:
     """By the lead's id: whose it was, and who passed it on so lately that the pool does not ask them."""
     histories = {lead.pk: History() for lead in leads}
+    zone = cache(_zone)  # asked for only where somebody passed a lead on
     since = now - timedelta(days=pool.declined_for_days)
     earlier = (
         Handoff.objects.filter(lead__in=among(histories.keys()))
@@ -169,7 +171,9 @@ def read_histories(pool: Pool, leads: Iterable[Lead], *, now: datetime) -> dict[
             history.earlier_owner_id = history.earlier_owner_id or owner_id
         elif slot_returned_at > since:
             # Who passes on a lead that nobody had yet declines it as well.
-            history.passed_on[owner_id or closed_by_id] = "passed this lead on"
+            until = _day(slot_returned_at + timedelta(days=pool.declined_for_days), zone())
+            # The latest of several is read first.
+            history.passed_on.setdefault(owner_id or closed_by_id, f"passed this lead on, until {until}")
     return histories
 
 

@@ -260,7 +260,7 @@ def test_a_procedural_return_goes_to_another_rep_and_gives_the_slot_back(
     assert (lead.stage, lead.hold, lead.trips) == (Lead.Stage.MQL, Lead.Hold.NONE, 0)
     assert pool.memberships.get(user=handoff.owner).received == 0
     reasons = {one["user_id"]: one["reason"] for one in again.routing_decisions.get().candidates}
-    assert reasons[handoff.owner_id] == "skipped: passed this lead on"
+    assert reasons[handoff.owner_id] == "skipped: passed this lead on, until Thu 2 Apr"
 
 
 def test_the_way_to_the_next_rep_is_looked_up_once(handoff: Handoff, now: datetime) -> None:
