@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from handoffs.contact.gate import PARTS
 from handoffs.models import Attempt, Handoff, Qualification
-from leads.models import Lead
+from leads.models import Lead, LeadEvent
 
 Content = dict[str, Any]
 
@@ -23,16 +23,38 @@ def previous_handoffs(lead: Lead) -> list[Content]:
     attempts: defaultdict[int, list[Attempt]] = defaultdict(list)
     for attempt in Attempt.objects.filter(handoff__in=handoffs).order_by("at", "id"):
         attempts[attempt.handoff_id].append(attempt)
-    return [_tell(handoff, attempts[handoff.pk]) for handoff in handoffs]
+    reasons = _reasons(handoffs)
+    return [_tell(handoff, attempts[handoff.pk], reasons.get(handoff.pk, "")) for handoff in handoffs]
 
 
-def _tell(handoff: Handoff, attempts: Sequence[Attempt]) -> Content:
+def _reasons(handoffs: Iterable[Handoff]) -> dict[int | None, str]:
+    """Why each rejected one came back, as the log has it: the name of the reason, and whether a manager said
+    since that the lead was good."""
+    rejected: dict[int | None, str] = {
+        handoff.pk: handoff.rejection_code.replace("-", " ").capitalize()
+        for handoff in handoffs
+        if handoff.rejection_code
+    }
+    if not rejected:
+        return {}
+    told = LeadEvent.objects.filter(
+        handoff_id__in=rejected, kind__in=(LeadEvent.Kind.REJECTED, LeadEvent.Kind.DISPUTE_SETTLED)
+    )
+    for event in told.order_by("at", "id"):
+        if event.kind == LeadEvent.Kind.REJECTED:
+            rejected[event.handoff_id] = event.detail.get("label") or rejected[event.handoff_id]
+        elif event.detail.get("outcome") == "overturned":
+            rejected[event.handoff_id] += ", overturned: the lead was good"
+    return rejected
+
+
+def _tell(handoff: Handoff, attempts: Sequence[Attempt], reason: str) -> Content:
     return {
         "handoff_id": handoff.pk,
         "at": handoff.created_at.isoformat(),
         "closed_at": handoff.closed_at.isoformat() if handoff.closed_at else None,
         "outcome": handoff.get_status_display(),
-        "reason": handoff.rejection_code.replace("-", " ").capitalize() or handoff.closing_note,
+        "reason": reason or handoff.closing_note,
         # From rep to rep: it never left sales.
         "passed_on": handoff.slot_returned_at is not None,
         "owner": str(handoff.owner) if handoff.owner else "",

@@ -117,6 +117,8 @@ def test_a_lead_that_was_good_is_with_sales_again_at_once(
     assert not Verdict.objects.against_marketing().exists()
     assert marketing.notifications.get(title__startswith="The lead was good").body == "Right"
     assert LeadEvent.objects.get(kind=LeadEvent.Kind.DISPUTE_SETTLED).detail == {"outcome": "overturned"}
+    earlier = again.package.content["previous"][0]
+    assert earlier["reason"] == f"{dispute.verdict.reason}, overturned: the lead was good"
 
 
 def test_a_rejection_that_stands_leaves_the_lead_where_it_is(
