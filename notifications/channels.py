@@ -16,6 +16,7 @@ from notifications.models import Channel, Delivery, Notification
 from notifications.models.channels import MAY_KEEP_SHARED_ONES
 from notifications.outcomes import NotDelivered
 from notifications.sealing import reseal, seal
+from notifications.templates import Templates
 from notifications.wording import Words
 
 # More is a slip, or somebody who uses the portal as a relay.
@@ -134,7 +135,7 @@ def _send_at_once(
     bag = MailBag()
     row = Delivery.objects.filter(pk=delivery.pk)
     try:
-        send(delivery, bag)
+        send(delivery, bag, Templates.of([kind]))
     except NotDelivered as failure:
         row.update(status=Delivery.Status.GIVEN_UP, next_try_at=None, error=failure.reason)
         raise

@@ -7,6 +7,7 @@ as dead; only a worker that died after the receiver said yes, and before it wrot
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -18,12 +19,12 @@ from django.db.models import F
 from notifications.by_apprise import post_to_address
 from notifications.by_email import MailBag
 from notifications.failing import give_up, note_success
-from notifications.models import Delivery
+from notifications.models import Channel, Delivery
 from notifications.outcomes import NotDelivered
 from notifications.preferences import Quietness
-from notifications.sealing import unseal
+from notifications.sealing import CannotUnseal, unseal
 from notifications.templates import Templates
-from notifications.wording import Fact, Letter, Words, lead_text
+from notifications.wording import Fact, Letter, Words, lead_text, word_message
 
 log = structlog.get_logger(__name__)
 
@@ -73,18 +74,13 @@ def claim_deliveries(*, now: datetime, limit: int = BATCH) -> Claims:
     if not deliveries:
         return claims
     quietness = Quietness.of(each.recipient for each in deliveries)
-    templates = Templates.of(each.kind for each in deliveries)
     for delivery in deliveries:
-        _claim(delivery, claims, quietness, templates, now=now)
-    Delivery.objects.bulk_update(
-        deliveries, ["status", "next_try_at", "claimed_at", "attempts", "subject", "text"]
-    )
+        _claim(delivery, claims, quietness, now=now)
+    Delivery.objects.bulk_update(deliveries, ["status", "next_try_at", "claimed_at", "attempts"])
     return claims
 
 
-def _claim(
-    delivery: Delivery, claims: Claims, quietness: Quietness, templates: Templates, *, now: datetime
-) -> None:
+def _claim(delivery: Delivery, claims: Claims, quietness: Quietness, *, now: datetime) -> None:
     if delivery.status == Delivery.Status.SENDING:
         log.warning("delivery_claim_expired", delivery=delivery.pk, attempts=delivery.attempts)
     quiet_until = quietness.end(delivery.recipient, now)
@@ -102,19 +98,18 @@ def _claim(
         claims.hopeless.append((delivery, _DIED))
     else:
         delivery.attempts += 1
-        if not delivery.subject:
-            delivery.subject, delivery.text = templates.word(delivery.kind, letter_of(delivery))
         claims.to_send.append(delivery)
 
 
 def send_claimed(deliveries: Sequence[Delivery], *, now: datetime) -> None:
     """Send what this worker claimed, outside of any transaction, and record each as it went."""
     bag = MailBag()
+    templates = Templates.of(each.kind for each in deliveries)
     # A way that was down a moment ago is not asked again in the same round: its silence takes seconds.
     down: dict[int | None, NotDelivered] = {}
     try:
         for delivery in deliveries:
-            failure = down.get(delivery.channel_id) or _try_to_send(delivery, bag)
+            failure = down.get(delivery.channel_id) or _try_to_send(delivery, bag, templates)
             if failure is None:
                 _record_sent(delivery, now=now)
             else:
@@ -125,32 +120,40 @@ def send_claimed(deliveries: Sequence[Delivery], *, now: datetime) -> None:
         bag.close()
 
 
-def _try_to_send(delivery: Delivery, bag: MailBag) -> NotDelivered | None:
+def _try_to_send(delivery: Delivery, bag: MailBag, templates: Templates) -> NotDelivered | None:
     try:
-        send(delivery, bag)
+        send(delivery, bag, templates)
     except NotDelivered as failure:
         return failure
     except Exception as error:
-        log.exception("delivery_failed", delivery=delivery.pk, error=type(error).__name__)
+        # Where it happened, but not its message, which may hold an address.
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        log.error(
+            "delivery_failed",
+            delivery=delivery.pk,
+            error=type(error).__name__,
+            where=f"{last.name}:{last.lineno}",
+        )
         return NotDelivered(f"It could not be sent ({type(error).__name__}).")
     return None
 
 
-def send(delivery: Delivery, bag: MailBag) -> None:
-    """Hand one delivery over to its way. Raises NotDelivered."""
+def send(delivery: Delivery, bag: MailBag, templates: Templates) -> None:
+    """Word a delivery, unless an earlier try did, and hand it over to its way. Raises NotDelivered."""
+    letter = letter_of(delivery)
+    template = templates.template(delivery.kind)
+    if not delivery.subject:
+        delivery.subject, delivery.text = word_message(template, letter)
     words = Words(delivery.subject, delivery.text)
     channel = delivery.channel
     if channel is None:
         bag.send(delivery, words)
         return
-    if channel.removed_at or not channel.is_active:
-        raise NotDelivered("The channel is no longer in use.", is_final=True)
-    letter = letter_of(delivery)
     try:
         post_to_address(
-            unseal(channel.sealed_address),
+            _address_of(channel),
             words,
-            lead=lead_text(Templates.of([delivery.kind]).template(delivery.kind), letter),
+            lead=lead_text(template, letter),
             facts=letter.facts,
             link=letter.link,
             reference=f"delivery-{delivery.pk}",
@@ -158,6 +161,15 @@ def send(delivery: Delivery, bag: MailBag) -> None:
     except NotDelivered as failure:
         failure.is_everywhere = True
         raise
+
+
+def _address_of(channel: Channel) -> str:
+    if channel.removed_at or not channel.is_active:
+        raise NotDelivered("The channel is no longer in use.", is_final=True)
+    try:
+        return unseal(channel.sealed_address)
+    except CannotUnseal as error:
+        raise NotDelivered(str(error), is_final=True) from error
 
 
 def record_past_as_sent(*, now: datetime) -> int:
@@ -209,4 +221,5 @@ def _finish(delivery: Delivery, **changes: object) -> bool:
     mine = Delivery.objects.filter(
         pk=delivery.pk, status=Delivery.Status.SENDING, claimed_at=delivery.claimed_at
     )
-    return bool(mine.update(**changes))
+    worded = {"subject": delivery.subject, "text": delivery.text}
+    return bool(mine.update(**worded, **changes))

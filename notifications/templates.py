@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from notifications.models import MessageTemplate
-from notifications.wording import SHIPPED, Letter, Words, word_message
+from notifications.wording import SHIPPED, Words
 
 
 class Templates:
@@ -21,6 +21,3 @@ class Templates:
 
     def template(self, kind: str) -> Words:
         return self._edited.get(kind, SHIPPED)
-
-    def word(self, kind: str, letter: Letter) -> Words:
-        return word_message(self.template(kind), letter)

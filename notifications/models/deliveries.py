@@ -66,7 +66,7 @@ class Delivery(models.Model):
     facts = models.JSONField(default=list, help_text="[{key, label, value}], in the order to be shown.")
     calendar = models.TextField(blank=True, help_text="An iCalendar file to go with it.")
     calendar_method = models.CharField(max_length=10, blank=True, help_text="REQUEST or CANCEL.")
-    # As it was worded when first tried; blank before. Every try says the same.
+    # As it was worded when first tried; blank before. Later tries say the same.
     subject = models.CharField(max_length=250, blank=True)
     text = models.TextField(blank=True)
 

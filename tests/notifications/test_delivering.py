@@ -273,6 +273,23 @@ def test_who_has_left_is_told_nothing_more(mail_server: MailServer, bdr: User) -
     assert Delivery.objects.get().status == Status.GIVEN_UP
 
 
+def test_what_cannot_be_worded_or_read_keeps_back_nothing_else(
+    mail_server: MailServer, hook: Hook, channel: Channel, bdr: User, other_bdr: User, settings
+) -> None:
+    Preference.objects.create(person=bdr, email_kinds=[])
+    tell(bdr, other_bdr)
+    tell(other_bdr, key="spoilt")
+    Delivery.objects.filter(dedupe_key="spoilt").update(facts=[{"unknown": 1}])
+    settings.NOTIFICATION_KEYS = ["another key"]
+
+    deliver_all(now=NOON)
+
+    errors = dict(Delivery.objects.exclude(error="").values_list("dedupe_key", "error"))
+    assert errors["spoilt"] == "It could not be sent (TypeError)."
+    assert errors["one"] == "The address can no longer be read: NOTIFICATION_KEY was changed. Enter it again."
+    assert sorted(address for address, _ in mail_server.taken) == sorted([bdr.email, other_bdr.email])
+
+
 # --- Crashes and company ------------------------------------------------------------------------
 
 
@@ -286,11 +303,12 @@ def test_a_worker_that_dies_after_sending_leaves_one_message_that_may_come_twice
     class Killed(BaseException):
         pass
 
-    def die(*args: object, **kwargs: object) -> None:
-        raise Killed
+    def die_when_it_records(execute, sql: str, *rest: object) -> object:
+        if sql.startswith("UPDATE"):
+            raise Killed
+        return execute(sql, *rest)
 
-    # Only the row that was just sent cannot be recorded: the database is gone with its worker.
-    with connection.execute_wrapper(die), pytest.raises(Killed):
+    with connection.execute_wrapper(die_when_it_records), pytest.raises(Killed):
         send_claimed(claims.to_send, now=NOON)
     assert len(mail_server.taken) == 1
 
