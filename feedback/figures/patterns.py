@@ -82,13 +82,14 @@ class Patterns:
 
 
 def lift_of(part: Share, others: Share) -> Lift | None:
-    """The share of a part against that of part and others together; None if nobody says anything.
+    """The share of a part against that of part and others together; None if nobody says anything, or if there
+    are no others.
 
     The interval comes from that of the ratio to the others, who are counted apart from the part: with the
     part's weight w in the whole, a ratio r to the others is a lift of r / (1 - w + w * r).
     """
     whole = part + others
-    if not part.n or not whole.yes:
+    if not part.n or not others.n or not whole.yes:
         return None
     weight = part.n / whole.n
     low, high = share_ratio(part.yes, part.n, others.yes, others.n)

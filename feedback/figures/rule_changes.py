@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
+from django.db.models import Max
 
 from accounts.models import User
 from common.charts import percentage
@@ -24,8 +26,8 @@ from scoring.lifecycle.versions import take_versions_lock
 from scoring.models import ModelVersion, Rule
 from scoring.services import create_draft
 
-# Only what a rule gave points for can be put right by its points.
-GROUPINGS = (Grouping.RULE, Grouping.SIGNAL)
+# What a rule of its own can ask about, where no rule gave the points.
+ATTRIBUTES = {Grouping.SOURCE: "source", Grouping.CAMPAIGN: "campaign"}
 NAME_LENGTH, NOTE_LENGTH = 80, 500
 
 
@@ -56,7 +58,8 @@ def draft_rule_change(
     with its backtest over the same days asked for. The name of the draft and its note say why.
 
     The points are those that the calibration suggests if they are lower, else half; a rule that keeps none is
-    taken out. Asking twice is asking once. Raises PatternGone, NothingToLower, NotAllowed, InvalidInput.
+    taken out. A source or campaign that no rule asks about gets a rule that takes half of what an MQL needs.
+    Asking twice is asking once. Raises PatternGone, NothingToLower, NotAllowed, InvalidInput.
     """
     require_marketing(by)
     pattern = _find_pattern(by_what, key, reason, since=now - timedelta(days=days))
@@ -70,9 +73,10 @@ def draft_rule_change(
         for rule in _rules_behind(active, by_what, key)
         if (lower := lowered(rule, suggested.get(rule.pk))) is not None
     ]
-    if not changes:
+    new = None if changes else _new_rule(active, by_what, pattern)
+    if not changes and new is None:
         raise NothingToLower(pattern.label)
-    name = _name(pattern, reason, changes)
+    name = _name(pattern, reason, _change_words(changes, new))
     draft = ModelVersion.objects.filter(
         status=ModelVersion.Status.DRAFT, based_on=active, created_by=by, name=name
     ).first()
@@ -80,7 +84,7 @@ def draft_rule_change(
         draft = create_draft(based_on=active, by=by, now=now, name=name)
         draft.note = _note(pattern, reason, days=days)
         draft.save(update_fields=["note"])
-        _apply(draft, changes)
+        _apply(draft, changes, new)
     request_backtest(draft, days=days, by=by, now=now)
     return draft
 
@@ -101,7 +105,17 @@ def _suggested_points(version: ModelVersion) -> dict[int, int]:
 
 def _rules_behind(version: ModelVersion, by_what: Grouping, key: str) -> list[Rule]:
     rules = version.rules.order_by("pk")
+    if by_what in ATTRIBUTES:
+        asks = _asks_about(ATTRIBUTES[by_what], key)
+        return list(rules.filter(kind=Rule.Kind.NEGATIVE, **asks))
     return list(rules.filter(name=key) if by_what is Grouping.RULE else rules.filter(signal__key=key))
+
+
+def _asks_about(attribute: str, value: str) -> dict[str, Any]:
+    """What a rule holds that asks for this one value of an attribute; "" is not known."""
+    if not value:
+        return {"attribute": attribute, "operator": Rule.Operator.IS_BLANK, "values": []}
+    return {"attribute": attribute, "operator": Rule.Operator.ONE_OF, "values": [value]}
 
 
 # --- The change ---------------------------------------------------------------------------------
@@ -124,7 +138,22 @@ def lowered(rule: Rule, suggested: int | None) -> Lower | None:
     return rule.points // 2 if rule.points > 0 else max(2 * rule.points, -MAX_POINTS)
 
 
-def _apply(draft: ModelVersion, changes: list[tuple[Rule, Lower]]) -> None:
+def _new_rule(active: ModelVersion, by_what: Grouping, pattern: Pattern) -> Rule | None:
+    """A rule, not yet kept, that takes points from leads of that source or campaign; None for the others."""
+    attribute = ATTRIBUTES.get(by_what)
+    if attribute is None:
+        return None
+    last = active.rules.aggregate(Max("position"))["position__max"] or 0
+    return Rule(
+        kind=Rule.Kind.NEGATIVE,
+        name=f"{attribute.capitalize()}: {pattern.label}",
+        points=-min(max(active.threshold // 2, 1), MAX_POINTS),
+        position=last + 1,
+        **_asks_about(attribute, pattern.key),
+    )
+
+
+def _apply(draft: ModelVersion, changes: list[tuple[Rule, Lower]], new: Rule | None) -> None:
     """Change the copies; create_draft copies the rules in the order of their ids."""
     originals = Rule.objects.filter(version=draft.based_on).order_by("pk").values_list("pk", flat=True)
     copies = dict(zip(originals, draft.rules.order_by("pk"), strict=True))
@@ -138,22 +167,30 @@ def _apply(draft: ModelVersion, changes: list[tuple[Rule, Lower]]) -> None:
         else:
             copy.points = lower
             copy.save(update_fields=["points"])
+    if new is not None:
+        new.version = draft
+        new.save()
 
 
 # --- The words ----------------------------------------------------------------------------------
 
 
-def _name(pattern: Pattern, reason: RejectionReason, changes: list[tuple[Rule, Lower]]) -> str:
+def _name(pattern: Pattern, reason: RejectionReason, change: str) -> str:
     """Such as "Webinar +20 → +10: 41 % of Not in ICP", within the length of a name."""
-    change = next((_change_words(rule, lower) for rule, lower in changes if rule.points), "counts for less")
     why = f" {change}: {percentage(round(pattern.found.yes / pattern.found.n, 2))} of {reason}"
     room = NAME_LENGTH - len(why)
     label = pattern.label if len(pattern.label) <= room else f"{pattern.label[: max(room - 1, 0)]}…"
     return f"{label}{why}"[:NAME_LENGTH]
 
 
-def _change_words(rule: Rule, lower: Lower) -> str:
-    return f"{signed(rule.points)} → {signed(lower) if lower else 'out'}"
+def _change_words(changes: list[tuple[Rule, Lower]], new: Rule | None) -> str:
+    """ "+20 → +10" of the first rule that gives points, or the points that a new rule takes."""
+    if new is not None:
+        return signed(new.points)
+    for rule, lower in changes:
+        if rule.points:
+            return f"{signed(rule.points)} → {signed(lower) if lower else 'out'}"
+    return "counts for less"
 
 
 def _note(pattern: Pattern, reason: RejectionReason, *, days: int) -> str:

@@ -32,7 +32,7 @@ from feedback.figures.quality import (
     measure_quality,
 )
 from feedback.figures.regret import measure_regret
-from feedback.figures.rule_changes import GROUPINGS, draft_rule_change
+from feedback.figures.rule_changes import ATTRIBUTES, draft_rule_change
 from feedback.figures.tracks import measure_tracks
 from feedback.forms import PATTERN_GROUPINGS, InboxFilterForm
 from feedback.models import RejectionReason
@@ -117,7 +117,7 @@ def rejections_csv(request: HttpRequest) -> HttpResponse | StreamingHttpResponse
 class DraftForm(forms.Form):
     """A pattern of the inbox: what it is counted by, its key, and the reason."""
 
-    by = forms.ChoiceField(choices=[(grouping.value, grouping.value) for grouping in GROUPINGS])
+    by = forms.ChoiceField(choices=[(grouping.value, grouping.value) for grouping in PATTERN_GROUPINGS])
     key = forms.CharField(max_length=200, strip=False)
     reason = forms.ModelChoiceField(RejectionReason.objects.all(), to_field_name="code")
     days = forms.ChoiceField(choices=InboxFilterForm.PERIODS)
@@ -209,7 +209,7 @@ def _pattern_rows(
             reasons[pattern.reason],
             points.get(pattern.key) or None,
             may_draft=may_edit_scoring(user)
-            and pattern.key in points
+            and (pattern.key in points or by in ATTRIBUTES)
             and reasons[pattern.reason].type in ABOUT_CRITERIA,
         )
         for pattern in shown[:MOST_PATTERNS]
@@ -218,9 +218,7 @@ def _pattern_rows(
 
 def _points_now(by: Grouping) -> dict[str, int]:
     """The points that the active version gives, by the key of the group; none where points cannot tell."""
-    if by not in GROUPINGS:
-        return {}
-    active = ModelVersion.objects.active().first()
+    active = None if by in ATTRIBUTES else ModelVersion.objects.active().first()
     if active is None:
         return {}
     key = "name" if by is Grouping.RULE else "signal__key"

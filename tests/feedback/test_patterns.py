@@ -42,9 +42,12 @@ def test_a_rule_that_fires_on_everybody_does_not_stand_out() -> None:
     decided = tally({ACCEPTED: 60, "wrong-icp": 40}, title={ACCEPTED: 60, "wrong-icp": 40})
 
     patterns = find_patterns(decided, least=10)
+    (everybody,) = group_figures(decided, NOBODY, least=10)
 
     assert patterns.found == ()
     assert (patterns.looked_at, patterns.too_few) == (1, 0)
+    assert everybody.rejected.yes == 40
+    assert everybody.lift is None, "there is nobody else to hold it against"
 
 
 @pytest.mark.parametrize(
@@ -112,9 +115,5 @@ def test_lift_is_the_ratio_to_the_whole_and_its_interval_agrees_with_that_to_the
     assert lift.is_below == (high < 1)
 
 
-def test_a_part_that_is_the_whole_lifts_nothing() -> None:
-    lift = lift_of(Share(5, 10), Share(0, 0))
-
-    assert lift is not None
-    assert lift.times == 1
-    assert not lift.is_above
+def test_a_part_that_is_the_whole_is_held_against_nobody() -> None:
+    assert lift_of(Share(5, 10), Share(0, 0)) is None

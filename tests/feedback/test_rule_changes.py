@@ -13,8 +13,9 @@ from common.errors import NotAllowed
 from feedback.figures.cohorts import Grouping
 from feedback.figures.rule_changes import NothingToLower, PatternGone, draft_rule_change, lowered
 from handoffs.models import Handoff
+from leads.models import Lead
 from scoring.models import Backtest, ModelVersion, Rule
-from scoring.services import create_draft, publish_version
+from scoring.services import create_draft, explain_score, publish_version
 from tests.desk import load_desk, reason
 from tests.feedback.history import write_history
 
@@ -55,6 +56,40 @@ def test_the_draft_halves_the_points_says_why_and_is_run_against_history(
     assert "in 80 % of 5 rejections" in draft.note
     backtest = Backtest.objects.get(version=draft)
     assert (backtest.against, backtest.requested_by, backtest.days) == (active, marketing, 30)
+
+
+@pytest.mark.parametrize(
+    ("by_what", "key", "attribute"),
+    [(Grouping.SOURCE, "Trade fair", "source"), (Grouping.CAMPAIGN, "Spring", "campaign")],
+)
+def test_a_source_that_stands_out_gets_a_rule_that_takes_points(
+    moment: datetime, marketing: User, by_what: Grouping, key: str, attribute: str
+) -> None:
+    """Rules can ask about source and campaign, though none does yet (FEED-5)."""
+    draft = draft_it(marketing, moment, key=key, by_what=by_what)
+
+    active = ModelVersion.objects.active().get()
+    refused = Lead.objects.filter(**{attribute: key}).first()
+    other = Lead.objects.exclude(**{attribute: key}).first()
+    taken = -(active.threshold // 2)
+    assert draft.name.startswith(f"{key} {taken}: ".replace("-", "−"))
+    assert draft.rules.count() == active.rules.count() + 1
+    for lead, points in ((refused, [taken]), (other, [])):
+        lines = explain_score(lead, as_of=moment, version=draft).lines
+        assert [line.points for line in lines if line.rule == f"{attribute.capitalize()}: {key}"] == points
+    assert draft_it(marketing, moment, key=key, by_what=by_what) == draft
+    assert Backtest.objects.filter(version=draft).count() == 1
+
+
+def test_a_source_that_has_its_rule_loses_twice_as_much(moment: datetime, marketing: User) -> None:
+    first = draft_it(marketing, moment, key="Trade fair", by_what=Grouping.SOURCE)
+    publish_version(first, by=None, now=moment, note="Fairs bring the wrong people")
+
+    second = draft_it(marketing, moment, key="Trade fair", by_what=Grouping.SOURCE)
+
+    before, after = (version.rules.get(attribute="source") for version in (first, second))
+    assert after.points == 2 * before.points
+    assert second.rules.count() == first.rules.count()
 
 
 def rules_beside_it(version: ModelVersion) -> list[tuple[object, ...]]:
@@ -143,12 +178,13 @@ def test_the_inbox_offers_the_change_and_leads_to_its_backtest(
     ("change", "status", "words"),
     [
         ({"key": "Demo request"}, 409, "no longer shows"),
-        ({"by": "source"}, 422, "is not complete"),
+        ({"by": "rep"}, 422, "is not complete"),
+        ({"by": "source", "key": "Nowhere"}, 409, "no longer shows"),
         ({"key": "a\0b"}, 422, "is not complete"),
         ({"reason": "none"}, 422, "is not complete"),
         ({"days": "9999999999999"}, 422, "is not complete"),
     ],
-    ids=["gone", "not a rule", "nul", "no reason", "no period"],
+    ids=["gone", "nothing to change", "no such source", "nul", "no reason", "no period"],
 )
 def test_what_cannot_be_drafted_is_refused_with_a_sentence(
     client: Client, handoff: Handoff, marketing: User, change: dict[str, str], status: int, words: str
