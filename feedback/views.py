@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
@@ -22,7 +24,7 @@ from handoffs.answering import acts_on_handoff, current_path, fetch_handoff, und
 from handoffs.models import Handoff
 from handoffs.permissions import permissions_for
 from handoffs.queue.rows import next_handoff
-from handoffs.recycle_contract import standing_of
+from handoffs.recycle_contract import Standing, standing_of
 from leads.models import Lead
 from scoring.models.scores import ENTRY_STAGES
 
@@ -140,6 +142,14 @@ def lead_panel(request: HttpRequest, pk: int) -> HttpResponse:
         "duplicates": duplicates,
         "leads_shown": leads_shown_to(user, [*newest_first, *duplicates]),
         "standing": standing,
-        "cools_off": standing is not None and standing.free_at > now,
+        "not_before": _not_before(lead, standing, now=now),
     }
     return render(request, "feedback/_lead_panel.html", context)
+
+
+def _not_before(lead: Lead, standing: Standing | None, *, now: datetime) -> datetime | None:
+    """When both the cool-off and the hold are over, if that is to come."""
+    ends = [standing.free_at] if standing else []
+    if lead.hold and lead.held_until:
+        ends.append(lead.held_until)
+    return max((end for end in ends if end > now), default=None)

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from accounts.models import User
 from feedback.models import Recycling, Verdict
@@ -21,6 +22,7 @@ from handoffs.services import accept_handoff
 from leads.models import Lead
 from leads.services import correct_lead
 from scoring.evidence import has_signal_since, points_since, raised_hand_since
+from scoring.services import score_lead
 from tests.desk import do, reason
 from tests.factories import LeadFactory
 
@@ -53,6 +55,29 @@ def premature(handoff: Handoff, lead: Lead, now: datetime) -> Lead:
 def is_back(lead: Lead, *, now: datetime) -> bool:
     advance_lead(lead.pk, now=now)
     return Handoff.objects.open().filter(lead=lead).exists()
+
+
+def test_the_page_says_one_day_for_all_that_a_lead_waits_for(
+    client: Client, handoff: Handoff, lead: Lead
+) -> None:
+    """The cool-off and the hold both have an end: the later one counts."""
+    at = timezone.now()
+    contract(cool_off_days=3, min_points=1)
+    client.force_login(handoff.owner)
+    Lead.objects.filter(pk=lead.pk).update(
+        stage=Lead.Stage.LEAD, recycled_at=at, hold=Lead.Hold.UNTIL_DATE, held_until=at + 9 * DAY
+    )
+    do(lead, "Demo Requested", now=at + timedelta(minutes=1), form="demo")
+    score_lead(lead, now=at + timedelta(minutes=1))
+
+    dated = client.get(f"/feedback/lead/{lead.pk}/panel/")
+    Lead.objects.filter(pk=lead.pk).update(hold=Lead.Hold.UNTIL_FIXED, held_until=None)
+    undated = client.get(f"/feedback/lead/{lead.pk}/panel/")
+
+    assert "It has shown enough" in dated.content.decode()
+    assert dated.context["not_before"] == at + 9 * DAY
+    assert undated.context["not_before"] == at + 3 * DAY
+    assert "; it is held until marketing has fixed its data." in undated.content.decode()
 
 
 # --- New evidence -------------------------------------------------------------------------------
@@ -173,7 +198,7 @@ def test_a_recycling_is_under_way_while_it_holds_its_lead(
 def ease_in_the_admin(client: Client, manager: User, *, now: datetime) -> None:
     client.force_login(manager)
     path = f"/admin/handoffs/recyclecontract/{RecycleContract.objects.get().pk}/change/"
-    client.post(path, {"min_points": "20", "cool_off_days": "0", "enough_signals": ""})
+    client.post(path, {"min_points": "20", "cool_off_days": "0"})
 
 
 def ease_by_a_preset(client: Client, manager: User, *, now: datetime) -> None:
