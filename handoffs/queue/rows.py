@@ -62,6 +62,7 @@ class Facts(NamedTuple):
     email: str
     external_id: str
     title: str
+    phone: str
     revision: int
     company: str | None
     total: int | None
@@ -77,7 +78,7 @@ _COLUMNS = (
     *("pk", "status", "owner_id", "category", "warmth", "score", "drivers", "is_returning", "created_at"),
     *("opened_at", "planned_contact_at", "next_due_at", "next_due_kind", "next_warn_at"),
     *("lead__first_name", "lead__last_name", "lead__email", "lead__external_id", "lead__title"),
-    *("lead__revision", "lead__company__name"),
+    *("lead__phone", "lead__revision", "lead__company__name"),
     *("lead__score__total", "lead__score__fit", "lead__score__engagement", "lead__score__scored_at"),
     *("owner__first_name", "owner__last_name", "owner__username"),
 )

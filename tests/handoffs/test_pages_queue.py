@@ -91,6 +91,23 @@ def test_a_row_says_who_why_now_and_how_long(as_owner: Client, handoff: Handoff)
     assert f'datetime="{due_at.isoformat()}" data-countdown' in page
 
 
+def test_the_next_step_of_a_row_is_to_decide_and_then_to_call(
+    as_owner: Client, handoff: Handoff, now: datetime
+) -> None:
+    """What a thumb reaches first is what comes next (QUEUE-1)."""
+    offered = as_owner.get("/queue/").content.decode()
+    accept_handoff(handoff, by=handoff.owner, now=now)
+    accepted = as_owner.get("/queue/").content.decode()
+    Lead.objects.filter(pk=handoff.lead_id).update(phone="")
+    unreachable = as_owner.get("/queue/").content.decode()
+
+    call = '<a class="btn btn-primary btn-sm" href="tel:+49 30 1234">'
+    assert call not in offered
+    assert call in accepted
+    assert accepted.index(call) < accepted.index(">Return<")
+    assert 'href="tel:' not in unreachable
+
+
 def test_the_most_urgent_is_on_top(as_owner: Client, handoff: Handoff, now: datetime) -> None:
     Pool.objects.get().memberships.exclude(user=handoff.owner).update(is_active=False)
     later = offer(ready_lead(now=now, first_name="Later"), now=now + timedelta(minutes=5))
@@ -140,6 +157,38 @@ def test_a_filter_that_makes_no_sense_is_named_and_left_out(as_owner: Client, qu
 
     assert response.status_code in (200, 422)
     assert response.status_code == 200 or "That filter was left out" in response.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("path", "sentence"),
+    [
+        ("/queue/?category=Z", "“Z” is no category. Choose one of A — ready to engage, B — interested"),
+        ("/queue/?status=won", "“won” is no status. Choose one of Offered, "),
+        ("/queue/?tab=none", "The queue has no part “none”."),
+        ("/queue/?q=" + "x" * 101, "Search for at most 100 characters."),
+        ("/leads/?stage=Z", "“Z” is no stage. Choose one of Lead, MQL, "),
+    ],
+)
+def test_a_filter_that_makes_no_sense_is_called_by_its_name(
+    as_owner: Client, path: str, sentence: str
+) -> None:
+    response = as_owner.get(path)
+
+    assert response.status_code == 422
+    assert sentence in response.content.decode()
+
+
+def test_a_filtered_list_says_how_many_match_and_offers_to_clear(as_owner: Client, handoff: Handoff) -> None:
+    plain = as_owner.get("/queue/?tab=mine").content.decode()
+    page = as_owner.get("/queue/?tab=mine&category=A&q=holm").content.decode()
+    fragment = as_owner.get("/queue/?warmth=cold", headers={"HX-Request": "true"}).content.decode()
+
+    assert "filters on" not in plain
+    assert "1 of 1 match</p>" in page
+    assert "2 filters on" in page
+    assert 'id="clear-filters" href="?tab=mine"' in page
+    assert "0 of 1 match</p>" in fragment
+    assert "1 filter on" in fragment
 
 
 @pytest.mark.parametrize("pk", ["0", "-1", "9" * 30, "x", "١"])
@@ -349,7 +398,7 @@ def test_the_fragment_carries_the_tabs_with_their_counts_and_the_filters(
     assert 'href="?q=lea&amp;tab=overflow"' in fragment
     assert 'id="count-mine">1</span>' in fragment
     assert 'id="count-overflow">0</span>' in fragment
-    assert "1 of 1 handoff<" in fragment
+    assert "1 of 1 match<" in fragment
 
 
 # --- Cost ----------------------------------------------------------------------------------------
