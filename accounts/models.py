@@ -67,7 +67,9 @@ class Absence(models.Model):
         ordering = ("starts_at",)
         constraints = (
             models.CheckConstraint(
-                condition=Q(ends_at__gt=F("starts_at")), name="absence_ends_after_it_starts"
+                condition=Q(ends_at__gt=F("starts_at")),
+                name="absence_ends_after_it_starts",
+                violation_error_message="An absence ends after it starts: give a later end.",
             ),
         )
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.template import Context, Template
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import ApiToken, User
+from accounts.models import Absence, ApiToken, User
 from accounts.tokens import issue_token
 
 LONG_AGO = datetime(2020, 3, 3, 14, 5, tzinfo=UTC)
@@ -94,6 +95,13 @@ def test_away_and_back(as_bdr: Client, bdr: User) -> None:
     as_bdr.post("/profile/away/", {"away": "no"})
     bdr.refresh_from_db()
     assert bdr.away_since is None
+
+
+def test_an_absence_that_ends_before_it_begins_is_refused_in_words(bdr: User) -> None:
+    backwards = Absence(user=bdr, starts_at=LONG_AGO, ends_at=LONG_AGO)
+
+    with pytest.raises(ValidationError, match="An absence ends after it starts"):
+        backwards.full_clean()
 
 
 def test_the_menu_switches_away_and_back_where_one_is(as_bdr: Client, bdr: User) -> None:
