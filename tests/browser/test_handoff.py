@@ -85,3 +85,4 @@ def test_what_was_tapped_stays_under_the_thumb_and_a_refusal_is_seen(
     assert before and after
     assert abs(after["y"] - before["y"]) < 150
     expect(page.locator("#toasts")).to_contain_text("Not sales-qualified yet")
+    expect(page.locator("article kbd:visible")).to_have_count(0)
