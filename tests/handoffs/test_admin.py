@@ -142,6 +142,7 @@ def test_a_reason_keeps_its_code_and_is_never_deleted(pool: Pool, manager: User,
         "treatment": "educate",
         "consequence": "Comes back.",
         "recycle_after_days": "",
+        "requires_attempts": "0",
     }
     change = reverse("admin:feedback_rejectionreason_change", args=[premature.pk])
 

@@ -64,7 +64,7 @@ def test_the_recommended_first_contact_follows_the_signals(pool: Pool, now: date
     assert (demo["playbook"], demo["channel"]) == ("Asked for a demo", "Call")
     assert demo["opening_line"].startswith("Hello Lea, you asked to see how it works.")
     assert pricing["playbook"] == "Weighs the prices"
-    assert pricing["opening_line"].endswith(f"Is that so at {pricing_lead.company.name}?")
+    assert pricing["opening_line"].endswith(f"Is that your question too at {pricing_lead.company.name}?")
 
 
 def test_a_playbook_may_be_for_a_source_and_an_industry(pool: Pool, now: datetime) -> None:
