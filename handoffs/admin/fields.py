@@ -46,9 +46,9 @@ class SignalsField(forms.MultipleChoiceField):
 
     widget = forms.CheckboxSelectMultiple
 
-    def __init__(self, help_text: str) -> None:
+    def __init__(self, label: str, *, help_text: str) -> None:
         sentences = {"invalid_choice": "No signal has the key %(value)s."}
-        super().__init__(required=False, help_text=help_text, error_messages=sentences)
+        super().__init__(required=False, label=label, help_text=help_text, error_messages=sentences)
 
     def offer(self, kept: Iterable[str]) -> None:
         """Offer the signals there are, and those kept already: a preset may name some that the present rules

@@ -17,7 +17,9 @@ from handoffs.recycle_contract import look_again_at_returned_leads
 
 
 class RecycleContractForm(forms.ModelForm[RecycleContract]):
-    enough_signals = SignalsField("Any of them since the return is enough, whatever its points.")
+    enough_signals = SignalsField(
+        "Enough by itself", help_text="Any of these signals since the return is enough, whatever its points."
+    )
 
     class Meta:
         model = RecycleContract

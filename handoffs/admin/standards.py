@@ -20,7 +20,7 @@ KNOWN_PLACEHOLDERS = "{first_name}, {company}, {title}"
 
 
 class PlaybookForm(forms.ModelForm[Playbook]):
-    signal_keys = SignalsField("Any of them is enough. None ticked: any lead.")
+    signal_keys = SignalsField("Signals", help_text="Any of them is enough. None ticked: any lead.")
     categories = categories()
     sources = lines("Where the lead came from. None: anywhere.")
     industries = lines("Industry of the company. None: any.")
