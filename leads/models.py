@@ -445,8 +445,6 @@ class LeadEvent(models.Model):
         CLOCK_STOPPED = "clock_stopped", "SLA clock stopped"
         CLOCK_MOVED = "clock_moved", "SLA due time moved"
         BREACHED = "breached", "SLA breached"
-        ESCALATED = "escalated", "Escalated"
-        ACKNOWLEDGED = "acknowledged", "Acknowledged after hours"
         CONTACT_PLANNED = "contact_planned", "Next contact planned"
         QUALITY_CHECKED = "quality_checked", "Checked after the first conversation"
         ACCEPTANCE_EXPLAINED = "acceptance_explained", "Said why it was accepted"

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0001_initial"),
-        ("leads", "0009_escalated_and_acknowledged"),
+        ("leads", "0008_search_by_beginning"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
