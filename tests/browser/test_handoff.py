@@ -82,7 +82,8 @@ def test_what_was_tapped_stays_under_the_thumb_and_a_refusal_is_seen(
     after = voicemail.bounding_box()
     page.get_by_role("button", name="Mark as sales-qualified").click()
 
-    assert before and after
+    assert before
+    assert after
     assert abs(after["y"] - before["y"]) < 150
     expect(page.locator("#toasts")).to_contain_text("Not sales-qualified yet")
     expect(page.locator("article kbd:visible")).to_have_count(0)
