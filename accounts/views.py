@@ -70,12 +70,12 @@ def sign_out(request: HttpRequest) -> HttpResponse:
 
 
 def _next_page(request: HttpRequest, *, otherwise: str = "/") -> str:
-    """Where the person wanted to go, if that is one of our pages; never another host."""
+    """Where the person wanted to go, if that is an address within the portal; never another host."""
     wanted = request.POST.get("next") or request.GET.get("next", "")
     ours = url_has_allowed_host_and_scheme(
         wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     )
-    return wanted if ours else otherwise
+    return wanted if ours and wanted.startswith("/") else otherwise
 
 
 def _demo_context() -> dict[str, object]:

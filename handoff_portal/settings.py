@@ -205,6 +205,7 @@ SPECTACULAR_SETTINGS = {
         "AttemptOutcome": "handoffs.models.Attempt.Outcome",
         "ClockOutcome": "sla.models.Clock.Outcome",
         "DisputeOutcome": "feedback.models.Dispute.Outcome",
+        "QualityAnswer": "feedback.models.QualityCheck.Answer",
     },
 }
 # One inbound body may be so large; Segment's own limit for a batch is 500 kB.
