@@ -1,5 +1,5 @@
 """The middleware that only browsers need. A call by token goes past it: it has no session and no messages,
-its times are in UTC, and it never gets a part of a page."""
+its times are in UTC, its answer is short, and it never gets a part of a page."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from django.contrib.auth import middleware as auth
 from django.contrib.messages import middleware as messages
 from django.contrib.sessions import middleware as sessions
 from django.http import HttpRequest
+from django.middleware import gzip
 from django_htmx import middleware as django_htmx
 
 from accounts import middleware as accounts
@@ -37,6 +38,9 @@ class SessionMiddleware(ForBrowsers, sessions.SessionMiddleware): ...
 
 
 class AuthenticationMiddleware(ForBrowsers, auth.AuthenticationMiddleware): ...
+
+
+class GZipMiddleware(ForBrowsers, gzip.GZipMiddleware): ...
 
 
 class MessageMiddleware(ForBrowsers, messages.MessageMiddleware): ...

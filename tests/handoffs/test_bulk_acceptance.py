@@ -134,7 +134,7 @@ def test_what_has_been_worked_on_since_stands_and_is_named(
 
     said = client.post(undo_address(accepted), headers=FRAGMENT).content.decode()
 
-    assert "Undone: 1 waits for a decision again. Ana Holm: Mara Lind " in said
+    assert "Undone: 1 waits for a decision again. Ana Holm: Contact attempt by Mara Lind" in said
     assert "data-keep" in said
     assert statuses(offers) == ["contacted", "offered", "offered"]
 

@@ -144,10 +144,10 @@ def test_the_board_costs_the_same_whatever_its_length(as_manager, bdr, other_bdr
 
     fill()
     as_manager.get("/sla/")
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(13):
         as_manager.get("/sla/")
     fill()
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(13):
         as_manager.get("/sla/")
 
 
@@ -251,11 +251,11 @@ def test_pages_go_on_where_the_last_one_ended(as_manager, bdr):
 def test_the_list_costs_the_same_whatever_its_length(as_manager, bdr, other_bdr, django_assert_num_queries):
     late_clock(bdr)
     as_manager.get("/sla/breaches/")
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(7):
         as_manager.get("/sla/breaches/")
     for owner in (other_bdr, UserFactory(), UserFactory()):
         late_clock(owner)
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(7):
         as_manager.get("/sla/breaches/")
 
 
