@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import Phase, assume, given, settings
 from hypothesis import strategies as st
 
 from scoring.language.arithmetic import capped_points, sum_up
@@ -23,7 +23,9 @@ from tests.scoring.reference import after_decay, behaviour_seen, decay_factor, e
 from tests.scoring.strategies import MOMENTS, fit_rules, models, people
 
 SIZE = "company.employee_count"
-unhurried = settings(deadline=None, database=None, max_examples=50)
+# Without explaining: it traces every line of each try, and would run into the time limit first.
+PHASES = [Phase.explicit, Phase.generate, Phase.shrink]
+unhurried = settings(deadline=None, database=None, max_examples=50, phases=PHASES)
 
 
 def fit(key: int, operator: Operator, *values: str, attribute: str = "title", **fields: object) -> FitRule:
