@@ -24,6 +24,7 @@ _ATTRIBUTE = re.compile(r'data-(pk|status)="(\w+)"')
 _ETAG = re.compile(r'data-etag="([^"]*)"')
 _TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="(\w+)"')
 _PANEL = re.compile(r'hx-get="([^"]+)" hx-trigger="load"')
+_UNKNOWN = {"duplicate", "attempts"}  # what a reason may ask for that is not at hand
 _REASON = re.compile(r'value="([\w-]+)"\s+data-asks="([^"]*)"')
 
 
@@ -82,7 +83,7 @@ class Browser:
     def ask_for_reasons(self, row: Row) -> list[str]:
         """Open the reject dialog: the reasons for which nothing else has to be known."""
         _, _, dialog = self._send("reject dialog", "GET", f"/handoffs/{row.pk}/reject/", expected=(200,))
-        return [code for code, asks in _REASON.findall(dialog) if "duplicate" not in asks]
+        return [code for code, asks in _REASON.findall(dialog) if not _UNKNOWN.intersection(asks.split())]
 
     def act(self, act: str, row: Row, fields: Mapping[str, str] | None = None) -> None:
         """Send a form of the page. That somebody was quicker is an answer, too."""
