@@ -31,8 +31,8 @@ class HandoffChanged(DomainError):
 
     code = "handoff_changed"
 
-    def __init__(self, handoff: Handoff, *, now: datetime) -> None:
-        super().__init__(describe_change(handoff, now=now))
+    def __init__(self, handoff: Handoff, *, now: datetime, words: str = "") -> None:
+        super().__init__(words or describe_change(handoff, now=now))
         self.handoff = handoff
 
 
@@ -48,10 +48,9 @@ class HandoffMovedOn(HandoffChanged):
     code = "handoff_moved_on"
 
     def __init__(self, handoff: Handoff, moved: LeadEvent, *, now: datetime) -> None:
-        super().__init__(handoff, now=now)
         to, ago = handoff.owner or "the overflow queue", _ago(moved.at, now)
         words = f"{moved.by} gave this to {to} {ago}." if moved.by else f"This went to {to} {ago}."
-        self.args = (words,)
+        super().__init__(handoff, now=now, words=words)
 
 
 class NotAcceptedYet(DomainError):
