@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -87,17 +87,10 @@ class Post:
 
 
 @dataclass(frozen=True)
-class Message:
-    """One message to one person. Sending another with the same dedupe key changes nothing."""
+class Message(Post):
+    """A post to one person. Sending another with the same dedupe key changes nothing."""
 
-    recipient: User
-    kind: Notification.Kind
-    dedupe_key: str
-    title: str
-    body: str = ""
-    url: str = ""
-    facts: Sequence[Fact] = ()
-    invitation: Invitation | None = None
+    recipient: User = field(kw_only=True)
 
 
 def tell(messages: Iterable[Message], *, now: datetime) -> None:
@@ -124,15 +117,15 @@ def queue_for_channels(channels: Iterable[Channel], post: Post, *, now: datetime
     insert_rows(Delivery, [common | {"channel_id": channel.pk} for channel in usable], ignore_conflicts=True)
 
 
-def _row(message: Message | Post) -> dict[str, Any]:
-    invitation = message.invitation
+def _row(post: Post) -> dict[str, Any]:
+    invitation = post.invitation
     return {
-        "kind": str(message.kind),
-        "dedupe_key": message.dedupe_key,
-        "title": message.title[:200],
-        "body": message.body[:500],
-        "url": message.url,
-        "facts": [fact._asdict() for fact in message.facts],
+        "kind": str(post.kind),
+        "dedupe_key": post.dedupe_key,
+        "title": post.title[:200],
+        "body": post.body[:500],
+        "url": post.url,
+        "facts": [fact._asdict() for fact in post.facts],
         "calendar": invitation.calendar if invitation else "",
         "calendar_method": invitation.method if invitation else "",
     }

@@ -38,7 +38,7 @@ def notify_users(
 ) -> None:
     """Queue a message for each recipient. Repeating it with the same dedupe key changes nothing."""
     send_messages(
-        (Message(recipient, kind, dedupe_key, title, body, url) for recipient in recipients), now=now
+        (Message(kind, dedupe_key, title, body, url, recipient=each) for each in recipients), now=now
     )
 
 

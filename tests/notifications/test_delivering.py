@@ -34,7 +34,15 @@ CALENDAR = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nMETHOD:REQUEST\r\nEND:VCALENDAR\r\
 def tell(*people: User, key: str = "one", now: datetime = NOON, **more: object) -> None:
     send_messages(
         [
-            Message(person, Kind.HANDOFF, key, "New lead: Ada Berger", "Category A", "/handoffs/7/", **more)
+            Message(
+                Kind.HANDOFF,
+                key,
+                "New lead: Ada Berger",
+                "Category A",
+                "/handoffs/7/",
+                recipient=person,
+                **more,
+            )
             for person in people
         ],
         now=now,

@@ -15,7 +15,9 @@ Kind = Notification.Kind
 
 
 def tell(*people: User, kind: str = Kind.HANDOFF, key: str = "one") -> None:
-    send_messages([Message(person, Kind(kind), key, "News", "", "/queue/") for person in people], now=NOON)
+    send_messages(
+        [Message(Kind(kind), key, "News", "", "/queue/", recipient=each) for each in people], now=NOON
+    )
 
 
 def ways() -> list[tuple[int | None, int | None]]:
