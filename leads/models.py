@@ -169,6 +169,9 @@ class Lead(models.Model):
     current_solution = models.CharField(max_length=500, blank=True)
     pain_point = models.CharField(max_length=1000, blank=True)
     consent_at = models.DateTimeField(null=True, blank=True)
+    unsubscribed_at = models.DateTimeField(
+        null=True, blank=True, help_text="Asked for no more automatic e-mail: none is sent."
+    )
 
     # Where it stands
     stage = models.CharField(max_length=16, choices=Stage, default=Stage.LEAD)
@@ -445,6 +448,8 @@ class LeadEvent(models.Model):
         CLOCK_STOPPED = "clock_stopped", "SLA clock stopped"
         CLOCK_MOVED = "clock_moved", "SLA due time moved"
         BREACHED = "breached", "SLA breached"
+        ESCALATED = "escalated", "Escalated"
+        ACKNOWLEDGED = "acknowledged", "Acknowledged after hours"
         CONTACT_PLANNED = "contact_planned", "Next contact planned"
         QUALITY_CHECKED = "quality_checked", "Checked after the first conversation"
         ACCEPTANCE_EXPLAINED = "acceptance_explained", "Said why it was accepted"

@@ -29,12 +29,14 @@ ABOUT: dict[str, str] = {
     Kind.OVERFLOW: "Nobody was free for a lead of your team.",
     Kind.WARNING: "A deadline comes close. The queue counts down by itself.",
     Kind.BREACH: "A deadline has passed.",
+    Kind.ESCALATION: "A missed deadline has consequences.",
     Kind.REJECTION: "Sales refused a lead.",
     Kind.TASK: "Something to do, with a date.",
     Kind.DISPUTE: "A rejection is questioned, or settled.",
     Kind.CRM: "Salesforce needs attention.",
     Kind.SCORING: "Rules were changed, proposed or checked.",
     Kind.DELIVERY: "A way out of the portal is broken.",
+    Kind.DIGEST: "The day or the week in one message, if you ask for it below.",
 }
 
 

@@ -70,6 +70,13 @@ class Pool(models.Model):
         help_text="Where leads go that nobody here keeps; blank: they wait in this pool's overflow queue.",
     )
 
+    channels = models.ManyToManyField(
+        "notifications.Channel",
+        blank=True,
+        related_name="+",
+        help_text="Shared channels, such as a Slack channel of the team, that hear of each new lead.",
+    )
+
     objects = PoolQuerySet.as_manager()
 
     class Meta:

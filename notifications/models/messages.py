@@ -26,12 +26,14 @@ class Notification(models.Model):
         OVERFLOW = "overflow", "Overflow"
         WARNING = "warning", "Due soon"
         BREACH = "breach", "Overdue"
+        ESCALATION = "escalation", "Escalated"
         REJECTION = "rejection", "Rejection"
         TASK = "task", "Task"
         DISPUTE = "dispute", "Dispute"
         CRM = "crm", "Salesforce"
         SCORING = "scoring", "Scoring"
         DELIVERY = "delivery", "Delivery of messages"
+        DIGEST = "digest", "Digest"
 
     recipient = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="notifications"

@@ -21,12 +21,21 @@ def usual_email_kinds() -> list[str]:
 
     Warnings are left out: the queue counts down by itself, and one lead may warn several times.
     """
-    return [Kind.HANDOFF, Kind.BREACH, Kind.TASK, Kind.DISPUTE, Kind.CRM]
+    return [Kind.HANDOFF, Kind.BREACH, Kind.ESCALATION, Kind.TASK, Kind.DISPUTE, Kind.CRM, Kind.DIGEST]
 
 
 def usual_channel_kinds() -> list[str]:
     """Who sets up a channel of their own wants to be called to what cannot wait."""
-    return [Kind.HANDOFF, Kind.OVERFLOW, Kind.WARNING, Kind.BREACH, Kind.TASK, Kind.DISPUTE, Kind.CRM]
+    return [
+        Kind.HANDOFF,
+        Kind.OVERFLOW,
+        Kind.WARNING,
+        Kind.BREACH,
+        Kind.ESCALATION,
+        Kind.TASK,
+        Kind.DISPUTE,
+        Kind.CRM,
+    ]
 
 
 def usual_quiet_from() -> time:
@@ -72,6 +81,11 @@ class Preference(models.Model):
     )
     daily_digest_at = models.TimeField("daily digest at", null=True, blank=True)
     weekly_digest = models.BooleanField(default=False)
+    wants_invitations = models.BooleanField(
+        "calendar invitations",
+        default=True,
+        help_text="An appointment by e-mail for the first contact with each new lead.",
+    )
 
     objects = PreferenceQuerySet.as_manager()
 

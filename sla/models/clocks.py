@@ -13,7 +13,8 @@ from django.db.models import F, Q
 from accounts.models import User
 from common.parking import MarkedWork
 from sla.models.calendars import Calendar
-from sla.models.policies import Target
+from sla.models.incidents import Incident
+from sla.models.policies import EscalationStep, PolicyVersion, Target
 
 
 class ClockQuerySet(models.QuerySet["Clock"]):
@@ -56,6 +57,14 @@ class ClockQuerySet(models.QuerySet["Clock"]):
             Q(breach_recorded_at__isnull=False)
             | Q(outcome=Clock.Outcome.RUNNING, paused_at=None, due_at__lt=now)
         )
+
+    def step_due(self, now: datetime) -> Self:
+        """Missed targets with a step of escalation to take. Not what stands still or is parked."""
+        return self.ticking().filter(next_step_at__lte=now, parked_at=None)
+
+    def pause_over(self, now: datetime) -> Self:
+        """Paused for as long as the policy allows."""
+        return self.running().filter(resume_at__lte=now, parked_at=None)
 
     def to_review(self) -> Self:
         """Breaches on record whose cause nobody has named yet although the policy asks for it."""
@@ -111,12 +120,21 @@ class Clock(MarkedWork):
 
     # What was promised
     policy_name = models.CharField(max_length=80)
+    policy_version = models.ForeignKey(
+        PolicyVersion, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
     mode = models.CharField(max_length=8, choices=Target.Mode)
     minutes = models.PositiveIntegerField(null=True)
     after_hours_minutes = models.PositiveIntegerField(null=True)
     warn_percent = ArrayField(models.PositiveSmallIntegerField(), default=list)
     restarts_on_reassignment = models.BooleanField(default=True)
     reviews_breaches = models.BooleanField(default=True)
+    attempts_needed = models.PositiveSmallIntegerField(null=True, help_text="Of a cadence.")
+    max_pause_minutes = models.PositiveIntegerField(null=True)
+
+    # What figures are told apart by (SLA-9)
+    category = models.CharField(max_length=1, blank=True)
+    source = models.CharField(max_length=80, blank=True)
 
     # How it goes
     outcome = models.CharField(max_length=10, choices=Outcome, default=Outcome.RUNNING)
@@ -129,8 +147,14 @@ class Clock(MarkedWork):
     breach_recorded_at = models.DateTimeField(
         null=True, help_text="When we noticed; the breach itself was at due_at."
     )
+    steps_taken = models.PositiveSmallIntegerField(default=0, help_text="Of the ladder, left-out ones too.")
+    next_step_at = models.DateTimeField(null=True, help_text="Mark: the next step of the ladder.")
     paused_at = models.DateTimeField(null=True)
     pause_reason = models.CharField(max_length=200, blank=True)
+    resume_at = models.DateTimeField(null=True, help_text="Mark: the longest pause allowed ends.")
+    due_before_incident = models.DateTimeField(
+        null=True, help_text="When it was due before an incident excused the time it took."
+    )
     wall_seconds = models.BigIntegerField(
         null=True, help_text="Start to stop without pauses, around the clock."
     )
@@ -177,6 +201,13 @@ class Clock(MarkedWork):
                 | (Q(reviewed_at__isnull=False, reviewed_by__isnull=False) & ~Q(cause="")),
                 name="clock_review_has_a_cause",
             ),
+            models.CheckConstraint(
+                condition=Q(next_step_at=None) | Q(breach_recorded_at__isnull=False),
+                name="clock_escalates_after_a_breach",
+            ),
+            models.CheckConstraint(
+                condition=Q(resume_at=None) | Q(paused_at__isnull=False), name="only_a_paused_clock_resumes"
+            ),
         )
         indexes = (
             # Sweep: deadlines passed and not recorded yet.
@@ -190,6 +221,18 @@ class Clock(MarkedWork):
                 fields=["warn_at"],
                 condition=Q(outcome="running", paused_at=None, warn_at__isnull=False),
                 name="clock_warn",
+            ),
+            # Sweep: steps of escalation to take.
+            models.Index(
+                fields=["next_step_at"],
+                condition=Q(outcome="running", paused_at=None, next_step_at__isnull=False),
+                name="clock_next_step",
+            ),
+            # Sweep: pauses that have lasted as long as they may.
+            models.Index(
+                fields=["resume_at"],
+                condition=Q(outcome="running", resume_at__isnull=False),
+                name="clock_resume",
             ),
             # Live board: late, longest first.
             models.Index(
@@ -252,6 +295,7 @@ class Pause(models.Model):
     started_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    incident = models.ForeignKey(Incident, on_delete=models.PROTECT, null=True, related_name="pauses")
 
     class Meta:
         ordering = ("started_at",)
@@ -267,3 +311,31 @@ class Pause(models.Model):
 
     def __str__(self) -> str:
         return self.reason
+
+
+class Escalation(models.Model):
+    """One step of the ladder of one clock, taken or left out once, with what came of it (SLA-5)."""
+
+    class Result(models.TextChoices):
+        TAKEN = "taken", "Taken"
+        LEFT_OUT = "left_out", "Left out"
+
+    clock = models.ForeignKey(Clock, on_delete=models.CASCADE, related_name="escalations")
+    position = models.PositiveSmallIntegerField(
+        help_text="Among the steps of the policy's version that fit the target, from 0."
+    )
+    action = models.CharField(max_length=16, choices=EscalationStep.Action)
+    due_at = models.DateTimeField(help_text="When the ladder wanted it.")
+    at = models.DateTimeField(help_text="When it was taken or left out.")
+    result = models.CharField(max_length=8, choices=Result)
+    why = models.CharField(max_length=300, help_text="What was done, or why not, in words.")
+
+    class Meta:
+        ordering = ("clock", "position")
+        constraints = (
+            models.UniqueConstraint(fields=["clock", "position"], name="escalation_step_is_taken_once"),
+        )
+        indexes = (models.Index(fields=["-at", "-id"], name="escalation_newest_first"),)
+
+    def __str__(self) -> str:
+        return f"{self.get_action_display()}: {self.why}"
