@@ -35,9 +35,10 @@ from leads.services import assign_lead, log_event, move_stage, release_lead
 from scoring.lifecycle.release import note_handed_off
 from scoring.models import LeadScore
 from scoring.services import explain_score, score_lead
+from sla.conditions import HandoffFacts
 from sla.handover import move_clocks
 from sla.models import Target
-from sla.services import HandoffFacts, cancel_clocks, start_clocks, stop_clock
+from sla.services import cancel_clocks, start_clocks, stop_clock
 
 # How long one nudge is enough for all who get in line: then the sweep of every minute has come by.
 NUDGE = timedelta(minutes=1)
@@ -128,6 +129,9 @@ def hand_off(
         source=lead.source,
         is_instant_mql=score.is_instant_mql,
         is_catch_all=route.is_catch_all,
+        country=lead.country or (lead.company.country if lead.company else ""),
+        industry=lead.company.industry if lead.company else "",
+        employee_count=lead.company.employee_count if lead.company else None,
     )
     start_clocks(lead, facts, owner=handoff.owner, team=team_of(pool, handoff.owner), now=now)
     note_handed_off(lead, now=now)

@@ -1,27 +1,59 @@
-"""The order of policies: the first that matches applies, so an earlier one can hide a later one."""
+"""Which policy applies to a handoff: they are tried in order, and the first that matches does (SLA-1)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 
-from sla.models import Policy
+from django.db.models import OuterRef, Subquery
+
+from sla.conditions import HandoffFacts
+from sla.models import Policy, PolicyVersion
+from sla.versions import Terms, conditions_of, keep_version, read_terms_by_id
+
+
+@dataclass(frozen=True)
+class PolicyInForce:
+    """A policy by what its version in force says."""
+
+    name: str
+    version_id: int
+    terms: Terms
+
+
+def policies_in_force(*, now: datetime) -> list[PolicyInForce]:
+    """The active policies in the order set by the manager, in one statement once their terms are known.
+
+    A policy made past the admin has no version yet and gets its first one here.
+    """
+    version = PolicyVersion.objects.filter(policy=OuterRef("pk"), number=OuterRef("version")).values("pk")
+    policies = Policy.objects.filter(is_active=True).annotate(version_id=Subquery(version))
+    return [
+        _in_force(pk, name, version_id, now=now)
+        for pk, name, version_id in policies.values_list("pk", "name", "version_id")
+    ]
+
+
+def choose_policy(facts: HandoffFacts, *, now: datetime) -> PolicyInForce | None:
+    """The first active policy whose conditions hold, in the order set by the manager (SLA-1)."""
+    return next(
+        (policy for policy in policies_in_force(now=now) if policy.terms.conditions.hold_for(facts)), None
+    )
 
 
 def find_hidden(policies: Sequence[Policy]) -> list[tuple[Policy, Policy]]:
     """Pairs of a policy that can never apply and the earlier one that takes everything it would match."""
+    conditions = [conditions_of(policy) for policy in policies]
     return [
         (later, earlier)
         for index, later in enumerate(policies)
-        for earlier in policies[:index]
-        if _takes_all_of(earlier, later)
+        for place, earlier in enumerate(policies[:index])
+        if conditions[place].take_all_of(conditions[index])
     ]
 
 
-def _takes_all_of(earlier: Policy, later: Policy) -> bool:
-    return (
-        earlier.category in ("", later.category)
-        and earlier.warmth in ("", later.warmth)
-        and earlier.source.casefold() in ("", later.source.casefold())
-        and earlier.is_instant_mql in (None, later.is_instant_mql)
-        and earlier.is_catch_all in (None, later.is_catch_all)
-    )
+def _in_force(pk: int, name: str, version_id: int | None, *, now: datetime) -> PolicyInForce:
+    if version_id is None:
+        version_id = keep_version(Policy.objects.get(pk=pk), by=None, now=now).pk
+    return PolicyInForce(name, version_id, read_terms_by_id(version_id))

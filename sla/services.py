@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,55 +14,51 @@ from leads.services import log_event
 from sla.breaches import record_breaches
 from sla.business_hours import ALWAYS_OPEN, WorkingCalendar
 from sla.calendars import calendar_of, digest_of, working_hours
+from sla.conditions import HandoffFacts
 from sla.deadlines import set_deadline, time_used
-from sla.models import Calendar, Clock, ClockQuerySet, Policy, Target
+from sla.models import Calendar, Clock, ClockQuerySet, PinnedPolicy, Target
 from sla.pauses import closed_pauses, end_pause
+from sla.policies import PolicyInForce, choose_policy
+from sla.versions import TargetTerms
 
 SECOND = timedelta(seconds=1)
 
 
-@dataclass(frozen=True)
-class HandoffFacts:
-    """What policies are matched on."""
-
-    handoff_id: int
-    category: str
-    warmth: str
-    source: str
-    is_instant_mql: bool
-    is_catch_all: bool = False
-
-
-def choose_policy(facts: HandoffFacts) -> Policy | None:
-    """The first active policy whose conditions hold, in the order set by the manager (SLA-1)."""
-    for policy in Policy.objects.filter(is_active=True).prefetch_related("targets"):
-        if policy.matches(
-            category=facts.category,
-            warmth=facts.warmth,
-            source=facts.source,
-            is_instant_mql=facts.is_instant_mql,
-            is_catch_all=facts.is_catch_all,
-        ):
-            return policy
-    return None
+# What is measured later starts with what it follows from: see `start_later_clocks`.
+KINDS_OF_THE_BEGINNING = (
+    Target.Kind.CRM_TRANSFER,
+    Target.Kind.NOTIFICATION,
+    Target.Kind.OPENED,
+    Target.Kind.DECISION,
+    Target.Kind.FIRST_CONTACT,
+)
 
 
 @transaction.atomic
 def start_clocks(
     lead: Lead, facts: HandoffFacts, *, owner: User | None, team: Team | None, now: datetime
 ) -> list[Clock]:
-    """Start one clock for each target of the policy that applies. No policy, no clocks.
+    """Pin the policy that applies and start a clock for each of its targets that counts from here.
 
-    The caller holds the lead's lock. Repeating it for a handoff whose clocks run violates a constraint.
+    No policy, no clocks. The caller holds the lead's lock. Repeating it for a handoff violates a constraint.
     """
-    policy = choose_policy(facts)
+    policy = choose_policy(facts, now=now)
     if policy is None:
         return []
+    PinnedPolicy.objects.create(handoff_id=facts.handoff_id, version_id=policy.version_id)
     calendar = calendar_of(owner)
     hours = working_hours(calendar, person=owner, around=now)
     clocks = [
-        _copy_promise(target, policy.name, policy.reviews_breaches, lead, facts.handoff_id)
-        for target in policy.targets.all()
+        _copy_promise(
+            target,
+            policy,
+            lead=lead,
+            handoff_id=facts.handoff_id,
+            category=facts.category,
+            source=facts.source,
+        )
+        for target in policy.terms.targets
+        if target.kind in KINDS_OF_THE_BEGINNING
     ]
     return _start(clocks, owner=owner, team=team, calendar=calendar, hours=hours, now=now)
 
@@ -103,19 +98,24 @@ def _running_clocks(lead: Lead, handoff_id: int) -> ClockQuerySet:
 
 
 def _copy_promise(
-    promise: Target | Clock, policy_name: str, reviews_breaches: bool, lead: Lead, handoff_id: int
+    target: TargetTerms, policy: PolicyInForce, *, lead: Lead, handoff_id: int, category: str, source: str
 ) -> Clock:
     return Clock(
         lead=lead,
         handoff_id=handoff_id,
-        kind=promise.kind,
-        policy_name=policy_name,
-        mode=promise.mode,
-        minutes=promise.minutes,
-        after_hours_minutes=promise.after_hours_minutes,
-        warn_percent=promise.warn_percent,
-        restarts_on_reassignment=promise.restarts_on_reassignment,
-        reviews_breaches=reviews_breaches,
+        kind=target.kind,
+        policy_name=policy.name,
+        policy_version_id=policy.version_id,
+        mode=target.mode,
+        minutes=target.minutes,
+        after_hours_minutes=target.after_hours_minutes,
+        warn_percent=list(target.warn_percent),
+        restarts_on_reassignment=target.restarts_on_reassignment,
+        reviews_breaches=policy.terms.reviews_breaches,
+        attempts_needed=target.attempts,
+        max_pause_minutes=target.max_pause_minutes,
+        category=category,
+        source=source,
     )
 
 

@@ -7,8 +7,9 @@ from datetime import date
 import pytest
 from django.utils import timezone
 
+from sla.conditions import HandoffFacts
 from sla.models import Calendar, Clock, Policy
-from sla.services import HandoffFacts, start_clocks
+from sla.services import start_clocks
 from tests.factories import LeadFactory
 from tests.sla.factories import CalendarFactory, ClockFactory, PolicyFactory, TargetFactory
 

@@ -10,9 +10,10 @@ from accounts.models import Absence
 from leads.models import LeadEvent
 from sla.calendar_changes import make_default_calendar, recompute_changed_clocks
 from sla.calendars import calendar_of, public_holidays
+from sla.conditions import HandoffFacts
 from sla.models import CalendarPerson, Clock, Closure, Target
 from sla.pauses import pause_clock, resume_clock
-from sla.services import HandoffFacts, start_clocks
+from sla.services import start_clocks
 from sla.sweep import sweep_clocks
 from tests.factories import LeadFactory
 from tests.sla.factories import CalendarFactory

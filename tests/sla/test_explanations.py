@@ -6,10 +6,11 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from sla.conditions import HandoffFacts
 from sla.explanations import explain_deadline
 from sla.models import Clock, Closure, Target
 from sla.pauses import pause_clock, resume_clock
-from sla.services import HandoffFacts, start_clocks
+from sla.services import start_clocks
 from tests.factories import LeadFactory
 
 HOUR = timedelta(hours=1)

@@ -9,9 +9,10 @@ import pytest
 from accounts.models import User
 from common.errors import InvalidInput, NotAllowed
 from leads.models import LeadEvent
+from sla.conditions import HandoffFacts
 from sla.models import Clock, Pause, Target
 from sla.pauses import ClockAlreadyLate, ClockNotTicking, pause_clock, resume_clock
-from sla.services import HandoffFacts, start_clocks, stop_clock
+from sla.services import start_clocks, stop_clock
 from tests.factories import LeadFactory
 from tests.sla.factories import PolicyFactory, TargetFactory
 

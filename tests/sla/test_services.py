@@ -10,9 +10,10 @@ from django.db import IntegrityError, transaction
 from accounts.models import Absence
 from leads.models import LeadEvent
 from notifications.models import Notification
+from sla.conditions import HandoffFacts
 from sla.handover import move_clocks
 from sla.models import CalendarPerson, Clock, Target
-from sla.services import HandoffFacts, cancel_clocks, start_clocks, stop_clock
+from sla.services import cancel_clocks, start_clocks, stop_clock
 from tests.factories import NOON, LeadFactory
 from tests.sla.factories import CalendarFactory, PolicyFactory, TargetFactory
 
