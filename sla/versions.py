@@ -145,6 +145,8 @@ def _copy(terms: type[Part], row: Policy | Target | EscalationStep) -> Part:
 
 def _read(terms: type[Part], stored: Mapping[str, Any]) -> Part:
     """Terms of this kind from plain values; JSON and the database know lists only."""
-    return terms(
-        **{name: tuple(value) if isinstance(value, list) else value for name, value in stored.items()}
-    )
+    values: dict[str, Any] = dict(stored)
+    for name, value in stored.items():
+        if isinstance(value, list):
+            values[name] = tuple(value)
+    return terms(**values)
