@@ -11,16 +11,15 @@ from datetime import datetime
 
 import structlog
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from accounts.models import User
 from leads.models import Lead, LeadEvent
 from leads.services import log_event
 from sla.business_hours import WorkingCalendar
 from sla.calendars import digest_of, working_hours
-from sla.deadlines import set_deadline
 from sla.models import Calendar, Clock, Target
-from sla.pauses import closed_pauses
+from sla.pauses import DEADLINE_FIELDS, recompute_deadline
 
 log = structlog.get_logger(__name__)
 
@@ -54,8 +53,10 @@ def recompute_changed_clocks(*, now: datetime, by: User | None = None) -> int:
 
 
 def _open_clocks() -> QuerySet[Clock]:
-    # A recorded breach is history, a paused clock is recomputed when it resumes, and wall time has no hours.
-    return Clock.objects.ticking().filter(breach_recorded_at=None).exclude(mode=Target.Mode.WALL)
+    # A recorded breach is history, a paused clock is recomputed when it resumes, and wall time has no hours
+    # unless those after hours count from the next opening.
+    by_no_hours = Q(mode=Target.Mode.WALL, after_hours_minutes=None)
+    return Clock.objects.ticking().filter(breach_recorded_at=None).exclude(by_no_hours)
 
 
 def _recompute(
@@ -73,14 +74,11 @@ def _recompute_clock(
     clock = _open_clocks().filter(pk=pk, due_at__gte=now).first()
     if clock is None:
         return False
-    deadline = set_deadline(clock, hours=hours, since=clock.started_at, pauses=closed_pauses(clock))
     old_due_at = clock.due_at
+    clock.warn_at = recompute_deadline(clock, hours=hours).next_warning(now)
     # Longer hours may say that time ran out this morning; nobody could have known, so it is due now.
-    clock.due_at = max(deadline.due_at, now)
-    clock.warnings_at, clock.hours_digest = deadline.warnings_at, digest_of(hours)
-    clock.risk_at = next(iter(deadline.warnings_at), None)
-    clock.warn_at = deadline.next_warning(now)
-    clock.save(update_fields=["due_at", "warnings_at", "hours_digest", "risk_at", "warn_at"])
+    clock.due_at = max(clock.due_at, now)
+    clock.save(update_fields=[*DEADLINE_FIELDS, "warn_at"])
     if clock.due_at == old_due_at:
         return False
     log_event(

@@ -86,12 +86,17 @@ class _Old(NamedTuple):
     # The promise
     kind: str
     policy_name: str
+    policy_version_id: int | None
     mode: str
     minutes: int | None
     after_hours_minutes: int | None
     warn_percent: list[int]
     restarts_on_reassignment: bool
     reviews_breaches: bool
+    attempts_needed: int | None
+    max_pause_minutes: int | None
+    category: str
+    source: str
 
     @property
     def promise(self) -> dict[str, object]:

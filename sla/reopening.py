@@ -11,10 +11,9 @@ from accounts.models import Team, User
 from leads.models import Lead, LeadEvent
 from leads.services import log_event
 from sla.calendars import calendar_of, digest_of, working_hours
-from sla.deadlines import set_deadline
 from sla.models import Clock, Pause, Target
-from sla.pauses import closed_pauses
-from sla.services import finish_clock
+from sla.pauses import DEADLINE_FIELDS, longest_until, recompute_deadline
+from sla.services import KINDS_OF_THE_BEGINNING, finish_clock
 
 
 @transaction.atomic
@@ -32,21 +31,21 @@ def reopen_clocks(
     What the same act had started anew is cancelled, and the clock before it runs on instead. A breach on
     record stays there. The caller holds the lead's lock. Repeating it changes nothing.
     """
-    by_kind: dict[str, list[Clock]] = {}
-    clocks = Clock.objects.filter(handoff_id=handoff_id).select_related("calendar", "owner").order_by("id")
-    for clock in clocks:
-        by_kind.setdefault(clock.kind, []).append(clock)
-    reopened = []
-    for kind, (first, *later) in by_kind.items():
-        # The first began with the handoff, each later one with an act.
-        for clock in later:
-            if clock.started_at == stopped_at:
-                _cancel(clock, now=now)
-        stopped = [first, *(clock for clock in later if clock.started_at != stopped_at)]
-        for clock in stopped:
-            if clock.stopped_at == stopped_at and kind not in but:
-                _reopen(clock)
-                reopened.append(clock)
+    clocks = list(
+        Clock.objects.filter(handoff_id=handoff_id).select_related("calendar", "owner").order_by("id")
+    )
+    # The first of such a kind began with the handoff, each later one with an act.
+    firsts = {clock.kind: clock for clock in reversed(clocks) if clock.kind in KINDS_OF_THE_BEGINNING}
+    begun = [clock for clock in clocks if _begun_at(clock) == stopped_at and clock != firsts.get(clock.kind)]
+    for clock in begun:
+        _cancel(clock, now=now)
+    reopened = [
+        clock
+        for clock in clocks
+        if clock.stopped_at == stopped_at and clock.kind not in but and clock not in begun
+    ]
+    for clock in reopened:
+        _reopen(clock)
     if reopened:
         log_event(
             lead,
@@ -72,6 +71,11 @@ def name_owner_of_clocks(
     running.update(owner=owner, team=team, calendar=calendar, hours_digest=digest)
 
 
+def _begun_at(clock: Clock) -> datetime | None:
+    """When the act was that began a clock. A return is measured in hindsight, by the act that ended it."""
+    return clock.stopped_at if clock.kind == Target.Kind.RETURN else clock.started_at
+
+
 def _reopen(clock: Clock) -> None:
     """As it stood when it was stopped; a warning that came due since is given by the next sweep."""
     stopped_at, clock.stopped_at = clock.stopped_at, None
@@ -84,8 +88,8 @@ def _reopen(clock: Clock) -> None:
     clock.warn_at = None if clock.breach_recorded_at else next(ahead, None)
     clock.save(
         update_fields=[
-            "outcome", "stopped_at", "wall_seconds", "business_seconds", "due_at", "warnings_at", "risk_at",
-            "warn_at", "paused_at", "pause_reason",
+            *DEADLINE_FIELDS, "warn_at", "outcome", "stopped_at", "wall_seconds", "business_seconds",
+            "paused_at", "pause_reason", "resume_at",
         ]
     )  # fmt: skip
 
@@ -95,10 +99,10 @@ def _reopen_pause(clock: Clock, pause: Pause) -> None:
     pause.ended_at = None
     pause.save(update_fields=["ended_at"])
     clock.paused_at, clock.pause_reason = pause.started_at, pause.reason
-    hours = working_hours(clock.calendar, person=clock.owner, around=clock.started_at)
-    deadline = set_deadline(clock, hours=hours, since=clock.started_at, pauses=closed_pauses(clock))
-    clock.due_at, clock.warnings_at = deadline.due_at, deadline.warnings_at
-    clock.risk_at = next(iter(deadline.warnings_at), None)
+    clock.resume_at = longest_until(clock, since=pause.started_at)
+    recompute_deadline(
+        clock, hours=working_hours(clock.calendar, person=clock.owner, around=clock.started_at)
+    )
 
 
 def _cancel(clock: Clock, *, now: datetime) -> None:
@@ -107,4 +111,5 @@ def _cancel(clock: Clock, *, now: datetime) -> None:
         finish_clock(clock, Clock.Outcome.CANCELLED, at=now)
     elif clock.outcome == Clock.Outcome.DONE:
         clock.outcome = Clock.Outcome.CANCELLED
-        clock.save(update_fields=["outcome"])
+        clock.breach_recorded_at = clock.next_step_at = None
+        clock.save(update_fields=["outcome", "breach_recorded_at", "next_step_at"])
