@@ -38,3 +38,12 @@ class TokenThrottle(SimpleRateThrottle):
 
     def wait(self) -> float:
         return self.seconds_left
+
+
+class PublicThrottle(TokenThrottle):
+    """So many requests per address and minute of the clock, for pages without a sign-in (PUBLIC_RATE)."""
+
+    scope = "public"
+
+    def get_cache_key(self, request: Any, view: Any) -> str:
+        return self.cache_format % {"scope": self.scope, "ident": self.get_ident(request)}

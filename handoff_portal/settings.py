@@ -187,7 +187,10 @@ REST_FRAMEWORK = {
     "DEFAULT_PAGINATION_CLASS": "common.api.NewestFirstPagination",
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "DEFAULT_THROTTLE_CLASSES": ["common.throttling.TokenThrottle"],
-    "DEFAULT_THROTTLE_RATES": {"token": env.str("API_RATE", default="60000/min")},
+    "DEFAULT_THROTTLE_RATES": {
+        "token": env.str("API_RATE", default="60000/min"),
+        "public": env.str("PUBLIC_RATE", default="60/min"),
+    },
     "EXCEPTION_HANDLER": "common.api.answer_exception",
     "PAGE_SIZE": 50,
 }

@@ -16,6 +16,7 @@ urlpatterns = [
     path("", include("operations.urls")),
     path("", include("handoffs.urls")),
     path("leads/", include("leads.urls")),
+    path("unsubscribe/", include("leads.unsubscribe_urls")),
     path("scoring/", include("scoring.urls")),
     path("sla/", include("sla.urls")),
     path("", include("feedback.urls")),
