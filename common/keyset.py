@@ -1,4 +1,4 @@
-"""Pages by key, newest first: the cost of a page does not grow with its distance from the first."""
+"""Pages by key: the cost of a page does not grow with its distance from the first."""
 
 from __future__ import annotations
 
@@ -29,12 +29,21 @@ def newest_first_page(queryset: QuerySet[M], *, at: str, after: str, size: int) 
 
     Raises InvalidInput when `after` is not a key that a page gave out.
     """
+    return _page(queryset.order_by(f"-{at}", "-pk"), at=at, beyond="lt", after=after, size=size)
+
+
+def soonest_first_page(queryset: QuerySet[M], *, at: str, after: str, size: int) -> KeysetPage[M]:
+    """The same in the other direction: the rows above the key, both ascending."""
+    return _page(queryset.order_by(at, "pk"), at=at, beyond="gt", after=after, size=size)
+
+
+def _page(queryset: QuerySet[M], *, at: str, beyond: str, after: str, size: int) -> KeysetPage[M]:
     if after:
         moment, pk = _read_key(after)
         # The first condition says nothing new; it is where the database enters the index.
-        queryset = queryset.filter(**{f"{at}__lte": moment})
-        queryset = queryset.filter(Q(**{f"{at}__lt": moment}) | Q(**{at: moment, "pk__lt": pk}))
-    rows = list(queryset.order_by(f"-{at}", "-pk")[: size + 1])
+        queryset = queryset.filter(**{f"{at}__{beyond}e": moment})
+        queryset = queryset.filter(Q(**{f"{at}__{beyond}": moment}) | Q(**{at: moment, f"pk__{beyond}": pk}))
+    rows = list(queryset[: size + 1])
     shown = rows[:size]
     next_key = _write_key(shown[-1], at) if len(rows) > size else ""
     return KeysetPage(shown, next_key, is_first=not after)

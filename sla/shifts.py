@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from accounts.models import User
+from sla.business_hours import WorkingCalendar
 from sla.calendars import calendars_of, working_hours
 from sla.models import Calendar
 from sla.timeline import CalendarError
@@ -46,6 +47,22 @@ def why_closed(calendar: Calendar, *, at: datetime) -> str:
         return f"closed: {closures[today]}"
     holiday = next((closure.name for closure in hours.closures if closure.on == today), "")
     return f"public holiday: {holiday}" if holiday else f"off shift until {_until(opens_at, at, zone)}"
+
+
+def working_time_after(moment: datetime, minutes: int, hours: WorkingCalendar) -> datetime:
+    """So many minutes of working time later; around the clock when the calendar knows no hour that late."""
+    try:
+        return hours.add_business_time(moment, timedelta(minutes=minutes))
+    except CalendarError:
+        return moment + timedelta(minutes=minutes)
+
+
+def is_at_work(hours: WorkingCalendar, at: datetime) -> bool:
+    """Whether somebody with these hours works at the moment, absences counted."""
+    try:
+        return hours.is_open(at)
+    except CalendarError:  # beyond the years it knows
+        return True
 
 
 def _until(opens_at: datetime, now: datetime, zone: ZoneInfo) -> str:

@@ -3,38 +3,41 @@
 from __future__ import annotations
 
 import json
-from collections import Counter, defaultdict
-from collections.abc import Collection, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import structlog
 from django.db import connection, transaction
 from django.db.models import Count
-from django.urls import reverse
 
 from accounts.models import User
 from common.errors import DomainError, InvalidInput, NotAllowed
 from leads.models import Lead
-from notifications.models import Notification
-from notifications.services import Message, retract_messages, send_messages
-from sla.breaches import MOST_SINGLE_MESSAGES, managers_of
+from notifications.services import retract_messages
+from sla.breaches import managers_of
+from sla.business_hours import WorkingCalendar
 from sla.calendars import working_hours_of
 from sla.models import AlarmSetting, Ticket, TicketQuerySet
-from sla.timeline import CalendarError
+from sla.shifts import is_at_work, working_time_after
+from sla.ticket_telling import TITLE_LENGTH, key_of, tell_about
 
 log = structlog.get_logger(__name__)
 
 ANSWER_LENGTH = 1000
-TITLE_LENGTH = 200
+# The system does not work: this is heard at night as well.
+TOLD_AT_ONCE = (Ticket.Alarm.CRM_FAILING,)
 
 # Who opens the same alarm at the same moment waits for the other here, and then inserts nothing.
 _OPEN = """
-    INSERT INTO sla_ticket (alarm, subject_key, title, url, lead_id, owner_id, opened_at, due_at, answer)
-    SELECT alarm, subject_key, title, url, lead_id, owner_id, %(now)s, due_at, ''
+    INSERT INTO sla_ticket (
+        alarm, subject_key, title, url, lead_id, owner_id, opened_at, due_at, told_at, answer
+    )
+    SELECT alarm, subject_key, title, url, lead_id, owner_id, %(now)s, due_at, told_at, ''
     FROM json_to_recordset(%(rows)s::json) AS given (
         alarm varchar, subject_key varchar, title varchar, url varchar,
-        lead_id bigint, owner_id bigint, due_at timestamptz
+        lead_id bigint, owner_id bigint, due_at timestamptz, told_at timestamptz
     )
     ORDER BY alarm, subject_key
     ON CONFLICT (alarm, subject_key) WHERE closed_at IS NULL DO NOTHING
@@ -80,8 +83,10 @@ def open_ticket(
 ) -> Ticket | None:
     """Have somebody look into this, and tell them. `url` is a path within the portal.
 
-    Without an `owner` it is whoever is responsible for the team and has the fewest open tickets. None when
-    the alarm is switched off or its ticket on this subject is open already: repeating it changes nothing.
+    Without an `owner` it is whoever is responsible for the team and has the fewest open tickets. They have
+    the time of the alarm's setting, in their working hours, and hear of it once: now, or when they are at
+    work again. None when the alarm is switched off or its ticket on this subject is open already: repeating
+    it changes nothing.
     """
     finding = Finding(alarm, subject_key, title, url, lead, team_id, owner)
     return next(iter(open_tickets([finding], now=now)), None)
@@ -95,20 +100,17 @@ def open_tickets(findings: Sequence[Finding], *, now: datetime) -> list[Ticket]:
     owned = _choose_owners(new, now=now)
     if not owned:
         return []
-    hours = working_hours_of({owner.pk: owner for _, owner in owned}.values(), around=now)
-    rows = []
-    for finding, owner in owned:
-        minutes = timedelta(minutes=settings[finding.alarm].answer_minutes)
-        try:
-            due_at = hours[owner.pk][1].add_business_time(now, minutes)
-        except CalendarError:  # no hour in the years their calendar knows
-            due_at = now + minutes
-        rows.append(_row(finding, owner, due_at))
+    people = {owner.pk: owner for _, owner in owned}.values()
+    hours = {pk: theirs for pk, (_, theirs) in working_hours_of(people, around=now).items()}
+    rows = [
+        _row(finding, owner, hours[owner.pk], answer_minutes=settings[finding.alarm].answer_minutes, now=now)
+        for finding, owner in owned
+    ]
     with connection.cursor() as cursor:
         cursor.execute(_OPEN, {"rows": json.dumps(rows), "now": now})
         opened = [pk for (pk,) in cursor.fetchall()]
     tickets = list(Ticket.objects.filter(pk__in=opened).select_related("owner").order_by("id"))
-    _tell_owners(tickets, now=now)
+    tell_about([ticket for ticket in tickets if ticket.told_at], now=now)
     if tickets:
         log.info("tickets_opened", alarms=dict(Counter(ticket.alarm for ticket in tickets)))
     return tickets
@@ -168,7 +170,10 @@ def _responsible(is_technical: bool, team_id: int | None, *, now: datetime) -> l
     return present or people
 
 
-def _row(finding: Finding, owner: User, due_at: datetime) -> dict[str, object]:
+def _row(
+    finding: Finding, owner: User, hours: WorkingCalendar, *, answer_minutes: int, now: datetime
+) -> dict[str, object]:
+    is_told = finding.alarm in TOLD_AT_ONCE or is_at_work(hours, now)
     return {
         "alarm": finding.alarm.value,
         "subject_key": finding.subject_key,
@@ -176,7 +181,8 @@ def _row(finding: Finding, owner: User, due_at: datetime) -> dict[str, object]:
         "url": finding.url,
         "lead_id": finding.lead.pk if finding.lead else None,
         "owner_id": owner.pk,
-        "due_at": due_at.isoformat(),
+        "due_at": working_time_after(now, answer_minutes, hours).isoformat(),
+        "told_at": now.isoformat() if is_told else None,
     }
 
 
@@ -202,7 +208,7 @@ def close_ticket(ticket: Ticket, *, answer: str, by: User, now: datetime) -> Tic
     ticket.refresh_from_db()
     if not is_closed_now and (ticket.closed_by_id, ticket.answer) != (by.pk, answer):
         raise TicketClosed(ticket)
-    retract_messages([_told_of(ticket)])
+    retract_messages([key_of(ticket)])
     return ticket
 
 
@@ -216,7 +222,7 @@ def close_needless(tickets: TicketQuerySet, *, why: str, now: datetime) -> int:
     if not claimed:
         return 0
     Ticket.objects.filter(pk__in=[ticket.pk for ticket in claimed]).update(closed_at=now, answer=why)
-    retract_messages([_told_of(ticket) for ticket in claimed])
+    retract_messages([key_of(ticket) for ticket in claimed])
     return len(claimed)
 
 
@@ -229,12 +235,12 @@ def reassign_ticket(ticket: Ticket, *, to: User, by: User, now: datetime) -> Tic
     _require_say(ticket, by, act="pass on")
     if not to.is_active or to.role == User.Role.READ_ONLY:
         raise InvalidInput(f"{to} cannot answer tickets. Choose somebody else.", field="owner")
-    moved = Ticket.objects.open().filter(pk=ticket.pk).exclude(owner=to).update(owner=to)
+    moved = Ticket.objects.open().filter(pk=ticket.pk).exclude(owner=to).update(owner=to, told_at=now)
     ticket.refresh_from_db()
     if ticket.closed_at:
         raise TicketClosed(ticket)
     if moved and to != by:
-        _tell_owners([ticket], now=now)
+        tell_about([ticket], now=now)
     return ticket
 
 
@@ -246,47 +252,3 @@ def may_answer(ticket: Ticket, user: User) -> bool:
 def _require_say(ticket: Ticket, by: User, *, act: str) -> None:
     if not may_answer(ticket, by):
         raise NotAllowed(f"Only {ticket.owner} and managers can {act} this ticket.")
-
-
-# --- Telling --------------------------------------------------------------------------------------
-
-
-def _told_of(ticket: Ticket) -> str:
-    """The key of the message to its owner; a later owner is another recipient of the same."""
-    return f"ticket-{ticket.pk}"
-
-
-def _tell_owners(tickets: Collection[Ticket], *, now: datetime) -> None:
-    """One message each; who has got many at once is told so in one."""
-    owned: dict[User, list[Ticket]] = defaultdict(list)
-    for ticket in tickets:
-        owned[ticket.owner].append(ticket)
-    messages = []
-    for owner, theirs in owned.items():
-        if len(theirs) <= MOST_SINGLE_MESSAGES:
-            messages += [_message(ticket, owner) for ticket in theirs]
-        else:
-            messages.append(_summary(theirs, owner))
-    send_messages(messages, now=now)
-
-
-def _message(ticket: Ticket, to: User) -> Message:
-    return Message(
-        kind=Notification.Kind.TASK,
-        dedupe_key=_told_of(ticket),
-        title=ticket.title,
-        body="Please look into it and say what came of it.",
-        url=reverse("sla:ticket", args=[ticket.pk]),
-        recipient=to,
-    )
-
-
-def _summary(tickets: Sequence[Ticket], to: User) -> Message:
-    return Message(
-        kind=Notification.Kind.TASK,
-        dedupe_key=f"tickets-from-{tickets[0].pk}",
-        title=f"{len(tickets)} tickets to look into",
-        body=f"The first: {tickets[0].title}"[:500],
-        url=reverse("sla:tickets"),
-        recipient=to,
-    )

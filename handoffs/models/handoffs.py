@@ -153,6 +153,9 @@ class Handoff(models.Model):
     incomplete_at = models.DateTimeField(
         null=True, help_text="Mark: the package is below the standard, and marketing has no task for it yet."
     )
+    activity_check_at = models.DateTimeField(
+        null=True, help_text="Mark: when to look whether the rep has done anything; null: not looked yet."
+    )
     planned_contact_at = models.DateTimeField(
         null=True, help_text="When the rep means to try next; theirs alone, no promise."
     )
@@ -227,6 +230,12 @@ class Handoff(models.Model):
                 fields=["category", "created_at", "id"],
                 condition=Q(closed_at=None),
                 name="handoff_open_by_category",
+            ),
+            # Sweep of the alarms: accepted, and nothing attempted yet.
+            models.Index(
+                fields=["activity_check_at"],
+                condition=Q(status="accepted", closed_at=None),
+                name="handoff_activity_check",
             ),
             models.Index(
                 fields=["incomplete_at"], condition=Q(incomplete_at__isnull=False), name="handoff_incomplete"

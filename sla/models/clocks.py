@@ -62,6 +62,11 @@ class ClockQuerySet(models.QuerySet["Clock"]):
         """Missed targets with a step of escalation to take. Not what stands still or is parked."""
         return self.ticking().filter(next_step_at__lte=now, parked_at=None)
 
+    def alarming(self) -> Self:
+        """Missed, still not done, and no alarm has spoken of it: kinds that an alarm watches (SLA-6)."""
+        watched = self.running().filter(kind__in=Clock.WATCHED)
+        return watched.breached().filter(paused_at=None, alarmed_at=None)
+
     def pause_over(self, now: datetime) -> Self:
         """Paused for as long as the policy allows."""
         return self.running().filter(resume_at__lte=now, parked_at=None)
@@ -103,6 +108,9 @@ class Clock(MarkedWork):
         ROUTING = "routing", "Routing"
         LEAD_QUALITY = "lead_quality", "Lead quality"
         OTHER = "other", "Other"
+
+    # What alarms watch (SLA-6): for how long, their settings say.
+    WATCHED = (Target.Kind.OPENED, Target.Kind.CADENCE)
 
     # Whose and what
     lead = models.ForeignKey("leads.Lead", on_delete=models.CASCADE, related_name="+")
@@ -149,6 +157,7 @@ class Clock(MarkedWork):
     )
     steps_taken = models.PositiveSmallIntegerField(default=0, help_text="Of the ladder, left-out ones too.")
     next_step_at = models.DateTimeField(null=True, help_text="Mark: the next step of the ladder.")
+    alarmed_at = models.DateTimeField(null=True, help_text="When its alarm opened a ticket.")
     paused_at = models.DateTimeField(null=True)
     pause_reason = models.CharField(max_length=200, blank=True)
     resume_at = models.DateTimeField(null=True, help_text="Mark: the longest pause allowed ends.")
@@ -233,6 +242,18 @@ class Clock(MarkedWork):
                 fields=["resume_at"],
                 condition=Q(outcome="running", resume_at__isnull=False),
                 name="clock_resume",
+            ),
+            # Sweep of the alarms: missed a while ago and still not done.
+            models.Index(
+                fields=["due_at"],
+                condition=Q(
+                    outcome="running",
+                    kind__in=["opened", "cadence"],
+                    breach_recorded_at__isnull=False,
+                    paused_at=None,
+                    alarmed_at=None,
+                ),
+                name="clock_alarm",
             ),
             # Live board: late, longest first.
             models.Index(
