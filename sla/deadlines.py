@@ -5,11 +5,28 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from sla.business_hours import ALWAYS_OPEN, WorkingCalendar
-from sla.models import Clock, Target
+from sla.models import Target
 
 Stretch = tuple[datetime, datetime]
+
+
+class Promise(Protocol):
+    """How much time something may take: what a target says, its copy in a version, and that in a clock."""
+
+    @property
+    def mode(self) -> str: ...
+
+    @property
+    def minutes(self) -> int | None: ...
+
+    @property
+    def after_hours_minutes(self) -> int | None: ...
+
+    @property
+    def warn_percent(self) -> Sequence[int]: ...
 
 
 @dataclass(frozen=True)
@@ -23,7 +40,7 @@ class Deadline:
 
 
 def set_deadline(
-    promise: Target | Clock, *, hours: WorkingCalendar, since: datetime, pauses: Sequence[Stretch] = ()
+    promise: Promise, *, hours: WorkingCalendar, since: datetime, pauses: Sequence[Stretch] = ()
 ) -> Deadline:
     """Work out a promise made at `since` to somebody who works these hours. Pauses are in order and over."""
     counted_by, allowed = terms_of(promise, hours, since)
@@ -45,7 +62,7 @@ def time_used(
 
 
 def terms_of(
-    promise: Target | Clock, hours: WorkingCalendar, since: datetime
+    promise: Promise, hours: WorkingCalendar, since: datetime
 ) -> tuple[WorkingCalendar, timedelta | None]:
     """By which hours the promise counts, and how much time it allows; None: until close of business."""
     if promise.after_hours_minutes and hours.is_after_hours(since):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from sla.models import Clock, Target
+from sla.deadlines import Promise
+from sla.models import Target
 
 
 def span_in_words(minutes: int) -> str:
@@ -12,7 +13,7 @@ def span_in_words(minutes: int) -> str:
     return " ".join(parts)
 
 
-def promise_in_words(promise: Target | Clock) -> str:
+def promise_in_words(promise: Promise) -> str:
     """ "Within 24 business hours", "Within 15 minutes, around the clock", "By close of business"."""
     if promise.minutes is None:
         words = "By close of business of the day"
