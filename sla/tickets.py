@@ -10,7 +10,7 @@ from datetime import datetime
 
 import structlog
 from django.db import connection, transaction
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 
 from accounts.models import User
 from common.errors import DomainError, InvalidInput, NotAllowed
@@ -201,8 +201,6 @@ def close_ticket(ticket: Ticket, *, answer: str, by: User, now: datetime) -> Tic
         raise InvalidInput("Say in a few words what came of it.", field="answer")
     if len(answer) > ANSWER_LENGTH:
         raise InvalidInput("Keep the answer to 1,000 characters.", field="answer")
-    if "\0" in answer:
-        raise InvalidInput("The answer holds a character that cannot be kept. Type it anew.", field="answer")
     closed = Ticket.objects.open().filter(pk=ticket.pk)
     is_closed_now = closed.update(closed_at=now, closed_by=by, answer=answer)
     ticket.refresh_from_db()
@@ -233,8 +231,8 @@ def reassign_ticket(ticket: Ticket, *, to: User, by: User, now: datetime) -> Tic
     Its owner and managers may. Raises NotAllowed, InvalidInput, TicketClosed.
     """
     _require_say(ticket, by, act="pass on")
-    if not to.is_active or to.role == User.Role.READ_ONLY:
-        raise InvalidInput(f"{to} cannot answer tickets. Choose somebody else.", field="owner")
+    if not takers().filter(pk=to.pk).exists():
+        raise InvalidInput(f"{to} cannot answer tickets. Choose somebody else.", field="to")
     moved = Ticket.objects.open().filter(pk=ticket.pk).exclude(owner=to).update(owner=to, told_at=now)
     ticket.refresh_from_db()
     if ticket.closed_at:
@@ -242,6 +240,11 @@ def reassign_ticket(ticket: Ticket, *, to: User, by: User, now: datetime) -> Tic
     if moved and to != by:
         tell_about([ticket], now=now)
     return ticket
+
+
+def takers() -> QuerySet[User]:
+    """Who can be given a ticket."""
+    return User.objects.filter(is_active=True).exclude(role=User.Role.READ_ONLY)
 
 
 def may_answer(ticket: Ticket, user: User) -> bool:

@@ -1,6 +1,7 @@
 from django.urls import path
 
-from sla import views
+from sla import views, views_tickets
+from sla.figures import views as figures
 
 app_name = "sla"
 urlpatterns = [
@@ -8,8 +9,14 @@ urlpatterns = [
     path("breaches/", views.breach_list, name="breaches"),
     path("breaches.csv", views.breach_csv, name="breaches_csv"),
     path("breaches/<int:pk>/", views.breach_review, name="breach"),
+    path("compliance/", figures.compliance, name="compliance"),
+    path("compliance.csv", figures.compliance_csv, name="compliance_csv"),
     path("clocks/<int:pk>/why/", views.clock_why, name="why"),
     path("clocks/<int:pk>/pause/", views.clock_pause, name="pause"),
     path("clocks/<int:pk>/resume/", views.clock_resume, name="resume"),
     path("leads/<int:pk>/panel/", views.lead_panel, name="lead_panel"),
+    path("tickets/", views_tickets.tickets, name="tickets"),
+    path("tickets.csv", views_tickets.tickets_csv, name="tickets_csv"),
+    path("tickets/<int:pk>/", views_tickets.ticket, name="ticket"),
+    path("tickets/<int:pk>/pass-on/", views_tickets.pass_on, name="pass_on_ticket"),
 ]
