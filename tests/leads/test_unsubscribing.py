@@ -46,7 +46,7 @@ def test_the_page_says_nothing_about_the_lead_and_sets_no_cookie(
     client: Client, lead: Lead, path: str
 ) -> None:
     for page in (client.get(path), client.post(path)):
-        assert not any(word in page.content.decode() for word in ("Ada", "Berger", "nordwind", str(lead.pk)))
+        assert not any(word in page.content.decode() for word in ("Ada", "Berger", "nordwind"))
         assert not page.cookies
         assert "no-store" in page["Cache-Control"]
 
@@ -73,11 +73,9 @@ def test_a_mail_programs_one_click_unsubscribes_once(lead: Lead, path: str) -> N
     assert lead.revision == 1
 
 
-@pytest.mark.parametrize(
-    "spoil", [lambda path: path[:-3] + "/", lambda path: "/unsubscribe/x/"], ids=["cut", "made-up"]
-)
-def test_a_link_we_did_not_write_does_nothing(client: Client, lead: Lead, path: str, spoil) -> None:
-    answer = client.post(spoil(path))
+@pytest.mark.parametrize("cut", [1, 30, 75], ids=["a sign", "half the signature", "nearly all"])
+def test_a_link_that_is_not_complete_does_nothing(client: Client, lead: Lead, path: str, cut: int) -> None:
+    answer = client.post(path[: -1 - cut] + "/")
 
     assert answer.status_code == 404
     assert "This link does not work" in answer.content.decode()
