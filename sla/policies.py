@@ -9,7 +9,7 @@ from datetime import datetime
 from django.db.models import OuterRef, Subquery
 
 from sla.conditions import HandoffFacts
-from sla.models import Policy, PolicyVersion
+from sla.models import PinnedPolicy, Policy, PolicyVersion
 from sla.versions import Terms, conditions_of, keep_version, read_terms_by_id
 
 
@@ -40,6 +40,16 @@ def choose_policy(facts: HandoffFacts, *, now: datetime) -> PolicyInForce | None
     return next(
         (policy for policy in policies_in_force(now=now) if policy.terms.conditions.hold_for(facts)), None
     )
+
+
+def pinned_policy(handoff_id: int) -> PolicyInForce | None:
+    """The policy under which a handoff began, as it was then (SLA-4)."""
+    pinned = PinnedPolicy.objects.filter(pk=handoff_id)
+    found = pinned.values_list("version__policy__name", "version_id").first()
+    if found is None:
+        return None
+    name, version_id = found
+    return PolicyInForce(name, version_id, read_terms_by_id(version_id))
 
 
 def find_hidden(policies: Sequence[Policy]) -> list[tuple[Policy, Policy]]:

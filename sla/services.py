@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,13 +12,13 @@ from accounts.models import Team, User
 from leads.models import Lead, LeadEvent
 from leads.services import log_event
 from sla.breaches import record_breaches
-from sla.business_hours import ALWAYS_OPEN, WorkingCalendar
+from sla.business_hours import ALWAYS_OPEN
 from sla.calendars import calendar_of, digest_of, working_hours
 from sla.conditions import HandoffFacts
 from sla.deadlines import set_deadline, time_used
-from sla.models import Calendar, Clock, ClockQuerySet, PinnedPolicy, Target
+from sla.models import Clock, ClockQuerySet, PinnedPolicy, Target
 from sla.pauses import closed_pauses, end_pause
-from sla.policies import PolicyInForce, choose_policy
+from sla.policies import PolicyInForce, choose_policy, pinned_policy
 from sla.versions import TargetTerms
 
 SECOND = timedelta(seconds=1)
@@ -46,8 +46,6 @@ def start_clocks(
     if policy is None:
         return []
     PinnedPolicy.objects.create(handoff_id=facts.handoff_id, version_id=policy.version_id)
-    calendar = calendar_of(owner)
-    hours = working_hours(calendar, person=owner, around=now)
     clocks = [
         _copy_promise(
             target,
@@ -60,7 +58,61 @@ def start_clocks(
         for target in policy.terms.targets
         if target.kind in KINDS_OF_THE_BEGINNING
     ]
-    return _start(clocks, owner=owner, team=team, calendar=calendar, hours=hours, now=now)
+    _address(clocks, owner=owner, team=team, since=now)
+    if owner is not None:
+        _note_owner_told(clocks, now=now)
+    return _start(clocks, now=now)
+
+
+@transaction.atomic
+def start_later_clocks(
+    lead: Lead,
+    *,
+    handoff_id: int,
+    category: str,
+    kinds: Collection[Target.Kind],
+    owner: User | None,
+    team: Team | None,
+    now: datetime,
+) -> list[Clock]:
+    """Start what counts from an act later than the hand-off: the targets of these kinds under which the
+    handoff began. Nothing promised, no clocks.
+
+    The caller holds the lead's lock. Repeating it changes nothing: what has been measured is not started
+    anew, unless it was cancelled.
+    """
+    clocks = _copy_pinned(lead, handoff_id=handoff_id, category=category, kinds=kinds)
+    if not clocks:
+        return []
+    known = Clock.objects.filter(handoff_id=handoff_id, kind__in=kinds).exclude(
+        outcome=Clock.Outcome.CANCELLED
+    )
+    measured = set(known.values_list("kind", flat=True))
+    clocks = [clock for clock in clocks if clock.kind not in measured]
+    _address(clocks, owner=owner, team=team, since=now)
+    return _start(clocks, now=now)
+
+
+@transaction.atomic
+def measure_return(
+    lead: Lead,
+    *,
+    handoff_id: int,
+    category: str,
+    owner: User,
+    team: Team | None,
+    offered_at: datetime,
+    by: User | None,
+    now: datetime,
+) -> None:
+    """Keep how long the owner took to give a bad lead back, if the policy promises how soon they do.
+
+    Known only in hindsight: a clock that ran from the offer on would be missed with every good lead.
+    """
+    clocks = _copy_pinned(lead, handoff_id=handoff_id, category=category, kinds=[Target.Kind.RETURN])
+    _address(clocks, owner=owner, team=team, since=offered_at)
+    for clock in Clock.objects.bulk_create(clocks):
+        _stop(clock, at=now, by=by)
 
 
 @transaction.atomic
@@ -69,18 +121,20 @@ def stop_clock(
 ) -> None:
     """Stop the measurement because what was promised has happened. Without a running clock, do nothing."""
     clock = _running_clocks(lead, handoff_id).filter(kind=kind).first()
-    if clock is None:
-        return
+    if clock is not None:
+        clock.lead = lead
+        _stop(clock, at=at, by=by)
+
+
+def _stop(clock: Clock, *, at: datetime, by: User | None) -> None:
     finish_clock(clock, Clock.Outcome.DONE, at=at)
     log_event(
-        lead,
+        clock.lead,
         LeadEvent.Kind.CLOCK_STOPPED,
         at=at,
         by=by,
-        handoff_id=handoff_id,
-        target=kind,
-        due_at=clock.due_at.isoformat(),
-        in_time=not clock.is_late(at),
+        handoff_id=clock.handoff_id,
+        **describe_stop(kind=clock.kind, due_at=clock.due_at, at=at),
     )
 
 
@@ -95,6 +149,20 @@ def _running_clocks(lead: Lead, handoff_id: int) -> ClockQuerySet:
     return (
         Clock.objects.running().filter(lead=lead, handoff_id=handoff_id).select_related("calendar", "owner")
     )
+
+
+def _copy_pinned(
+    lead: Lead, *, handoff_id: int, category: str, kinds: Collection[Target.Kind]
+) -> list[Clock]:
+    """The promises of these kinds in the policy pinned, as clocks that are nobody's yet."""
+    policy = pinned_policy(handoff_id)
+    if policy is None:
+        return []
+    targets = [target for target in policy.terms.targets if target.kind in kinds]
+    return [
+        _copy_promise(target, policy, lead=lead, handoff_id=handoff_id, category=category, source=lead.source)
+        for target in targets
+    ]
 
 
 def _copy_promise(
@@ -119,22 +187,30 @@ def _copy_promise(
     )
 
 
-def _start(
-    clocks: Sequence[Clock],
-    *,
-    owner: User | None,
-    team: Team | None,
-    calendar: Calendar | None,
-    hours: WorkingCalendar,
-    now: datetime,
-) -> list[Clock]:
+def _address(clocks: Sequence[Clock], *, owner: User | None, team: Team | None, since: datetime) -> None:
+    """Say whose these promises are, from when on, and when they fall due in this person's hours."""
+    if not clocks:
+        return
+    calendar = calendar_of(owner)
+    hours = working_hours(calendar, person=owner, around=since)
     digest = digest_of(hours)
     for clock in clocks:
         clock.owner, clock.team, clock.calendar, clock.hours_digest = owner, team, calendar, digest
-        deadline = set_deadline(clock, hours=hours, since=now)
-        clock.started_at, clock.due_at = now, deadline.due_at
+        deadline = set_deadline(clock, hours=hours, since=since)
+        clock.started_at, clock.due_at = since, deadline.due_at
         clock.warnings_at = deadline.warnings_at
         clock.risk_at = clock.warn_at = next(iter(deadline.warnings_at), None)
+
+
+def _note_owner_told(clocks: Sequence[Clock], *, now: datetime) -> None:
+    """Whoever gets a handoff at once is told in the same transaction, so that promise is kept already."""
+    for clock in clocks:
+        if clock.kind == Target.Kind.NOTIFICATION:
+            clock.outcome, clock.stopped_at, clock.warn_at = Clock.Outcome.DONE, now, None
+            clock.wall_seconds = clock.business_seconds = 0
+
+
+def _start(clocks: Sequence[Clock], *, now: datetime) -> list[Clock]:
     started = Clock.objects.bulk_create(clocks)
     if started:
         log_event(
@@ -154,6 +230,11 @@ def describe_start(clocks: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "target": ", ".join(clock["kind"] for clock in clocks),
         "due": {clock["kind"]: clock["due_at"].isoformat() for clock in clocks},
     }
+
+
+def describe_stop(*, kind: str, due_at: datetime, at: datetime) -> dict[str, Any]:
+    """What the log says of a promise kept at this moment, in time or late."""
+    return {"target": kind, "due_at": due_at.isoformat(), "in_time": at <= due_at}
 
 
 def finish_clock(clock: Clock, outcome: Clock.Outcome, *, at: datetime) -> None:
