@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from django import template
 
 from common.templatetags.portal import span_words
+from common.ticks import percentage
 from sla.board import MOST_COUNTED
 from sla.models import Clock
 
@@ -20,8 +21,14 @@ def duration_words(duration: timedelta) -> str:
 
 
 @register.filter
-def seconds_words(seconds: int) -> str:
-    return span_words(seconds)
+def seconds_words(seconds: float) -> str:
+    return span_words(round(seconds))
+
+
+@register.filter
+def percent_of(part: int, whole: int) -> str:
+    """A share as '83.3 %'."""
+    return percentage(part / whole)
 
 
 @register.filter
