@@ -15,7 +15,7 @@ from handoffs.models import Handoff
 from handoffs.routing.assignment import NoRouteForLead, find_route, lock_pools
 from handoffs.routing.books import give_slot_back
 from handoffs.services import hand_off
-from handoffs.telling import name_with_company
+from handoffs.summary import name_with_company
 from leads.models import Lead, LeadEvent
 from leads.services import hold_lead, log_event, move_stage
 from notifications.models import Notification

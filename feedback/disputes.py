@@ -14,7 +14,7 @@ from feedback.returning import give_back, handoff_given_back
 from handoffs.acting import allow_text, require_role, require_text
 from handoffs.models import Handoff
 from handoffs.routing.assignment import managers_of
-from handoffs.telling import name_with_company
+from handoffs.summary import name_with_company
 from leads.models import Lead, LeadEvent
 from leads.services import log_event
 from notifications.models import Notification

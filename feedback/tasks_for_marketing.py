@@ -15,7 +15,7 @@ from feedback.returning import give_back_repaired, handoff_given_back
 from handoffs.acting import require_role, require_text
 from handoffs.models import ContextPackage, Handoff
 from handoffs.package.completeness import fact_labels
-from handoffs.telling import name_with_company
+from handoffs.summary import name_with_company
 from handoffs.undo import GRACE, UNDO_FOR
 from leads.models import Lead, LeadEvent
 from leads.services import correct_lead, log_event

@@ -16,8 +16,8 @@ from handoffs.models import Handoff
 from handoffs.routing.assignment import lock_pools
 from handoffs.routing.books import take_slot_again
 from handoffs.services import close_handoff
+from handoffs.summary import name_with_company
 from handoffs.taking_back import take_offer_back
-from handoffs.telling import name_with_company
 from handoffs.undo import is_undone, latest_entry, log_undone, require_undoable, return_lead_to
 from leads.models import Lead, LeadEvent
 from leads.services import undo_return

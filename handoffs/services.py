@@ -29,7 +29,7 @@ from handoffs.routing.assignment import choose_owner, find_route, lock_pool, man
 from handoffs.routing.books import count_claim, store_offer
 from handoffs.routing.routes import RoutePlan
 from handoffs.routing.turns import Choice, Strategy
-from handoffs.telling import tell_catch_all, tell_new_owner, tell_overflow
+from handoffs.telling import tell_catch_all, tell_new_owner, tell_overflow, tell_pool
 from leads.models import Lead, LeadEvent
 from leads.services import assign_lead, log_event, move_stage, release_lead
 from scoring.lifecycle.release import note_handed_off
@@ -135,8 +135,8 @@ def hand_off(
     )
     start_clocks(lead, facts, owner=handoff.owner, team=team_of(pool, handoff.owner), now=now)
     note_handed_off(lead, now=now)
-    if route.is_catch_all:
-        tell_catch_all(handoff, managers_of(pool), now=now)
+    # After the clocks are set: the messages say until when to act.
+    _tell(handoff, choice, is_catch_all=route.is_catch_all, now=now)
     if choice.strategy == Strategy.IN_LINE and not _is_nudged(handoff, now=now):
         # Somebody has room: those before it are handed out, and then it is its turn.
         enqueue("handoffs.tasks.assign_overflow_soon", pool.pk)
@@ -173,7 +173,7 @@ def _require_no_open_handoff(lead: Lead) -> None:
 
 
 def give_to_owner(handoff: Handoff, lead: Lead, choice: Choice, *, now: datetime) -> None:
-    """Make the chosen rep the lead's owner, or leave it to the overflow queue; log it and tell people."""
+    """Make the chosen rep the lead's owner, or leave it to the overflow queue; log it."""
     pool = handoff.pool
     if handoff.owner is None:
         assign_lead(lead, owner=lead.owner, team=pool.team or lead.team)
@@ -185,9 +185,6 @@ def give_to_owner(handoff: Handoff, lead: Lead, choice: Choice, *, now: datetime
             pool=pool.name,
             why=choice.strategy,
         )
-        # Behind leads that are being handed out it lacks nobody.
-        if choice.strategy != Strategy.IN_LINE:
-            tell_overflow(handoff, managers_of(pool), now=now)
     else:
         assign_lead(lead, owner=handoff.owner, team=team_of(pool, handoff.owner))
         log_event(
@@ -198,7 +195,17 @@ def give_to_owner(handoff: Handoff, lead: Lead, choice: Choice, *, now: datetime
             owner_id=handoff.owner_id,
             why=choice.strategy,
         )
+
+
+def _tell(handoff: Handoff, choice: Choice, *, is_catch_all: bool, now: datetime) -> None:
+    pool = handoff.pool
+    if handoff.owner:
         tell_new_owner(handoff, now=now)
+    elif choice.strategy != Strategy.IN_LINE:  # behind leads that are being handed out it lacks nobody
+        tell_overflow(handoff, managers_of(pool), now=now)
+    if is_catch_all:
+        tell_catch_all(handoff, managers_of(pool), now=now)
+    tell_pool(handoff, now=now)
 
 
 # --- The decision -------------------------------------------------------------------------------

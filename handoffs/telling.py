@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from django.urls import reverse
 
 from accounts.models import User
-from common.bulk import among
-from handoffs.models import ContextPackage, Handoff, Pool
+from handoffs.models import Handoff, Pool
+from handoffs.summary import Brief, name_with_company, read_briefs, summarise
 from notifications.models import Notification
-from notifications.services import Message, notify_users, send_messages
+from notifications.preferences import zone_of
+from notifications.services import Message, Post, notify_users, post_to_channels, send_messages
+from sla.calendars import house_zone
 
 
 def tell_new_owner(handoff: Handoff, *, now: datetime) -> None:
-    """Tell the owner of a new offer: who, why now, and what to do first."""
+    """Tell the owner of a new offer: who, why now, until when, and what to do first (NOTE-1)."""
     if handoff.owner is not None:
         tell_new_owners([handoff], now=now)
 
 
 def tell_new_owners(handoffs: Collection[Handoff], *, now: datetime) -> None:
-    """`tell_new_owner` for many handoffs that have just got their owners."""
-    packages = ContextPackage.objects.filter(pk__in=among([handoff.pk for handoff in handoffs]))
-    first_contacts = dict(packages.values_list("pk", "content__first_contact"))
+    """`tell_new_owner` for many handoffs that have just got their owners, and their clocks."""
+    briefs = read_briefs(handoffs)
     # The resolver is asked once: for each handoff it would take longer than all the rest of its message.
     before, after = reverse("handoffs:detail", args=[0]).rsplit("0", 1)
     send_messages(
@@ -33,8 +34,9 @@ def tell_new_owners(handoffs: Collection[Handoff], *, now: datetime) -> None:
                 kind=Notification.Kind.HANDOFF,
                 dedupe_key=f"handoff-{handoff.pk}-offered-{now.isoformat()}",
                 title=f"New lead: {name_with_company(handoff)}",
-                body=_why_now(handoff, first_contacts.get(handoff.pk)),
+                body=_in_short(handoff, briefs[handoff.pk]),
                 url=f"{before}{handoff.pk}{after}",
+                facts=summarise(handoff, briefs[handoff.pk], zone=zone_of(handoff.owner)),
             )
             for handoff in handoffs
             if handoff.owner is not None
@@ -43,29 +45,67 @@ def tell_new_owners(handoffs: Collection[Handoff], *, now: datetime) -> None:
     )
 
 
+def tell_pool(handoff: Handoff, *, now: datetime) -> None:
+    """Post a new lead to the shared channels of its pool, once, whoever got it (NOTE-1)."""
+    channels = list(handoff.pool.channels.usable())
+    if not channels:
+        return
+    brief = read_briefs([handoff])[handoff.pk]
+    post = Post(
+        kind=Notification.Kind.HANDOFF if handoff.owner else Notification.Kind.OVERFLOW,
+        dedupe_key=f"handoff-{handoff.pk}-new",
+        title=f"New lead: {name_with_company(handoff)}",
+        body=f"It is with {handoff.owner}."
+        if handoff.owner
+        else f"It waits in the overflow queue of {handoff.pool}.",
+        url=handoff.get_absolute_url(),
+        facts=summarise(handoff, brief, zone=house_zone(), names_zone=True),
+    )
+    post_to_channels(channels, post, now=now)
+
+
 def tell_catch_all(handoff: Handoff, managers: Iterable[User], *, now: datetime) -> None:
     """Tell the managers that so many reps passed a lead on that it is in the catch-all pool now."""
-    notify_users(
+    with_whom = handoff.owner or "nobody yet"
+    _tell_managers(
+        handoff,
         managers,
-        kind=Notification.Kind.OVERFLOW,
         dedupe_key=f"handoff-{handoff.pk}-catch-all",
         title=f"Nobody kept {name_with_company(handoff)}",
-        body=f"{handoff.hops} passed it on, so it is in {handoff.pool} now, with "
-        f"{handoff.owner or 'nobody yet'}.",
-        url=handoff.get_absolute_url(),
+        body=f"{handoff.hops} passed it on, so it is in {handoff.pool} now, with {with_whom}.",
         now=now,
     )
 
 
 def tell_overflow(handoff: Handoff, managers: Iterable[User], *, now: datetime) -> None:
     """Tell the managers that nobody could take a lead, each time it comes to the queue (HAND-4)."""
-    notify_users(
+    _tell_managers(
+        handoff,
         managers,
-        kind=Notification.Kind.OVERFLOW,
         dedupe_key=f"handoff-{handoff.pk}-overflow-{now.isoformat()}",
         title=f"Nobody available for {name_with_company(handoff)}",
         body=f"It waits in the overflow queue of {handoff.pool}.",
-        url=handoff.get_absolute_url(),
+        now=now,
+    )
+
+
+def _tell_managers(
+    handoff: Handoff, managers: Iterable[User], *, dedupe_key: str, title: str, body: str, now: datetime
+) -> None:
+    brief = read_briefs([handoff])[handoff.pk]
+    send_messages(
+        (
+            Message(
+                recipient=manager,
+                kind=Notification.Kind.OVERFLOW,
+                dedupe_key=dedupe_key,
+                title=title,
+                body=body,
+                url=handoff.get_absolute_url(),
+                facts=summarise(handoff, brief, zone=zone_of(manager)),
+            )
+            for manager in managers
+        ),
         now=now,
     )
 
@@ -127,14 +167,10 @@ def _leads(number: int) -> str:
     return "1 lead" if number == 1 else f"{number} leads"
 
 
-def name_with_company(handoff: Handoff) -> str:
-    lead = handoff.lead
-    return f"{lead.name}, {lead.company}" if lead.company else lead.name
-
-
-def _why_now(handoff: Handoff, first_contact: Mapping[str, str] | None) -> str:
+def _in_short(handoff: Handoff, brief: Brief) -> str:
+    """For the line below the title in the portal, where the facts are a click away."""
     parts = [f"Category {handoff.category}, {handoff.score} points"]
     parts += [driver["name"] for driver in handoff.drivers]
-    if first_contact:
-        parts.append(f"First: {first_contact['channel'].lower()}, {first_contact['timing']}")
+    if brief.first_step:
+        parts.append(f"First: {brief.first_step[:1].lower()}{brief.first_step[1:]}")
     return " · ".join(parts)

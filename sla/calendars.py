@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime
 from functools import lru_cache
+from zoneinfo import ZoneInfo
 
 import holidays
 import structlog
@@ -32,6 +33,12 @@ def calendar_of(person: User | None) -> Calendar | None:
         return calendars.filter(is_default=True).first()
     own = Exists(CalendarPerson.objects.filter(calendar=OuterRef("pk"), person=person))
     return calendars.filter(own | Q(is_default=True)).order_by(own.desc()).first()
+
+
+def house_zone() -> ZoneInfo:
+    """The time zone of the default calendar: for what concerns nobody in particular."""
+    name = Calendar.objects.filter(is_default=True).values_list("time_zone", flat=True).first()
+    return ZoneInfo(name or "UTC")
 
 
 def working_hours(calendar: Calendar | None, *, person: User | None, around: datetime) -> WorkingCalendar:

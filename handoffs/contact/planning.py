@@ -15,7 +15,7 @@ from common.errors import InvalidInput
 from handoffs.acting import allow_text
 from handoffs.contact.services import lock_accepted
 from handoffs.models import Attempt, Handoff
-from handoffs.telling import name_with_company
+from handoffs.summary import name_with_company
 from leads.models import LeadEvent
 from leads.services import log_event
 

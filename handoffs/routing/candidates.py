@@ -19,7 +19,7 @@ from common.bulk import among
 from handoffs.models import Handoff, HandoffQuerySet, Pool, PoolMembership
 from handoffs.routing.turns import SHARE, Candidate, words
 from leads.models import Lead
-from sla.models import Calendar
+from sla.calendars import house_zone
 from sla.shifts import who_is_off_shift
 
 # A person who is no member of the pool has no capacity there to run out of.
@@ -33,7 +33,7 @@ def read_candidates(pool: Pool, *, now: datetime) -> list[Candidate]:
     """Everybody in the pool, with their books and what is in their way now."""
     memberships = list(PoolMembership.objects.filter(pool=pool).select_related("user").order_by("user_id"))
     users = [membership.user for membership in memberships]
-    zone = _zone()
+    zone = house_zone()
     presence = _Presence(pool, users, zone=zone, now=now)
     received = _received_since(pool, _start_of_week(now, zone))
     open_count = _count_by_owner(Handoff.objects.open().filter(owner__in=users))
@@ -64,7 +64,7 @@ def read_outsiders(pool: Pool, users: Sequence[User], *, now: datetime) -> list[
     """People who may get a lead of the pool without being dealt to: a person a rule names, managers."""
     if not users:
         return []
-    presence = _Presence(pool, users, zone=_zone(), now=now)
+    presence = _Presence(pool, users, zone=house_zone(), now=now)
     theirs = Handoff.objects.filter(owner__in=users)
     open_count = _count_by_owner(theirs.open())
     offered = dict(theirs.order_by().values_list("owner_id").annotate(Max("offered_at")))
@@ -121,12 +121,6 @@ def _count_by_owner(handoffs: HandoffQuerySet) -> Counter[int]:
     return Counter({owner: number for owner, number in counts if owner})
 
 
-def _zone() -> ZoneInfo:
-    """The time zone weeks begin in: that of the default calendar."""
-    name = Calendar.objects.filter(is_default=True).values_list("time_zone", flat=True).first()
-    return ZoneInfo(name or "UTC")
-
-
 def _start_of_week(now: datetime, zone: ZoneInfo) -> datetime:
     """Monday 00:00 of the ISO week, local time."""
     local = now.astimezone(zone)
@@ -155,7 +149,7 @@ class History:
 def read_histories(pool: Pool, leads: Iterable[Lead], *, now: datetime) -> dict[int, History]:
     """By the lead's id: whose it was, and who passed it on so lately that the pool does not ask them."""
     histories = {lead.pk: History() for lead in leads}
-    zone = cache(_zone)  # asked for only where somebody passed a lead on
+    zone = cache(house_zone)  # asked for only where somebody passed a lead on
     since = now - timedelta(days=pool.declined_for_days)
     earlier = (
         Handoff.objects.filter(lead__in=among(histories.keys()))

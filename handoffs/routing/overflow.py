@@ -33,10 +33,14 @@ BATCH = 1_000
 
 # Of the forty columns of a lead and the thirty of a handoff: what the rules ask and the message says.
 LOOKED_AT = (
-    "first_name", "last_name", "email", "external_id", "country", "source", "language", "product_line",
-    "deal_size", "trips", "company__name", "company__country", "company__industry", "company__employee_count",
+    "first_name", "last_name", "title", "email", "phone", "external_id", "country", "source", "language",
+    "product_line", "deal_size", "trips", "revision",
+    "company__name", "company__country", "company__industry", "company__employee_count",
 )  # fmt: skip
-DEALT_BY = ("lead_id", "owner_id", "pool_id", "status", "category", "score", "drivers", "hops", "created_at")
+DEALT_BY = (
+    "lead_id", "owner_id", "pool_id", "public_id", "status", "trigger", "trigger_note", "category", "warmth",
+    "score", "drivers", "hops", "created_at", "first_contact_at",
+)  # fmt: skip
 
 
 @dataclass
