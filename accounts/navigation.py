@@ -54,6 +54,9 @@ SECTIONS = (
         (
             Page("/sla/", "Live board", "stopwatch", frozenset({Role.MANAGER, Role.READ_ONLY})),
             Page("/sla/breaches/", "Breaches", "flag", frozenset({Role.MANAGER, Role.READ_ONLY})),
+            Page(
+                "/sla/compliance/", "Compliance", "bar-chart-line", frozenset({Role.MANAGER, Role.READ_ONLY})
+            ),
         ),
     ),
     Section(

@@ -8,6 +8,7 @@ from handoffs import api as handoffs
 from handoffs.contact import api as contact
 from leads import api as leads
 from sla import api as sla
+from sla.figures import api as figures
 
 app_name = "api"
 urlpatterns = [
@@ -34,4 +35,5 @@ urlpatterns = [
     path("disputes/", api_disputes.DisputeList.as_view(), name="disputes"),
     path("disputes/<int:pk>/settle/", api_disputes.SettleDispute.as_view(), name="settle_dispute"),
     path("sla/clocks/", sla.ClockList.as_view(), name="clocks"),
+    path("sla/compliance/", figures.Compliance.as_view(), name="compliance"),
 ]
