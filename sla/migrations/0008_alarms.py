@@ -26,7 +26,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0002_absence_says_why"),
         ("leads", "0010_unsubscribed_and_escalated"),
-        ("sla", "0005_versions_are_kept"),
+        ("sla", "0007_incidents_are_settled"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

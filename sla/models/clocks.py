@@ -31,6 +31,10 @@ class ClockQuerySet(models.QuerySet["Clock"]):
         """Running and not paused: time is passing."""
         return self.running().filter(paused_at=None)
 
+    def kept_by_reps(self) -> Self:
+        """Not what the portal promises itself."""
+        return self.exclude(kind__in=Target.OURS)
+
     def late(self, now: datetime) -> Self:
         """Overdue at this moment and still not done, whether or not a sweep has noticed."""
         return self.ticking().filter(due_at__lt=now)
@@ -280,6 +284,8 @@ class Clock(MarkedWork):
             # The API's list, newest first, by key.
             models.Index(fields=["-started_at", "-id"], name="clock_newest_first"),
             models.Index(fields=["handoff_id"], name="clock_of_handoff"),
+            # Which clocks ran in the time of an incident: these, and those that run.
+            models.Index(fields=["stopped_at"], condition=Q(stopped_at__isnull=False), name="clock_stopped"),
         )
 
     def __str__(self) -> str:
