@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, time
 
 import structlog
 from django.db import transaction
 
 from accounts.models import User
 from common.errors import NotAllowed
-from sla.models import Calendar, CalendarInterval, Policy, Target
-from sla.wording import promise_in_words
+from sla.conditions import Conditions
+from sla.models import AlarmSetting, Calendar, CalendarInterval, EscalationStep, Policy, Target, Ticket
+from sla.versions import Step, TargetTerms, Terms, in_order_of_kind, keep_version, terms_of
+from sla.wording import lower_first, span_in_words, step_in_words, target_in_words
 
 log = structlog.get_logger(__name__)
 
@@ -23,7 +26,20 @@ class TargetPreset:
     minutes: int | None = None
     warn_percent: tuple[int, ...] = (50, 80)
     after_hours_minutes: int | None = None
+    attempts: int | None = None
+    max_pause_minutes: int | None = None
     restarts_on_reassignment: bool = True
+
+
+@dataclass(frozen=True)
+class StepPreset:
+    """What follows so many minutes after a missed deadline; without kinds, of any target."""
+
+    action: EscalationStep.Action
+    after_minutes: int = 0
+    kinds: tuple[Target.Kind, ...] = ()
+    waits_for_receiver: bool = True
+    lapses: int | None = None
 
 
 @dataclass(frozen=True)
@@ -32,11 +48,26 @@ class PolicyPreset:
 
     name: str
     targets: tuple[TargetPreset, ...]
+    steps: tuple[StepPreset, ...] = ()
     category: str = ""
     warmth: str = ""
     source: str = ""
     is_instant_mql: bool | None = None
     reviews_breaches: bool = True
+
+    @property
+    def terms(self) -> Terms:
+        return Terms(
+            conditions=Conditions(
+                category=self.category,
+                warmth=self.warmth,
+                source=self.source,
+                is_instant_mql=self.is_instant_mql,
+            ),
+            targets=in_order_of_kind(TargetTerms(**asdict(target)) for target in self.targets),
+            steps=tuple(Step(**asdict(step)) for step in sorted(self.steps, key=lambda s: s.after_minutes)),
+            reviews_breaches=self.reviews_breaches,
+        )
 
 
 @dataclass(frozen=True)
@@ -54,12 +85,16 @@ class CalendarPreset:
 
 @dataclass(frozen=True)
 class SlaPreset:
+    """`alarms`: those that the protocol names, with the minutes of working time until they go off; None: at
+    once. Other alarms stay as they are set."""
+
     calendar: CalendarPreset
     policies: tuple[PolicyPreset, ...]
+    alarms: Mapping[Ticket.Alarm, int | None] = field(default_factory=dict)
 
 
 @transaction.atomic
-def load_sla_preset(preset: SlaPreset, *, by: User | None, dry_run: bool = False) -> list[str]:
+def load_sla_preset(preset: SlaPreset, *, by: User | None, now: datetime, dry_run: bool = False) -> list[str]:
     """Make the active policies those of the preset, in its order; return what changes, in sentences.
 
     Policies the preset does not know are switched off, not deleted, and clocks keep the promise they were
@@ -69,11 +104,13 @@ def load_sla_preset(preset: SlaPreset, *, by: User | None, dry_run: bool = False
         raise NotAllowed("Only a manager can change the service levels.")
     plan = _plan_calendar(preset.calendar, dry_run=dry_run)
     for position, policy in enumerate(preset.policies, start=1):
-        plan += _plan_policy(policy, position=position, dry_run=dry_run)
+        plan += _plan_policy(policy, position=position, by=by, now=now, dry_run=dry_run)
     others = Policy.objects.filter(is_active=True).exclude(
         name__in=[policy.name for policy in preset.policies]
     )
     plan += [f"Switch off the policy “{policy.name}”." for policy in others]
+    for alarm, after_minutes in preset.alarms.items():
+        plan += _plan_alarm(alarm, after_minutes, dry_run=dry_run)
     if not dry_run:
         others.update(is_active=False)
         log.info("sla_preset_loaded", changes=len(plan), by=by.pk if by else None)
@@ -101,62 +138,49 @@ def _plan_calendar(preset: CalendarPreset, *, dry_run: bool) -> list[str]:
     return [f"Add the default calendar “{preset.name}”: {hours}, {preset.time_zone}."]
 
 
-def _plan_policy(preset: PolicyPreset, *, position: int, dry_run: bool) -> list[str]:
-    policy = Policy.objects.filter(name=preset.name).prefetch_related("targets").first()
-    wanted = _fields(preset, position)
-    if policy is not None and _is_as_wanted(policy, preset, wanted):
+def _plan_policy(
+    preset: PolicyPreset, *, position: int, by: User | None, now: datetime, dry_run: bool
+) -> list[str]:
+    policy = Policy.objects.filter(name=preset.name).first()
+    if policy and policy.is_active and policy.position == position and terms_of(policy) == preset.terms:
         return []
-    verb = "Add" if policy is None else "Change"
+    verb = "Change" if policy else "Add"
     if not dry_run:
-        policy, _ = Policy.objects.update_or_create(name=preset.name, defaults=wanted)
-        policy.targets.all().delete()
-        Target.objects.bulk_create(_target(each, policy) for each in preset.targets)
-    promises = "; ".join(
-        f"{target.get_kind_display()}: {_lower_first(promise_in_words(target))}"
-        for target in (_target(each, None) for each in preset.targets)
-    )
-    return [f"{verb} the policy “{preset.name}”. {promises}."]
+        policy = policy or Policy(name=preset.name)
+        policy.position, policy.is_active = position, True
+        _write_terms(policy, preset.terms)
+        keep_version(policy, by=by, now=now)
+    promises = "; ".join(target_in_words(target) for target in preset.terms.targets)
+    sentence = f"{verb} the policy “{preset.name}”. {promises}."
+    if preset.steps:
+        steps = "; ".join(lower_first(step_in_words(step)) for step in preset.terms.steps)
+        sentence += f" When missed, {steps}."
+    return [sentence]
 
 
-def _fields(preset: PolicyPreset, position: int) -> dict[str, object]:
-    return {
-        "position": position,
-        "category": preset.category,
-        "warmth": preset.warmth,
-        "source": preset.source,
-        "is_instant_mql": preset.is_instant_mql,
-        "reviews_breaches": preset.reviews_breaches,
-        "is_active": True,
-    }
-
-
-def _is_as_wanted(policy: Policy, preset: PolicyPreset, wanted: dict[str, object]) -> bool:
-    same_policy = all(getattr(policy, name) == value for name, value in wanted.items())
-    return same_policy and {_preset_of(target) for target in policy.targets.all()} == set(preset.targets)
-
-
-def _target(preset: TargetPreset, policy: Policy | None) -> Target:
-    return Target(
-        policy=policy,
-        kind=preset.kind,
-        mode=preset.mode,
-        minutes=preset.minutes,
-        warn_percent=list(preset.warn_percent),
-        after_hours_minutes=preset.after_hours_minutes,
-        restarts_on_reassignment=preset.restarts_on_reassignment,
+def _write_terms(policy: Policy, terms: Terms) -> None:
+    """Make the rows of a policy say this and nothing else."""
+    for name, value in _columns(terms.conditions).items():
+        setattr(policy, name, value)
+    policy.reviews_breaches = terms.reviews_breaches
+    policy.save()
+    policy.targets.all().delete()
+    Target.objects.bulk_create(Target(policy=policy, **_columns(target)) for target in terms.targets)
+    policy.steps.all().delete()
+    EscalationStep.objects.bulk_create(
+        EscalationStep(policy=policy, **_columns(step)) for step in terms.steps
     )
 
 
-def _preset_of(target: Target) -> TargetPreset:
-    return TargetPreset(
-        kind=Target.Kind(target.kind),
-        mode=Target.Mode(target.mode),
-        minutes=target.minutes,
-        warn_percent=tuple(target.warn_percent),
-        after_hours_minutes=target.after_hours_minutes,
-        restarts_on_reassignment=target.restarts_on_reassignment,
-    )
+def _columns(terms: Conditions | TargetTerms | Step) -> dict[str, object]:
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(terms).items()}
 
 
-def _lower_first(text: str) -> str:
-    return text[:1].lower() + text[1:]
+def _plan_alarm(alarm: Ticket.Alarm, after_minutes: int | None, *, dry_run: bool) -> list[str]:
+    wanted = {"is_active": True, "after_minutes": after_minutes}
+    if AlarmSetting.objects.filter(alarm=alarm, **wanted).exists():
+        return []
+    if not dry_run:
+        AlarmSetting.objects.update_or_create(alarm=alarm, defaults=wanted)
+    when = f"after {span_in_words(after_minutes)} of working time" if after_minutes else "at once"
+    return [f"The alarm “{alarm.label}” opens a ticket {when}."]

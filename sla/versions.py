@@ -6,7 +6,7 @@ when they are saved and pinned by the handoffs that start under it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from typing import Any, TypeVar
@@ -103,16 +103,18 @@ def read_terms_by_id(version_id: int) -> Terms:
 
 def terms_of(policy: Policy) -> Terms:
     """What the rows of a policy say now."""
-    order = list(Target.Kind.values)
     return Terms(
         conditions=conditions_of(policy),
-        targets=tuple(
-            _copy(TargetTerms, target)
-            for target in sorted(policy.targets.all(), key=lambda target: order.index(target.kind))
-        ),
+        targets=in_order_of_kind(_copy(TargetTerms, target) for target in policy.targets.all()),
         steps=tuple(_copy(Step, step) for step in policy.steps.all()),
         reviews_breaches=policy.reviews_breaches,
     )
+
+
+def in_order_of_kind(targets: Iterable[TargetTerms]) -> tuple[TargetTerms, ...]:
+    """Targets as they follow one another; those of a policy have no order of their own."""
+    order = list(Target.Kind.values)
+    return tuple(sorted(targets, key=lambda target: order.index(target.kind)))
 
 
 def conditions_of(policy: Policy) -> Conditions:

@@ -45,7 +45,7 @@ _numbers = itertools.count(1)
 def load_desk(*, now: datetime) -> None:
     """The rows every handoff needs. The pool takes the BDRs that exist."""
     load_scoring_preset(SCORING["classic"], by=None, now=now)
-    load_sla_preset(SERVICE_LEVELS, by=None)
+    load_sla_preset(SERVICE_LEVELS, by=None, now=now)
     load_feedback_preset(FEEDBACK["classic"], by=None, now=now)
     load_handoff_preset(HANDOFFS["classic"], by=None)
 

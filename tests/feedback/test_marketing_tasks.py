@@ -30,6 +30,7 @@ from leads.models import Lead, LeadEvent
 from leads.services import correct_lead
 from sla.presets import CalendarPreset, SlaPreset, load_sla_preset
 from tests.desk import SERVICE_LEVELS, fitting_lead, reason
+from tests.factories import NOON
 from tests.handoffs.test_api import client_of
 from tests.page_forms import sent_by_enter
 
@@ -97,7 +98,7 @@ def test_the_time_is_counted_in_business_hours_of_the_default_calendar(db: None)
     office = SlaPreset(
         calendar=CalendarPreset(name="Office", time_zone="Europe/Berlin"), policies=SERVICE_LEVELS.policies
     )
-    load_sla_preset(office, by=None)
+    load_sla_preset(office, by=None, now=NOON)
     friday_afternoon = datetime(2026, 3, 6, 15, 0, tzinfo=UTC)
 
     due = due_after(8 * 60, now=friday_afternoon)

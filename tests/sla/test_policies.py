@@ -12,6 +12,7 @@ from sla.models import Calendar, Policy, Target
 from sla.policies import find_hidden
 from sla.presets import CalendarPreset, PolicyPreset, SlaPreset, TargetPreset, load_sla_preset
 from sla.wording import promise_in_words
+from tests.factories import NOON
 from tests.sla.factories import TargetFactory
 
 DEMO = PolicyPreset(
@@ -27,7 +28,7 @@ PRESET = SlaPreset(CalendarPreset("Office", "Europe/Berlin"), (DEMO, OTHERS))
 
 
 def test_loading_makes_calendar_and_policies_in_order_and_says_so(db, manager):
-    plan = load_sla_preset(PRESET, by=manager)
+    plan = load_sla_preset(PRESET, by=manager, now=NOON)
 
     assert plan == [
         "Add the default calendar “Office”: 10:00–18:00, Europe/Berlin.",
@@ -39,26 +40,26 @@ def test_loading_makes_calendar_and_policies_in_order_and_says_so(db, manager):
 
 
 def test_loading_twice_changes_nothing(db, manager):
-    load_sla_preset(PRESET, by=manager)
+    load_sla_preset(PRESET, by=manager, now=NOON)
     targets = list(Target.objects.values_list("pk", flat=True).order_by("pk"))
 
-    assert load_sla_preset(PRESET, by=manager) == []
+    assert load_sla_preset(PRESET, by=manager, now=NOON) == []
 
     assert list(Target.objects.values_list("pk", flat=True).order_by("pk")) == targets
 
 
 def test_a_dry_run_says_what_it_would_do_and_does_nothing(db, manager):
-    assert len(load_sla_preset(PRESET, by=manager, dry_run=True)) == 3
+    assert len(load_sla_preset(PRESET, by=manager, now=NOON, dry_run=True)) == 3
 
     assert not Policy.objects.exists()
     assert not Calendar.objects.exists()
 
 
 def test_a_changed_promise_is_replaced_and_an_unknown_policy_switched_off(db, manager):
-    load_sla_preset(PRESET, by=manager)
+    load_sla_preset(PRESET, by=manager, now=NOON)
     faster = replace(OTHERS, targets=(replace(OTHERS.targets[0], minutes=240),))
 
-    plan = load_sla_preset(SlaPreset(PRESET.calendar, (replace(faster),)), by=manager)
+    plan = load_sla_preset(SlaPreset(PRESET.calendar, (replace(faster),)), by=manager, now=NOON)
 
     assert plan == [
         "Change the policy “All others”. First contact: within 4 hours of working time.",
@@ -70,14 +71,14 @@ def test_a_changed_promise_is_replaced_and_an_unknown_policy_switched_off(db, ma
 
 
 def test_a_calendar_of_ones_own_is_kept(office, manager):
-    load_sla_preset(PRESET, by=manager)
+    load_sla_preset(PRESET, by=manager, now=NOON)
 
     assert list(Calendar.objects.all()) == [office]
 
 
 def test_only_managers_load_service_levels(db, marketing):
     with pytest.raises(NotAllowed):
-        load_sla_preset(PRESET, by=marketing)
+        load_sla_preset(PRESET, by=marketing, now=NOON)
 
 
 @pytest.mark.parametrize(
