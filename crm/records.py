@@ -122,9 +122,9 @@ def _read_handoffs(
 
 def _read_deadlines(handoff_ids: Collection[int]) -> defaultdict[int, _Deadlines]:
     found: defaultdict[int, _Deadlines] = defaultdict(lambda: _Deadlines(None, is_breached=False))
-    clocks = Clock.objects.filter(handoff_id__in=handoff_ids).order_by("due_at")
     # The transfer to Salesforce is our own deadline: it would be over as soon as it was told.
-    for clock in clocks.exclude(kind="crm_transfer"):
+    clocks = Clock.objects.kept_by_reps().filter(handoff_id__in=handoff_ids).order_by("due_at")
+    for clock in clocks:
         so_far = found[clock.handoff_id]
         running = clock.due_at if clock.outcome == Clock.Outcome.RUNNING else None
         found[clock.handoff_id] = _Deadlines(

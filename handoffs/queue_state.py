@@ -107,7 +107,7 @@ def _shown(handoffs: HandoffQuerySet, chosen: QueueFilter, *, most: int) -> tupl
     if chosen.tab == Tab.MINE:
         sql, values = _parts_of(handoffs.values("id"))
         return f"WITH shown AS MATERIALIZED ({sql})", values
-    ticking = Clock.objects.ticking().exclude(kind=Target.Kind.CRM_TRANSFER)
+    ticking = Clock.objects.ticking().kept_by_reps()
     if chosen.tab == Tab.ALL and not chosen.q:
         # Most clocks that run are of these: look at each in turn until there are enough. The planner expects
         # few handoffs and would read all of them first; a subquery with a limit it leaves where it stands.

@@ -14,7 +14,7 @@ from django.urls import reverse
 
 from accounts.models import User
 from handoffs.models.pools import Pool, PoolMembership
-from sla.models import Clock, Target
+from sla.models import Clock
 
 
 class HandoffQuerySet(models.QuerySet["Handoff"]):
@@ -52,15 +52,11 @@ class HandoffQuerySet(models.QuerySet["Handoff"]):
     def with_next_due(self) -> Self:
         """Annotate the rep's next running target: `next_due_at`, `next_due_kind`, `next_warn_at`, or null.
 
-        The transfer to Salesforce is ours to keep, not the rep's, so it is left out; so is a paused clock,
+        What the portal promises itself is not the rep's to keep, so it is left out; so is a paused clock,
         which has no deadline until it runs again.
         """
-        clocks = (
-            Clock.objects.ticking()
-            .filter(handoff_id=OuterRef("pk"))
-            .exclude(kind=Target.Kind.CRM_TRANSFER)
-            .order_by("due_at", "id")
-        )
+        theirs = Clock.objects.ticking().kept_by_reps()
+        clocks = theirs.filter(handoff_id=OuterRef("pk")).order_by("due_at", "id")
         return self.annotate(
             next_due_at=Subquery(clocks.values("due_at")[:1]),
             next_due_kind=Subquery(clocks.values("kind")[:1]),

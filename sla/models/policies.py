@@ -93,6 +93,9 @@ class Target(models.Model):
         QUALITY_CHECK = "quality_check", "Check after the first conversation"
         RETURN = "return", "Return of a bad lead"
 
+    # Kept by the portal itself: no rep can do anything for them.
+    OURS = (Kind.CRM_TRANSFER, Kind.NOTIFICATION)
+
     class Mode(models.TextChoices):
         BUSINESS = "business", "Business hours of the owner"
         WALL = "wall", "Around the clock"
