@@ -13,6 +13,8 @@ from handoffs.acting import allow_text, lock_handoff, require_worker
 from handoffs.models import Attempt, Handoff
 from leads.models import LeadEvent
 from leads.services import log_event
+from sla.models import Target
+from sla.services import stop_clock
 
 QUESTIONS = {
     "really_qualified": "Really qualified?",
@@ -69,6 +71,7 @@ def record_quality_check(
     if kept and all(getattr(kept, name) == value for name, value in given.items()):
         return kept
     check, _ = QualityCheck.objects.update_or_create(handoff=handoff, defaults=given | {"by": by, "at": now})
+    stop_clock(lead, handoff_id=handoff.pk, kind=Target.Kind.QUALITY_CHECK, at=now, by=by)
     log_event(
         lead,
         LeadEvent.Kind.QUALITY_CHECKED,

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import Enum, auto
 from functools import cache
 from typing import NamedTuple
 
@@ -21,7 +22,7 @@ from sla.business_hours import WorkingCalendar
 from sla.calendars import calendar_of, digest_of, working_hours, working_hours_of
 from sla.deadlines import Deadline, set_deadline
 from sla.models import Calendar, Clock, Pause, Target
-from sla.services import describe_start, finish_clock
+from sla.services import describe_start, describe_stop, finish_clock
 
 SECOND = timedelta(seconds=1)
 
@@ -51,25 +52,61 @@ def move_clocks_of_many(handovers: Sequence[Handover], *, now: datetime) -> list
     """`move_clocks` for many handoffs at once; the caller writes these entries of the log with its own."""
     by_handoff = {handover.handoff_id: handover for handover in handovers}
     desks = _Desks([handover.owner for handover in handovers], now=now)
-    ended: list[_Old] = []
+    ended: list[tuple[_Old, Clock.Outcome]] = []
     renamed: list[dict[str, object]] = []
     restarted: defaultdict[Handover, list[Mapping[str, object]]] = defaultdict(list)
     for clock in _latest_clocks(by_handoff.keys()):
         handover = by_handoff[clock.handoff_id]
-        is_running = clock.outcome == Clock.Outcome.RUNNING
-        if is_running and not clock.restarts_on_reassignment:
-            renamed.append({"id": clock.id, **desks.names(handover)})
-        elif clock.restarts_on_reassignment and (is_running or clock.kind == Target.Kind.OPENED):
-            if is_running:
-                ended.append(clock)
-            restarted[handover].append(desks.restart(clock, handover))
+        match _fate_of(clock, handover):
+            case _Fate.KEPT:
+                ended.append((clock, Clock.Outcome.DONE))
+            case _Fate.GOES_ON:
+                renamed.append({"id": clock.id, **desks.names(handover)})
+            case _Fate.BEGINS_ANEW:
+                if clock.is_running:
+                    ended.append((clock, Clock.Outcome.CANCELLED))
+                restarted[handover].append(desks.restart(clock, handover))
     update_rows(Clock, renamed)
-    _cancel(ended, at=now)
+    _finish(ended, at=now)
     insert_rows(Clock, [clock for clocks in restarted.values() for clock in clocks])
     return [
-        Entry(handover.lead_id, LeadEvent.Kind.CLOCK_STARTED, describe_start(clocks), handover.handoff_id)
-        for handover, clocks in restarted.items()
+        *(
+            _entry_of_stop(clock, by_handoff[clock.handoff_id], at=now)
+            for clock, outcome in ended
+            if outcome == Clock.Outcome.DONE
+        ),
+        *(
+            Entry(handover.lead_id, LeadEvent.Kind.CLOCK_STARTED, describe_start(clocks), handover.handoff_id)
+            for handover, clocks in restarted.items()
+        ),
     ]
+
+
+# The next owner must open it although somebody else has; where there is none, somebody has yet to be told.
+_OWED_TO_EACH = (Target.Kind.NOTIFICATION, Target.Kind.OPENED)
+
+
+class _Fate(Enum):
+    """What becomes of the latest clock of its kind when the handoff changes its owner."""
+
+    STAYS = auto()
+    GOES_ON = auto()
+    BEGINS_ANEW = auto()
+    KEPT = auto()
+
+
+def _fate_of(clock: _Old, handover: Handover) -> _Fate:
+    if clock.kind == Target.Kind.NOTIFICATION and handover.owner is not None:
+        # Whoever gets a handoff is told with it.
+        return _Fate.KEPT if clock.is_running else _Fate.STAYS
+    if not clock.restarts_on_reassignment:
+        return _Fate.GOES_ON if clock.is_running else _Fate.STAYS
+    return _Fate.BEGINS_ANEW if clock.is_running or clock.kind in _OWED_TO_EACH else _Fate.STAYS
+
+
+def _entry_of_stop(clock: _Old, handover: Handover, *, at: datetime) -> Entry:
+    detail = describe_stop(kind=clock.kind, due_at=clock.due_at, at=at)
+    return Entry(handover.lead_id, LeadEvent.Kind.CLOCK_STOPPED, detail, clock.handoff_id)
 
 
 class _Old(NamedTuple):
@@ -97,6 +134,10 @@ class _Old(NamedTuple):
     max_pause_minutes: int | None
     category: str
     source: str
+
+    @property
+    def is_running(self) -> bool:
+        return self.outcome == Clock.Outcome.RUNNING
 
     @property
     def promise(self) -> dict[str, object]:
@@ -185,13 +226,13 @@ class _Desks:
 # --- Old clocks ---------------------------------------------------------------------------------
 
 
-def _cancel(clocks: Sequence[_Old], *, at: datetime) -> None:
+def _finish(ended: Sequence[tuple[_Old, Clock.Outcome]], *, at: datetime) -> None:
     """`finish_clock` for many: those that never stood still go together."""
-    ids = [clock.id for clock in clocks]
-    stood_still = set(Pause.objects.filter(clock__in=among(ids)).values_list("clock_id", flat=True))
+    outcomes = {clock.id: outcome for clock, outcome in ended}
+    stood_still = set(Pause.objects.filter(clock__in=among(outcomes)).values_list("clock_id", flat=True))
     for clock in Clock.objects.filter(pk__in=stood_still).select_related("lead", "owner", "calendar"):
-        finish_clock(clock, Clock.Outcome.CANCELLED, at=at)
-    steady = [clock for clock in clocks if clock.id not in stood_still]
+        finish_clock(clock, outcomes[clock.pk], at=at)
+    steady = [clock for clock, _ in ended if clock.id not in stood_still]
     late = [clock.id for clock in steady if clock.due_at < at and clock.breach_recorded_at is None]
     if late:
         missed = Clock.objects.filter(pk__in=late).select_related("lead", "owner").order_by("pk")
@@ -207,7 +248,7 @@ def _cancel(clocks: Sequence[_Old], *, at: datetime) -> None:
         [
             {
                 "id": clock.id,
-                "outcome": Clock.Outcome.CANCELLED,
+                "outcome": outcomes[clock.id],
                 "stopped_at": at,
                 "warn_at": None,
                 "wall_seconds": (at - clock.started_at) // SECOND,

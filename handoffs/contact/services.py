@@ -12,6 +12,7 @@ from accounts.models import User
 from common.errors import InvalidInput
 from handoffs.acting import HandoffChanged, NotAcceptedYet, allow_text, lock_handoff, require_worker
 from handoffs.contact.gate import PARTS, Gate, current_gate
+from handoffs.contact.promises import keep_promises
 from handoffs.models import Attempt, Handoff, Qualification
 from leads.models import Lead, LeadEvent
 from leads.services import log_event, move_stage
@@ -84,7 +85,8 @@ class BantAnswers:
 def record_attempt(
     handoff: Handoff, *, channel: str, outcome: str, note: str = "", by: User, now: datetime
 ) -> Attempt:
-    """Keep an attempt to reach the lead. The first one stops the first-contact clock and makes it contacted.
+    """Keep an attempt to reach the lead. The first one stops the first-contact clock and makes it contacted;
+    one that reaches somebody, or is the last of those promised, ends the attempts.
 
     Raises InvalidInput, NotAcceptedYet, HandoffChanged, NotAllowed.
     """
@@ -104,6 +106,7 @@ def record_attempt(
     )
     if handoff.first_contact_at is None:
         _record_first_contact(handoff, lead, by=by, now=now)
+    keep_promises(handoff, lead, attempt)
     _fulfil_plan(handoff, now=now)
     return attempt
 
