@@ -27,7 +27,8 @@ _signer = Signer(sep=".", salt="leads.unsubscribing")
 
 def unsubscribe_link(lead: Lead) -> str:
     """Where whoever holds the link unsubscribes this lead. It names nobody, and never runs out."""
-    return settings.PORTAL_URL + reverse("unsubscribe", args=[_signer.sign(lead.public_id.hex)])
+    path = reverse("unsubscribe", args=[_signer.sign(lead.public_id.hex)])
+    return f"{settings.PORTAL_URL}{path}"
 
 
 def find_by_token(token: str) -> Lead | None:
@@ -40,21 +41,22 @@ def find_by_token(token: str) -> Lead | None:
 
 
 @transaction.atomic
-def record_unsubscribed(lead: Lead, *, by: User | None, at: datetime, via: str) -> bool:
+def record_unsubscribed(lead: Lead, *, by: User | None, at: datetime, via: str, is_news: bool = True) -> bool:
     """Send this lead no automatic e-mail from now on; False when that was so already.
 
-    `by` is nobody when the lead did it. Raises NotAllowed.
+    `by` is nobody when the lead did it. Not `is_news`: what the lead did is among its activities already.
+    Raises NotAllowed.
     """
     _require_recorder(by)
     lead = Lead.objects.lock(lead.pk)
     if lead.unsubscribed_at is not None:
         return False
     _keep(lead, at, by=by, at=at, via=via)
-    # A fact that counts towards the score, if the rules say so.
-    facts = ActivityFacts(
-        event=EVENT, occurred_at=at, message_id=f"unsubscribed-{lead.public_id}-{at.isoformat()}"
-    )
-    record_activity(lead, facts, via=via, now=at)
+    if is_news:
+        # A fact that counts towards the score, if the rules say so.
+        message_id = f"unsubscribed-{lead.public_id}-{at.isoformat()}"
+        facts = ActivityFacts(event=EVENT, occurred_at=at, message_id=message_id)
+        record_activity(lead, facts, via=via, now=at)
     return True
 
 
