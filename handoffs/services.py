@@ -13,6 +13,7 @@ from django.db import transaction
 from accounts.models import User
 from common.errors import DomainError
 from common.queue import enqueue
+from handoffs.acknowledgement.promising import promise_acknowledgement
 from handoffs.acting import (
     HandoffAlreadyTaken,
     HandoffChanged,
@@ -23,6 +24,7 @@ from handoffs.acting import (
     require_text,
     require_worker,
 )
+from handoffs.contact.promises import promise_attempts
 from handoffs.models import Handoff
 from handoffs.package.content import build_content, freeze_package, top_drivers
 from handoffs.routing.assignment import choose_owner, find_route, lock_pool, managers_of, team_of
@@ -38,7 +40,7 @@ from scoring.services import explain_score, score_lead
 from sla.conditions import HandoffFacts
 from sla.handover import move_clocks
 from sla.models import Target
-from sla.services import cancel_clocks, start_clocks, stop_clock
+from sla.services import cancel_clocks, measure_return, start_clocks, stop_clock
 
 # How long one nudge is enough for all who get in line: then the sweep of every minute has come by.
 NUDGE = timedelta(minutes=1)
@@ -134,6 +136,7 @@ def hand_off(
         employee_count=lead.company.employee_count if lead.company else None,
     )
     start_clocks(lead, facts, owner=handoff.owner, team=team_of(pool, handoff.owner), now=now)
+    promise_acknowledgement(handoff, lead, now=now)
     note_handed_off(lead, now=now)
     # After the clocks are set: the messages say until when to act.
     _tell(handoff, choice, is_catch_all=route.is_catch_all, now=now)
@@ -257,6 +260,7 @@ def accept_handoff(handoff: Handoff, *, by: User, now: datetime) -> Handoff:
     handoff.refresh_from_db()
     for kind in (Target.Kind.OPENED, Target.Kind.DECISION):
         stop_clock(lead, handoff_id=handoff.pk, kind=kind, at=now, by=by)
+    promise_attempts(handoff, lead, now=now)
     log_event(lead, LeadEvent.Kind.ACCEPTED, at=now, by=by, handoff_id=handoff.pk)
     move_stage(lead, to=Lead.Stage.SAL, at=now, by=by, handoff_id=handoff.pk)
     return handoff
@@ -355,7 +359,24 @@ def close_handoff(
     if status == Handoff.Status.REJECTED:
         stop_clock(lead, handoff_id=handoff.pk, kind=Target.Kind.OPENED, at=now, by=by)
         stop_clock(lead, handoff_id=handoff.pk, kind=Target.Kind.DECISION, at=now, by=by)
+        _measure_return(handoff, lead, by=by, now=now)
     cancel_clocks(lead, handoff_id=handoff.pk, at=now)
     # Who had none of it in hand has no more room than before.
     if handoff.owner_id and Handoff.objects.overflow().filter(pool=handoff.pool_id).exists():
         enqueue("handoffs.tasks.assign_overflow_soon", handoff.pool_id)
+
+
+def _measure_return(handoff: Handoff, lead: Lead, *, by: User | None, now: datetime) -> None:
+    """How long its owner had it before it came back; nobody had what waits in the overflow queue."""
+    if handoff.owner is None or handoff.offered_at is None:
+        return
+    measure_return(
+        lead,
+        handoff_id=handoff.pk,
+        category=handoff.category,
+        owner=handoff.owner,
+        team=lead.team,
+        offered_at=handoff.offered_at,
+        by=by,
+        now=now,
+    )
