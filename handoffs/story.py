@@ -99,11 +99,14 @@ PROMISES: dict[str, str] = {
     Target.Kind.OPENED: "Opened",
     Target.Kind.DECISION: "Decision",
     Target.Kind.FIRST_CONTACT: "First contact",
+    Target.Kind.CADENCE: "Attempts",
+    Target.Kind.QUALITY_CHECK: "Quality check",
+    Target.Kind.RETURN: "Returned",
 }
 
 
 def clocks_of(handoff: Handoff) -> list[tuple[str, Clock]]:
-    """The promises made to this lead, in the order they fall due. Ours towards Salesforce is left out."""
+    """The promises made to this lead, in the order they fall due. What the portal promises is left out."""
     clocks = (
         Clock.objects.filter(handoff_id=handoff.pk, kind__in=PROMISES)
         .exclude(outcome=Clock.Outcome.CANCELLED)

@@ -34,8 +34,9 @@ class ClockSerializer(serializers.ModelSerializer[Clock]):
         model = Clock
         fields = (
             "id", "handoff", "lead", "kind", "owner", "team", "policy", "mode", "minutes", "state", "outcome",
-            "started_at", "due_at", "warn_at", "paused_at", "stopped_at", "breached_at", "breach_recorded_at",
-            "wall_seconds", "business_seconds", "cause", "reviewed_at",
+            "attempts_needed", "max_pause_minutes", "started_at", "due_at", "warn_at", "paused_at",
+            "resume_at", "stopped_at", "breached_at", "breach_recorded_at", "wall_seconds",
+            "business_seconds", "cause", "reviewed_at",
         )  # fmt: skip
         read_only_fields = fields
 

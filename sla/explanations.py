@@ -9,7 +9,7 @@ from datetime import timedelta
 from sla.business_hours import Span, WorkingCalendar
 from sla.calendars import working_hours
 from sla.deadlines import set_deadline, terms_of
-from sla.models import Clock
+from sla.models import Clock, Pause
 from sla.pauses import closed_pauses
 
 
@@ -40,10 +40,14 @@ def explain_deadline(clock: Clock) -> Explanation:
 
 def _spans(clock: Clock, hours: WorkingCalendar) -> Iterator[Span]:
     reached = clock.started_at
-    for pause in clock.pauses.all():
+    for pause in clock.pauses.select_related("incident"):
         if pause.started_at >= clock.due_at:
             break
         yield from hours.explain(reached, pause.started_at)
         reached = min(pause.ended_at or clock.due_at, clock.due_at)
-        yield Span(pause.started_at, reached, f"Paused: {pause.reason}")
+        yield Span(pause.started_at, reached, _name(pause))
     yield from hours.explain(reached, clock.due_at)
+
+
+def _name(pause: Pause) -> str:
+    return f"Excused: {pause.incident}" if pause.incident else f"Paused: {pause.reason}"

@@ -16,6 +16,15 @@ CAUSES = [
 ]
 
 
+# What a promise usually waits for. Others are said in one's own words.
+PAUSE_REASONS = [
+    "The lead is away",
+    "The lead asked to be contacted later",
+    "Waiting for an answer of the lead",
+    "Waiting for data from marketing",
+]
+
+
 class ReviewForm(forms.Form):
     cause = forms.ChoiceField(
         choices=Clock.Cause.choices,

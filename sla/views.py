@@ -17,10 +17,10 @@ from sla.board import read_board
 from sla.breach_list import BreachFilter, breach_csv_lines, read_page
 from sla.breaches import review_breach
 from sla.explanations import explain_deadline
-from sla.forms import CAUSES, PauseForm, ReviewForm
+from sla.forms import CAUSES, PAUSE_REASONS, PauseForm, ReviewForm
 from sla.models import Clock
 from sla.pauses import pause_clock, resume_clock
-from sla.wording import promise_in_words
+from sla.wording import promise_in_words, span_in_words
 
 WATCHERS = (User.Role.MANAGER, User.Role.OPERATOR, User.Role.READ_ONLY)
 PANEL_CLOCKS = 12
@@ -149,12 +149,18 @@ def _render_panel(
             "state": clock.state(now),
             "promise": promise_in_words(clock),
             "may_pause": user.role == User.Role.MANAGER or user == clock.owner,
+            "longest_pause": _longest_pause(clock),
             "refused": refused if clock.pk == refused_pk else None,
         }
         for clock in clocks.order_by("-started_at", "-id")[:PANEL_CLOCKS]
     ]
-    context = {"rows": rows, "may_see_breaches": user.role in WATCHERS}
+    context = {"rows": rows, "may_see_breaches": user.role in WATCHERS, "pause_reasons": PAUSE_REASONS}
     return render(request, "sla/_lead_panel.html", context, status=422 if refused else 200)
+
+
+def _longest_pause(clock: Clock) -> str:
+    """For how long all pauses of a clock may last together, in words; blank: as long as it takes."""
+    return span_in_words(clock.max_pause_minutes) if clock.max_pause_minutes else ""
 
 
 def _number(text: str | None) -> int | None:

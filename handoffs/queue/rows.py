@@ -24,6 +24,8 @@ DUE_WORDS: dict[str, str] = {
     Target.Kind.OPENED: "open",
     Target.Kind.DECISION: "decide",
     Target.Kind.FIRST_CONTACT: "call",
+    Target.Kind.CADENCE: "keep trying",
+    Target.Kind.QUALITY_CHECK: "judge",
 }
 
 # Asking the model for the words of a choice looks through all its choices.
