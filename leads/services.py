@@ -76,6 +76,8 @@ class Entry(NamedTuple):
     detail: Mapping[str, Any]
     handoff_id: int | None = None
     by_id: int | None = None
+    at: datetime | None = None
+    """When it happened, if not when it is written down."""
 
 
 def log_events(details: Mapping[int, Mapping[str, object]], *, kind: LeadEvent.Kind, at: datetime) -> None:
@@ -98,7 +100,7 @@ def log_entries(entries: Sequence[Entry], *, at: datetime) -> None:
 
 
 def _insert_entries(entries: Iterable[Entry], *, at: datetime) -> None:
-    insert_rows(LeadEvent, [entry._asdict() | {"at": at} for entry in entries])
+    insert_rows(LeadEvent, [entry._asdict() | {"at": entry.at or at} for entry in entries])
 
 
 # --- Marks --------------------------------------------------------------------------------------

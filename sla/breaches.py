@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from django.db import transaction
 from django.urls import reverse
 
 from accounts.models import User
+from common.bulk import update_rows
 from common.errors import DomainError, InvalidInput, NotAllowed
 from leads.models import Lead, LeadEvent
-from leads.services import log_event
+from leads.services import Entry, log_entries
 from notifications.models import Notification
-from notifications.services import notify_users
+from notifications.services import Message, send_messages
+from sla.escalations import first_steps, ladder_of
+from sla.ladder import TELLS_MANAGER, TELLS_OWNER
 from sla.models import Clock
 
 # After an outage one message that says how many is read; forty messages are not.
@@ -26,24 +29,30 @@ class NotABreach(DomainError):
 
 
 def record_breaches(clocks: Sequence[Clock], *, now: datetime) -> None:
-    """Record that these deadlines have passed, log it at the time it happened, and tell people.
+    """Record that these deadlines have passed, log it at the time it happened, and begin their ladders.
 
-    The caller holds the locks of the leads and has made sure that no breach is on record yet.
+    People are told of it by the ladder, or here if it has no step that tells them. However many there are, it
+    is a few statements. The caller holds the locks of the leads and has made sure that no breach is on record
+    yet; lead objects it has in hand keep the old revision.
     """
+    ladders = first_steps(clocks, now=now)
     for clock in clocks:
         clock.breach_recorded_at, clock.warn_at = now, None
-    Clock.objects.bulk_update(clocks, ["breach_recorded_at", "warn_at"], batch_size=500)
-    for clock in clocks:
-        log_event(
-            clock.lead,
-            LeadEvent.Kind.BREACHED,
-            at=clock.due_at,
-            handoff_id=clock.handoff_id,
-            target=clock.kind,
-            owner_id=clock.owner_id,
-            recorded_at=now.isoformat(),
-        )
+        clock.next_step_at = ladders.get(clock.pk)
+    update_rows(
+        Clock,
+        [
+            {"id": clock.pk, "breach_recorded_at": now, "warn_at": None, "next_step_at": clock.next_step_at}
+            for clock in clocks
+        ],
+    )
+    log_entries([_entry(clock, now=now) for clock in clocks], at=now)
     _tell(clocks, now=now)
+
+
+def _entry(clock: Clock, *, now: datetime) -> Entry:
+    detail = {"target": clock.kind, "owner_id": clock.owner_id, "recorded_at": now.isoformat()}
+    return Entry(clock.lead_id, LeadEvent.Kind.BREACHED, detail, clock.handoff_id, at=clock.due_at)
 
 
 @transaction.atomic
@@ -74,47 +83,63 @@ def managers_of(team_id: int | None) -> Iterable[User]:
 
 
 def _tell(clocks: Sequence[Clock], *, now: datetime) -> None:
+    """Tell those whom no step of the ladder tells; whoever missed many hears of them in one message."""
     received: dict[User, list[Clock]] = defaultdict(list)
-    managers = {team_id: managers_of(team_id) for team_id in {clock.team_id for clock in clocks}}
-    for clock in clocks:
-        people = [*managers[clock.team_id], *([clock.owner] if clock.owner else [])]
-        for person in dict.fromkeys(people):
-            received[person].append(clock)
+    for clock, person in _uninformed(clocks):
+        received[person].append(clock)
+    messages: list[Message] = []
     for person, missed in received.items():
         if len(missed) > MOST_SINGLE_MESSAGES:
-            _tell_in_one(person, missed, now=now)
+            messages.append(_message_of_many(person, missed, now=now))
         else:
-            for clock in missed:
-                _tell_about(person, clock, now=now)
+            messages += [_message_about(person, clock) for clock in missed]
+    send_messages(messages, now=now)
 
 
-def _tell_about(person: User, clock: Clock, *, now: datetime) -> None:
-    title = f"{clock.get_kind_display()} overdue: {clock.lead}"
+def _uninformed(clocks: Sequence[Clock]) -> Iterator[tuple[Clock, User]]:
+    actions = {clock.pk: {step.action for step in ladder_of(clock)} for clock in clocks}
+    tell_owner = [clock for clock in clocks if not actions[clock.pk] & TELLS_OWNER]
+    tell_managers = [clock for clock in clocks if not actions[clock.pk] & TELLS_MANAGER]
+    _load_names([*tell_owner, *tell_managers])
+    managers = {team_id: managers_of(team_id) for team_id in {clock.team_id for clock in tell_managers}}
+    for clock in tell_managers:
+        yield from ((clock, manager) for manager in managers[clock.team_id] if manager != clock.owner)
+    yield from ((clock, clock.owner) for clock in tell_owner if clock.owner)
+
+
+def _load_names(clocks: Sequence[Clock]) -> None:
+    """Leads and owners as messages name them: a sweep has read nothing of them but their ids."""
+    leads = Lead.objects.in_bulk({clock.lead_id for clock in clocks})
+    owners = User.objects.in_bulk({clock.owner_id for clock in clocks if clock.owner_id})
+    for clock in clocks:
+        clock.lead, clock.owner = leads[clock.lead_id], owners.get(clock.owner_id)
+
+
+def _message_about(person: User, clock: Clock) -> Message:
     if person.pk == clock.owner_id:
         body, url = "This handoff is yours.", reverse("leads:detail", args=[clock.lead_id])
     else:
         whose = f"with {clock.owner}" if clock.owner else "in the overflow queue"
         ask = " Please review what led to it." if clock.reviews_breaches else ""
         body, url = f"This handoff is {whose}.{ask}", reverse("sla:breach", args=[clock.pk])
-    notify_users(
-        [person],
+    return Message(
         kind=Notification.Kind.BREACH,
         dedupe_key=f"breach-{clock.pk}",
-        title=title,
+        title=f"{clock.get_kind_display()} overdue: {clock.lead}",
         body=body,
         url=url,
-        now=now,
+        recipient=person,
     )
 
 
-def _tell_in_one(person: User, missed: Sequence[Clock], *, now: datetime) -> None:
+def _message_of_many(person: User, missed: Sequence[Clock], *, now: datetime) -> Message:
     first = min(missed, key=lambda clock: clock.due_at)
-    notify_users(
-        [person],
+    return Message(
         kind=Notification.Kind.BREACH,
-        dedupe_key=f"breaches-from-{first.pk}",
+        # One a sweep, although it works in batches.
+        dedupe_key=f"breaches-{now.isoformat()}",
         title=f"{len(missed)} targets overdue",
         body=f"The oldest: {first.get_kind_display().lower()} for {first.lead}.",
         url=reverse("sla:breaches"),
-        now=now,
+        recipient=person,
     )

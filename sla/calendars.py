@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -83,9 +83,7 @@ def working_hours_of(
 ) -> dict[int, tuple[Calendar | None, WorkingCalendar]]:
     """Calendar and `working_hours` of many people, by their ids, in a few queries."""
     people = list(people)
-    absences: defaultdict[int, list[business_hours.Absence]] = defaultdict(list)
-    for absence in Absence.objects.filter(user__in=people).order_by("starts_at", "id"):
-        absences[absence.user_id].append(_as_value(absence))
+    absences = _absences_by_person(people)
     calendars = calendars_of(people)
     return {
         person.pk: (
@@ -94,6 +92,31 @@ def working_hours_of(
         )
         for person in people
     }
+
+
+def working_hours_by(
+    desks: Collection[tuple[int | None, int | None]], *, around: datetime
+) -> dict[tuple[int | None, int | None], WorkingCalendar]:
+    """`working_hours` for many pairs of calendar and person, both by their ids, in a few queries."""
+    calendars = Calendar.objects.prefetch_related("intervals", "closures").in_bulk(
+        {calendar_id for calendar_id, _ in desks if calendar_id}
+    )
+    absences = _absences_by_person({person_id for _, person_id in desks if person_id})
+    return {
+        (calendar_id, person_id): _hours(
+            calendars[calendar_id] if calendar_id else None,
+            tuple(absences[person_id]) if person_id else (),
+            around=around,
+        )
+        for calendar_id, person_id in desks
+    }
+
+
+def _absences_by_person(people: Iterable[User | int]) -> defaultdict[int, list[business_hours.Absence]]:
+    absences: defaultdict[int, list[business_hours.Absence]] = defaultdict(list)
+    for absence in Absence.objects.filter(user__in=people).order_by("starts_at", "id"):
+        absences[absence.user_id].append(_as_value(absence))
+    return absences
 
 
 def shifts_of(calendar: Calendar) -> tuple[Shift, ...]:

@@ -6,7 +6,16 @@ from datetime import time, timedelta
 
 import factory
 
-from sla.models import Calendar, CalendarInterval, Clock, Policy, Target
+from sla.models import (
+    Calendar,
+    CalendarInterval,
+    Clock,
+    EscalationStep,
+    Policy,
+    PolicyVersion,
+    Target,
+)
+from sla.versions import keep_version
 from tests.factories import NOON, LeadFactory, UserFactory
 
 
@@ -62,3 +71,25 @@ class ClockFactory(factory.django.DjangoModelFactory):
     warnings_at = factory.LazyAttribute(lambda clock: [clock.started_at + timedelta(minutes=30)])
     risk_at = factory.LazyAttribute(lambda clock: clock.warnings_at[0] if clock.warnings_at else None)
     warn_at = factory.SelfAttribute("risk_at")
+
+
+# --- Ladders ------------------------------------------------------------------------------------
+
+
+def ladder(*steps: str, name: str = "Strict") -> PolicyVersion:
+    """A version of a policy whose only terms are these steps: "remind@0", "rest@30:3" after three lapses.
+
+    A "!" at the end is a step that waits for nobody's working hours.
+    """
+    policy = Policy.objects.filter(name=name).first() or PolicyFactory(name=name)
+    for words in steps:
+        action, _, when = words.removesuffix("!").partition("@")
+        minutes, _, lapses = when.partition(":")
+        EscalationStep.objects.create(
+            policy=policy,
+            action=action,
+            after_minutes=int(minutes),
+            lapses=int(lapses) if lapses else None,
+            waits_for_receiver=not words.endswith("!"),
+        )
+    return keep_version(policy, by=None, now=NOON)
