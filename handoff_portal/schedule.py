@@ -27,11 +27,14 @@ SCHEDULE = [
     # Nudges do the same within a second; the sweep picks up what a lost nudge left.
     Periodic("handoffs-advance-leads", handoffs.tasks.advance_due_leads_task, every=20 * SECOND),
     Periodic("handoffs-assign-overflow", handoffs.tasks.assign_overflow_task, every=MINUTE),
+    Periodic("handoffs-reconcile-invitations", handoffs.tasks.reconcile_invitations_task, every=MINUTE),
+    Periodic("handoffs-acknowledge", handoffs.tasks.send_acknowledgements_task, every=20 * SECOND),
     Periodic("sla-sweep", sla.tasks.sweep_clocks_task, every=15 * SECOND),
     Periodic("sla-recompute", sla.tasks.recompute_changed_clocks_task, every=5 * MINUTE),
     Periodic("feedback-wake-recyclings", feedback.tasks.wake_recyclings_task, every=5 * MINUTE),
     Periodic("feedback-open-gap-tasks", feedback.tasks.open_gap_tasks_task, every=MINUTE),
     Periodic("feedback-remind-of-late-tasks", feedback.tasks.remind_of_late_tasks_task, every=5 * MINUTE),
+    Periodic("feedback-remind-of-readings", feedback.tasks.remind_of_late_readings_task, cron="0 9 * * 1-5"),
     Periodic("feedback-ask-for-pulses", feedback.tasks.ask_for_pulses_task, cron="0 8 1 * *"),
     # Each day, so that a missed run loses nothing; people are asked once.
     Periodic("feedback-ask-for-review", feedback.tasks.ask_for_review_task, cron="0 8 * * *"),

@@ -6,6 +6,8 @@ import time
 
 from django.utils import timezone
 
+from handoffs.acknowledgement.sending import send_due_acknowledgements
+from handoffs.invitations.upkeep import reconcile_invitations
 from handoffs.models import Pool
 from handoffs.pipeline import advance_claimed_lead, advance_due_leads
 from handoffs.routing.overflow import assign_all_overflow, assign_overflow
@@ -36,3 +38,14 @@ def assign_overflow_soon(pool_id: int) -> None:
 
 def assign_overflow_task() -> None:
     assign_all_overflow(now=timezone.now())
+
+
+def reconcile_invitations_task() -> None:
+    reconcile_invitations(now=timezone.now())
+
+
+def send_acknowledgements_task() -> None:
+    """Answer the leads that wait for it, for half a minute at most."""
+    started = time.monotonic()
+    while send_due_acknowledgements(now=timezone.now()) and time.monotonic() - started < SWEEP_SECONDS:
+        pass

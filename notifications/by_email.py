@@ -6,7 +6,7 @@ import smtplib
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.core.mail import EmailMultiAlternatives, get_connection
+from django.core.mail import EmailMessage, EmailMultiAlternatives, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 from django.urls import reverse
 
@@ -29,14 +29,18 @@ class MailBag:
         self._connection: BaseEmailBackend | None = None
 
     def send(self, delivery: Delivery, words: Words) -> None:
-        """Raises NotDelivered; for the server as a whole when it cannot even be talked to."""
-        if not is_set_up():
-            raise NotDelivered("No mail server is set up: set EMAIL_URL.", is_final=True)
+        """Send a message to a person of the portal. Raises NotDelivered."""
         if delivery.recipient is None or not delivery.recipient.email:
             raise NotDelivered("There is no e-mail address to send to.", is_final=True)
-        connection = self._open()
+        self.post(_email(delivery, words, to=delivery.recipient.email))
+
+    def post(self, email: EmailMessage) -> None:
+        """Send any e-mail. Raises NotDelivered; for the server as a whole when it cannot even be talked to."""
+        if not is_set_up():
+            raise NotDelivered("No mail server is set up: set EMAIL_URL.", is_final=True)
+        email.connection = self._open()
         try:
-            _email(delivery, words, connection).send()
+            email.send()
         except smtplib.SMTPRecipientsRefused as error:
             raise _refused(next(iter(error.recipients.values()))[0], "receiver") from error
         except smtplib.SMTPResponseException as error:
@@ -66,15 +70,13 @@ class MailBag:
         return self._connection
 
 
-def _email(delivery: Delivery, words: Words, connection: BaseEmailBackend) -> EmailMultiAlternatives:
-    assert delivery.recipient is not None
+def _email(delivery: Delivery, words: Words, *, to: str) -> EmailMultiAlternatives:
     host = urlsplit(settings.PORTAL_URL).hostname
     choices = settings.PORTAL_URL + reverse("notifications:preferences")
     email = EmailMultiAlternatives(
         subject=words.subject,
         body=f"{words.text}\n\n-- \nWhat you are told, and when: {choices}\n",
-        to=[delivery.recipient.email],
-        connection=connection,
+        to=[to],
         headers={
             # The same at every try, so that a mail program can tell a message that came twice.
             "Message-ID": f"<delivery-{delivery.pk}@{host}>",

@@ -13,7 +13,7 @@ from common.parking import retry_parked
 from crm.models import LeadSync, PullFailure
 from crm.unread import read_again
 from feedback.models import Recycling
-from handoffs.models import Handoff
+from handoffs.models import Acknowledgement, Handoff
 from handoffs.pipeline import retry_parked_leads
 from leads.models import Company, Lead, QuarantinedItem
 from notifications.models import Channel, Delivery
@@ -77,6 +77,7 @@ FOR_SWEEPS = (
         "wake_at",
         patience_seconds=900,
     ),
+    Mark("answers_to_send", "Automatic answers to leads", Acknowledgement.objects.due, "next_try_at"),
     Mark("messages_to_send", "E-mails and messages to send", Delivery.objects.due, "next_try_at"),
     Mark(
         "salesforce_to_push",
@@ -130,6 +131,13 @@ FOR_PEOPLE = (
         lambda now: Clock.objects.filter(parked_at__isnull=False),
         "parked_at",
         retry=lambda now: retry_parked(Clock.objects.all()),
+    ),
+    Mark(
+        "answers_parked",
+        "Automatic answers to leads that could not be sent",
+        lambda now: Acknowledgement.objects.filter(parked_at__isnull=False),
+        "parked_at",
+        retry=lambda now: retry_parked(Acknowledgement.objects.all()),
     ),
     Mark(
         "salesforce_unread",

@@ -1,3 +1,4 @@
 from tests.desk import handoff, lead, pool
+from tests.notifications.conftest import mail_server
 
-__all__ = ["handoff", "lead", "pool"]
+__all__ = ["handoff", "lead", "mail_server", "pool"]
