@@ -31,7 +31,7 @@ Kind = LeadEvent.Kind
 # What a decision itself writes after its own entry, and what machines note; the rest is something new.
 _BY_MACHINES = (
     Kind.SCORE_CHANGED, Kind.ATTRIBUTES_CHANGED, Kind.MERGED, Kind.STAGE_CHANGED, Kind.ASSIGNED,
-    Kind.OVERFLOWED, Kind.CLOCK_MOVED, Kind.BREACHED,
+    Kind.OVERFLOWED, Kind.CLOCK_MOVED, Kind.BREACHED, Kind.ESCALATED,
 )  # fmt: skip
 _BY_ONESELF = (Kind.STAGE_CHANGED, Kind.RECYCLED, Kind.HANDED_OFF, Kind.OPENED)
 # Clocks start and stop with acts that have an entry of their own.
