@@ -38,7 +38,7 @@ class PortalUserAdmin(UserAdmin[User]):
     fieldsets = (
         (None, {"fields": ("username", "password")}),
         ("Person", {"fields": ("first_name", "last_name", "email", "time_zone")}),
-        ("Work", {"fields": ("role", "team", "away_since", "is_active")}),
+        ("Work", {"fields": ("role", "team", "away_since", "away_reason", "is_active")}),
         ("Times", {"fields": ("last_login", "date_joined")}),
     )
     add_fieldsets = (

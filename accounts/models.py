@@ -42,9 +42,20 @@ class User(AbstractUser):
     away_since = models.DateTimeField(
         null=True, blank=True, help_text="Set while the person is away now: nothing new is routed to them."
     )
+    away_reason = models.CharField(
+        max_length=200, blank=True, help_text="Why, if the portal took them out of the rotation."
+    )
+    back_since = models.DateTimeField(
+        null=True, blank=True, help_text="When they last came back: what they let lapse before is forgotten."
+    )
 
     class Meta:
         constraints = (
+            models.CheckConstraint(
+                condition=Q(away_reason="") | Q(away_since__isnull=False),
+                name="only_who_is_away_has_a_reason",
+                violation_error_message="Who is here needs no reason to be away: leave it blank.",
+            ),
             models.CheckConstraint(
                 condition=Q(role__in=["bdr", "marketing", "manager", "operator", "read_only"]),
                 name="user_role_is_known",

@@ -16,11 +16,17 @@ def choose_theme(user: User, *, theme: str) -> None:
     user.save(update_fields=["theme"])
 
 
-def go_away(user: User, *, now: datetime) -> None:
-    """Take the person out of routing until they are back. Repeating it keeps the first time."""
-    User.objects.filter(pk=user.pk, away_since=None).update(away_since=now)
+def go_away(user: User, *, now: datetime, reason: str = "") -> bool:
+    """Take the person out of routing until they are back; False if they were away already.
+
+    Repeating it keeps the first time. A `reason` is shown to them: the portal did it, not they.
+    """
+    return bool(
+        User.objects.filter(pk=user.pk, away_since=None).update(away_since=now, away_reason=reason[:200])
+    )
 
 
-def come_back(user: User) -> None:
-    """Put the person back into routing."""
-    User.objects.filter(pk=user.pk).update(away_since=None)
+def come_back(user: User, *, now: datetime) -> None:
+    """Put the person back into routing. Repeating it keeps the first time."""
+    away = User.objects.filter(pk=user.pk, away_since__isnull=False)
+    away.update(away_since=None, away_reason="", back_since=now)

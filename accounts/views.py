@@ -126,7 +126,7 @@ def set_away(request: HttpRequest) -> HttpResponse:
         go_away(user, now=timezone.now())
         messages.success(request, "You are away: nothing new is routed to you until you are back.")
     else:
-        come_back(user)
+        come_back(user, now=timezone.now())
         messages.success(request, "You are back: new leads reach you again.")
     return redirect(_next_page(request, otherwise=reverse("accounts:profile")))
 
