@@ -27,7 +27,7 @@ def tell_owners(*, now: datetime) -> int:
 
     The mark is Ticket.told_at. Safe to repeat and to run twice at once.
     """
-    waiting = _claim(Ticket.objects.totell_about().order_by("id"))
+    waiting = _claim(Ticket.objects.to_tell().order_by("id"))
     hours = working_hours_of({ticket.owner_id: ticket.owner for ticket in waiting}.values(), around=now)
     heard = [ticket for ticket in waiting if is_at_work(hours[ticket.owner_id][1], now)]
     if heard:
