@@ -1,6 +1,6 @@
 from django.urls import path
 
-from sla import views, views_tickets
+from sla import views, views_tickets, views_what_if
 from sla.figures import views as figures
 
 app_name = "sla"
@@ -11,6 +11,8 @@ urlpatterns = [
     path("breaches/<int:pk>/", views.breach_review, name="breach"),
     path("compliance/", figures.compliance, name="compliance"),
     path("compliance.csv", figures.compliance_csv, name="compliance_csv"),
+    path("what-if/", views_what_if.what_if, name="what_if"),
+    path("what-if.csv", views_what_if.what_if_csv, name="what_if_csv"),
     path("clocks/<int:pk>/why/", views.clock_why, name="why"),
     path("clocks/<int:pk>/pause/", views.clock_pause, name="pause"),
     path("clocks/<int:pk>/resume/", views.clock_resume, name="resume"),
