@@ -78,6 +78,8 @@ PAGES = [
     ("bdr", "/scoring/criteria/"),
     ("manager", "/sla/"),
     ("manager", "/sla/breaches/"),
+    ("manager", "/sla/compliance/"),
+    ("manager", "/sla/what-if/?first_contact_mode=wall&first_contact_minutes=30"),
     ("operator", "/ops/"),
     ("operator", "/ops/salesforce/"),
     ("operator", "/api/docs/"),
