@@ -118,18 +118,19 @@ def lock_pools(*pool_ids: int) -> None:
     list(Pool.objects.select_for_update(no_key=True).filter(pk__in=pool_ids).order_by("pk"))
 
 
-def choose_owner(pool: Pool, lead: Lead, plan: RoutePlan, *, now: datetime) -> Choice:
+def choose_owner(
+    pool: Pool, lead: Lead, plan: RoutePlan, *, now: datetime, let_lapse_by: User | None = None
+) -> Choice:
     """Whose turn it is; nobody's while an older lead of the pool waits that somebody could take (HAND-4).
 
-    A lead for somebody outside the pool is not the pool's to deal, so it does not wait. The pool is locked.
+    Not that of whoever has just let it lapse. A lead for somebody outside the pool is not the pool's to deal,
+    so it does not wait. The pool is locked.
     """
     dealer = Dealer(pool, now=now)
-    choice = dealer.choose(
-        lead,
-        plan,
-        history=read_histories(pool, [lead], now=now)[lead.pk],
-        account_owner_id=AccountOwners([lead]).of(lead),
-    )
+    history = read_histories(pool, [lead], now=now)[lead.pk]
+    if let_lapse_by:
+        history.passed_on[let_lapse_by.pk] = "has just let it lapse"
+    choice = dealer.choose(lead, plan, history=history, account_owner_id=AccountOwners([lead]).of(lead))
     return wait_in_line(dealer.members) if _older_come_first(dealer, choice, now=now) else choice
 
 

@@ -6,20 +6,21 @@ Everything is read for many leads at once; one lead is a list of one. Reading, n
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo
 
-from django.db.models import Count, Max
+from django.db.models import Count, Max, QuerySet
 
 from accounts.models import Absence, User
 from common.bulk import among
 from handoffs.models import Handoff, HandoffQuerySet, Pool, PoolMembership
 from handoffs.routing.turns import SHARE, Candidate, words
-from leads.models import Lead
+from leads.models import Lead, LeadEvent
 from sla.calendars import house_zone
+from sla.models import EscalationStep
 from sla.shifts import who_is_off_shift
 
 # A person who is no member of the pool has no capacity there to run out of.
@@ -143,7 +144,7 @@ class History:
     earlier_owner_id: int | None = None
     owner_ids: set[int] = field(default_factory=set)
     passed_on: dict[int, str] = field(default_factory=dict)
-    """Who said lately that it is not theirs, with the words for it."""
+    """Who said lately that it is not theirs, or let it lapse, with the words for it."""
 
 
 def read_histories(pool: Pool, leads: Iterable[Lead], *, now: datetime) -> dict[int, History]:
@@ -153,12 +154,14 @@ def read_histories(pool: Pool, leads: Iterable[Lead], *, now: datetime) -> dict[
     since = now - timedelta(days=pool.declined_for_days)
     earlier = (
         Handoff.objects.filter(lead__in=among(histories.keys()))
-        .exclude(owner=None, slot_returned_at=None)
         .order_by("-created_at", "-id")
-        .values_list("lead_id", "owner_id", "closed_by_id", "slot_returned_at")
+        .values_list("lead_id", "owner_id", "closed_by_id", "slot_returned_at", "hops")
     )
-    for lead_id, owner_id, closed_by_id, slot_returned_at in earlier:
+    moved = set()
+    for lead_id, owner_id, closed_by_id, slot_returned_at, hops in earlier:
         history = histories[lead_id]
+        if hops:
+            moved.add(lead_id)
         if owner_id is not None:
             history.owner_ids.add(owner_id)
         if slot_returned_at is None:
@@ -168,7 +171,23 @@ def read_histories(pool: Pool, leads: Iterable[Lead], *, now: datetime) -> dict[
             until = _day(slot_returned_at + timedelta(days=pool.declined_for_days), zone())
             # The latest of several is read first.
             history.passed_on.setdefault(owner_id or closed_by_id, f"passed this lead on, until {until}")
+    # Asked for only where a lead has moved on from somebody.
+    for lapse in _lapses_of(moved, since=since) if moved else ():
+        until = _day(lapse.at + timedelta(days=pool.declined_for_days), zone())
+        histories[lapse.lead_id].passed_on.setdefault(
+            lapse.detail["owner_id"], f"let it lapse, until {until}"
+        )
     return histories
+
+
+def _lapses_of(lead_ids: Collection[int], *, since: datetime) -> QuerySet[LeadEvent]:
+    """Who let these leads lapse, so that they went to somebody else by themselves (SLA-5)."""
+    return LeadEvent.objects.filter(
+        lead__in=among(lead_ids),
+        kind=LeadEvent.Kind.ESCALATED,
+        detail__action=EscalationStep.Action.REASSIGN,
+        at__gt=since,
+    ).order_by("-at", "-id")
 
 
 class AccountOwners:

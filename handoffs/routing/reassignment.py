@@ -84,11 +84,11 @@ def change_owners(changes: Sequence[Change], *, by: User, now: datetime, why: st
         [SlotMove(change.handoff, change.to, _consider(change.to, by, why)) for change in changes], now=now
     )
     for change in changes:
-        _begin_anew(change.handoff, owner=change.to, now=now)
+        begin_anew(change.handoff, owner=change.to, now=now)
     update_rows(
         Handoff,
         [
-            {"id": change.handoff.pk} | {name: getattr(change.handoff, name) for name in _ANEW}
+            {"id": change.handoff.pk} | {name: getattr(change.handoff, name) for name in ANEW}
             for change in changes
         ],
     )
@@ -99,14 +99,14 @@ def _consider(to: User | None, by: User, why: str) -> list[Considered]:
     return [Considered(to.pk, str(to), True, f"chosen by {by}: {why}")] if to else []
 
 
-_ANEW = (
+ANEW = (
     "owner_id", "offered_at", "opened_at", "opened_by_id",
     "planned_contact_at", "planned_channel", "planned_note",
 )  # fmt: skip
 
 
-def _begin_anew(handoff: Handoff, *, owner: User | None, now: datetime) -> None:
-    """What a change of owner means to the handoff itself: the fields of _ANEW, unsaved."""
+def begin_anew(handoff: Handoff, *, owner: User | None, now: datetime) -> None:
+    """What a change of owner means to the handoff itself: the fields of ANEW, unsaved."""
     handoff.owner, handoff.offered_at = owner, now if owner else None
     # The next owner has not seen it; the log keeps that the last one had.
     handoff.opened_at = handoff.opened_by = None
