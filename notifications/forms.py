@@ -72,6 +72,7 @@ class PreferenceForm(forms.ModelForm[Preference]):
             "quiet_until",
             "daily_digest_at",
             "weekly_digest",
+            "wants_invitations",
         )
         widgets = {"quiet_from": TimeInput, "quiet_until": TimeInput, "daily_digest_at": TimeInput}
         help_texts = {"quiet_from": "", "quiet_until": ""}

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from django.db.models import Q
 
 from accounts.models import User
+from notifications.by_email import is_set_up
 from notifications.models import Preference
 from notifications.quiet_hours import QuietHours, end_of_quiet
 
@@ -45,6 +46,17 @@ def zone_of(person: User) -> ZoneInfo:
         return ZoneInfo(person.time_zone)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         return ZoneInfo("UTC")
+
+
+def who_wants_invitations(people: Iterable[User]) -> set[int]:
+    """The ids of those who get calendar invitations: they want them, and e-mail reaches them. One query."""
+    reachable = {person.pk for person in people if person.is_active and person.email}
+    if not reachable or not is_set_up():
+        return set()
+    choices = Preference.objects.filter(Q(person__in=reachable) | Q(person=None))
+    chosen = dict(choices.values_list("person_id", "wants_invitations"))
+    usual = chosen.get(None, Preference().wants_invitations)
+    return {person for person in reachable if chosen.get(person, usual)}
 
 
 def set_preference(person: User, choices: Mapping[str, Any]) -> Preference:

@@ -53,8 +53,11 @@ _TELL = f"""
     LEFT JOIN notifications_preference house ON house.person_id IS NULL
     CROSS JOIN LATERAL (
         SELECT NULL::bigint AS channel_id
-        WHERE %(has_mail)s::boolean AND person.email <> ''
-            AND given.kind = ANY(COALESCE(own.email_kinds, house.email_kinds, %(email_kinds)s::varchar[]))
+        WHERE %(has_mail)s::boolean AND person.email <> '' AND (
+            -- Whoever wants invitations gets them with the message they belong to, wanted or not.
+            given.calendar <> ''
+            OR given.kind = ANY(COALESCE(own.email_kinds, house.email_kinds, %(email_kinds)s::varchar[]))
+        )
         UNION ALL
         SELECT channel.id FROM notifications_channel channel
         WHERE channel.person_id = person.id AND channel.is_active
@@ -108,6 +111,19 @@ def tell(messages: Iterable[Message], *, now: datetime) -> None:
     with connection.cursor() as cursor:
         # Prepared: to read and plan it takes longer than to tell one person.
         execute_prepared(cursor, _TELL, parameters)
+
+
+def queue_by_email(messages: Iterable[Message], *, now: datetime) -> None:
+    """Have messages delivered by e-mail alone, not even shown in the portal; each once."""
+    if not is_set_up():
+        return
+    common = {"queued_at": now, "next_try_at": now}
+    rows = [
+        _row(message) | common | {"recipient_id": message.recipient.pk}
+        for message in messages
+        if message.recipient.is_active and message.recipient.email
+    ]
+    insert_rows(Delivery, rows, ignore_conflicts=True)
 
 
 def queue_for_channels(channels: Iterable[Channel], post: Post, *, now: datetime) -> None:

@@ -9,7 +9,14 @@ from django.db import transaction
 
 from accounts.models import User
 from notifications.models import Channel, Delivery, Notification
-from notifications.queueing import Invitation, Message, Post, queue_for_channels, tell
+from notifications.queueing import (
+    Invitation,
+    Message,
+    Post,
+    queue_by_email,
+    queue_for_channels,
+    tell,
+)
 from notifications.wording import Fact
 
 __all__ = [
@@ -22,6 +29,7 @@ __all__ = [
     "notify_users",
     "post_to_channels",
     "retract_messages",
+    "send_invitations",
     "send_messages",
 ]
 
@@ -49,6 +57,11 @@ def send_messages(messages: Iterable[Message], *, now: datetime) -> None:
     channels of their own, leaves soon after, outside of quiet hours.
     """
     tell(messages, now=now)
+
+
+def send_invitations(messages: Iterable[Message], *, now: datetime) -> None:
+    """Queue changes of appointments: calendars read them out of the mail, so no other way is of use."""
+    queue_by_email(messages, now=now)
 
 
 def post_to_channels(channels: Iterable[Channel], post: Post, *, now: datetime) -> None:
