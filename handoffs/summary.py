@@ -44,11 +44,6 @@ class Brief:
         first = self.first_contact
         return ", ".join(filter(None, (first["channel"], first["timing"]))) if first else ""
 
-    @property
-    def contact_by(self) -> datetime | None:
-        """When the window for the first contact closes; None: nothing is promised, or it stands still."""
-        return next((due_at for kind, due_at in self.promises if kind == Target.Kind.FIRST_CONTACT), None)
-
 
 def read_briefs(handoffs: Collection[Handoff]) -> dict[int, Brief]:
     """The briefs of handoffs, by their ids, in two queries."""
@@ -57,13 +52,23 @@ def read_briefs(handoffs: Collection[Handoff]) -> dict[int, Brief]:
         return {}
     packages = ContextPackage.objects.filter(pk__in=among(ids))
     first_contacts: dict[int, Any] = dict(packages.values_list("pk", "content__first_contact"))
-    promises: defaultdict[int, list[Promise]] = defaultdict(list)
-    clocks = Clock.objects.ticking().filter(handoff_id__in=among(ids), kind__in=_ASKED)
-    for handoff_id, kind, due_at in clocks.order_by("due_at", "id").values_list(
-        "handoff_id", "kind", "due_at"
-    ):
-        promises[handoff_id].append(Promise(kind, due_at))
+    promises = read_promises(ids)
     return {pk: Brief(first_contacts.get(pk), promises[pk]) for pk in ids}
+
+
+def read_promises(handoff_ids: Collection[int]) -> Mapping[int, Sequence[Promise]]:
+    """What the rep is asked to do by when, by handoff and in order of time; nothing that stands still."""
+    promises: defaultdict[int, list[Promise]] = defaultdict(list)
+    clocks = Clock.objects.ticking().filter(handoff_id__in=among(handoff_ids), kind__in=_ASKED)
+    rows = clocks.order_by("due_at", "id").values_list("handoff_id", "kind", "due_at")
+    for handoff_id, kind, due_at in rows:
+        promises[handoff_id].append(Promise(kind, due_at))
+    return promises
+
+
+def first_contact_by(promises: Sequence[Promise]) -> datetime | None:
+    """When the window for the first contact closes; None: nothing is promised, or it stands still."""
+    return next((due_at for kind, due_at in promises if kind == Target.Kind.FIRST_CONTACT), None)
 
 
 def summarise(handoff: Handoff, brief: Brief, *, zone: ZoneInfo, names_zone: bool = False) -> list[Fact]:

@@ -8,8 +8,9 @@ from datetime import datetime
 from django.urls import reverse
 
 from accounts.models import User
+from handoffs.invitations.inviting import Window, invite_owners
 from handoffs.models import Handoff, Pool
-from handoffs.summary import Brief, name_with_company, read_briefs, summarise
+from handoffs.summary import Brief, first_contact_by, name_with_company, read_briefs, summarise
 from notifications.models import Notification
 from notifications.preferences import zone_of
 from notifications.services import Message, Post, notify_users, post_to_channels, send_messages
@@ -25,6 +26,12 @@ def tell_new_owner(handoff: Handoff, *, now: datetime) -> None:
 def tell_new_owners(handoffs: Collection[Handoff], *, now: datetime) -> None:
     """`tell_new_owner` for many handoffs that have just got their owners, and their clocks."""
     briefs = read_briefs(handoffs)
+    windows = [
+        Window(handoff, contact_by)
+        for handoff in handoffs
+        if handoff.owner and (contact_by := first_contact_by(briefs[handoff.pk].promises))
+    ]
+    invitations = invite_owners(windows, now=now)
     # The resolver is asked once: for each handoff it would take longer than all the rest of its message.
     before, after = reverse("handoffs:detail", args=[0]).rsplit("0", 1)
     send_messages(
@@ -37,6 +44,7 @@ def tell_new_owners(handoffs: Collection[Handoff], *, now: datetime) -> None:
                 body=_in_short(handoff, briefs[handoff.pk]),
                 url=f"{before}{handoff.pk}{after}",
                 facts=summarise(handoff, briefs[handoff.pk], zone=zone_of(handoff.owner)),
+                invitation=invitations.get(handoff.pk),
             )
             for handoff in handoffs
             if handoff.owner is not None

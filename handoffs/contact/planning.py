@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-import icalendar
-from django.conf import settings
 from django.db import transaction
 
 from accounts.models import User
 from common.errors import InvalidInput
 from handoffs.acting import allow_text
 from handoffs.contact.services import lock_accepted
+from handoffs.invitations.files import Appointment, write_entry
 from handoffs.models import Attempt, Handoff
 from handoffs.summary import name_with_company
 from leads.models import LeadEvent
@@ -21,9 +19,8 @@ from leads.services import log_event
 
 PLAN_NOTE_LENGTH = 200
 FARTHEST = timedelta(days=366)
-# How long a contact is taken to last in a calendar, and how long before it the calendar reminds.
+# How long a contact is taken to last in a calendar.
 LASTS = timedelta(minutes=15)
-REMIND_BEFORE = timedelta(minutes=10)
 
 
 @transaction.atomic
@@ -63,26 +60,15 @@ def plan_contact(
 def calendar_entry(handoff: Handoff, *, starts_at: datetime, zone: str, now: datetime) -> bytes:
     """The planned contact as iCalendar, in the rep's time zone. A later plan of the handoff replaces it."""
     lead = handoff.lead
-    channel = Attempt.Channel(handoff.planned_channel).label
-    begins = starts_at.astimezone(ZoneInfo(zone))
-    url = f"{settings.PORTAL_URL}{handoff.get_absolute_url()}"
-    event = icalendar.Event.new(
-        uid=f"{handoff.public_id}@{urlsplit(settings.PORTAL_URL).hostname or 'portal'}",
-        summary=f"{channel}: {name_with_company(handoff)}",
-        description="\n".join(line for line in (handoff.planned_note, lead.phone, lead.email, url) if line),
-        url=url,
-        start=begins,
-        end=begins + LASTS,
-        stamp=now,
+    appointment = Appointment(
+        uid=str(handoff.public_id),
         # Grows with each change of the lead, so calendars take the later one.
         sequence=lead.revision,
+        starts_at=starts_at,
+        ends_at=starts_at + LASTS,
+        zone=ZoneInfo(zone),
+        summary=f"{Attempt.Channel(handoff.planned_channel).label}: {name_with_company(handoff)}",
+        notes=(handoff.planned_note, lead.phone, lead.email),
+        path=handoff.get_absolute_url(),
     )
-    alarm = icalendar.Alarm()
-    alarm.add("action", "DISPLAY")
-    alarm.add("description", event["summary"])
-    alarm.add("trigger", -REMIND_BEFORE)
-    event.add_component(alarm)
-    calendar = icalendar.Calendar.new(subcomponents=[event])
-    calendar.add_missing_timezones()
-    entry: bytes = calendar.to_ical()
-    return entry
+    return write_entry(appointment, now=now)

@@ -17,6 +17,11 @@ class CalendarInvitationQuerySet(models.QuerySet["CalendarInvitation"]):
     def standing(self) -> Self:
         return self.filter(cancelled_at=None)
 
+    def outdated(self, now: datetime) -> Self:
+        """Still to come, and something happened to the lead since: the sweep's work. Those taken back too,
+        because the act that led to it may itself be undone."""
+        return self.filter(starts_at__gt=now, lead_revision__lt=F("handoff__lead__revision"))
+
 
 class CalendarInvitation(models.Model):
     """The appointment for the first contact of a handoff, as it was last sent (NOTE-2).
@@ -50,10 +55,16 @@ class CalendarInvitation(models.Model):
             models.Index(
                 fields=["person", "starts_at"], condition=Q(cancelled_at=None), name="invitation_standing"
             ),
+            # For .outdated(): few of all there ever were are still to come.
+            models.Index(fields=["starts_at"], name="invitation_to_come"),
         )
 
     def __str__(self) -> str:
         return f"First contact, {self.starts_at:%d %b %Y %H:%M}"
+
+    @property
+    def is_standing(self) -> bool:
+        return self.cancelled_at is None
 
 
 class AcknowledgementPolicy(models.Model):
