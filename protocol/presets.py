@@ -9,7 +9,7 @@ import handoffs.presets
 import scoring.presets
 from feedback.presets import FeedbackPreset
 from handoffs.presets import HandoffPreset
-from protocol import classic, marketplace
+from protocol import marketplace, service_levels
 from scoring.presets import ScoringPreset
 from sla.presets import SlaPreset
 
@@ -23,7 +23,7 @@ class ProtocolPreset:
 
     summary: str
     scoring: ScoringPreset
-    sla: SlaPreset | None = None
+    sla: SlaPreset
     feedback: FeedbackPreset | None = None
     handoffs: HandoffPreset | None = None
 
@@ -31,9 +31,8 @@ class ProtocolPreset:
     def kept(self) -> str:
         """What the preset leaves alone, in a sentence; blank if nothing."""
         lacking = {
-            "Service levels": self.sla is None,
             "reasons": self.feedback is None,
-            "routing": self.handoffs is None or not self.handoffs.rules,
+            "routing rules": self.handoffs is None or not self.handoffs.rules,
         }
         names = [name for name, is_lacking in lacking.items() if is_lacking]
         if not names:
@@ -42,28 +41,37 @@ class ProtocolPreset:
         return f"{text[:1].upper()}{text[1:]} stay as they are."
 
 
-def _without_service_levels(
-    scored: ScoringPreset, fed_back: FeedbackPreset, handed_off: HandoffPreset
+def _published(
+    scored: ScoringPreset, promised: SlaPreset, fed_back: FeedbackPreset, handed_off: HandoffPreset
 ) -> ProtocolPreset:
-    return ProtocolPreset(summary=scored.summary, scoring=scored, feedback=fed_back, handoffs=handed_off)
+    return ProtocolPreset(
+        summary=scored.summary, scoring=scored, sla=promised, feedback=fed_back, handoffs=handed_off
+    )
 
 
 PRESETS: dict[str, ProtocolPreset] = {
     "classic": ProtocolPreset(
         summary="Points for who it is and what they do, 50 of them make an MQL; demo requests the same day.",
         scoring=scoring.presets.CLASSIC,
-        sla=classic.SLA,
+        sla=service_levels.CLASSIC,
         feedback=feedback.presets.CLASSIC,
         handoffs=handoffs.presets.CLASSIC,
     ),
-    "hybrid": _without_service_levels(
-        scoring.presets.HYBRID, feedback.presets.HYBRID, handoffs.presets.HYBRID
+    "hybrid": _published(
+        scoring.presets.HYBRID, service_levels.HYBRID, feedback.presets.HYBRID, handoffs.presets.HYBRID
     ),
-    "speed": _without_service_levels(scoring.presets.SPEED, feedback.presets.SPEED, handoffs.presets.SPEED),
-    "six-step": _without_service_levels(
-        scoring.presets.SIX_STEP, feedback.presets.SIX_STEP, handoffs.presets.SIX_STEP
+    "speed": _published(
+        scoring.presets.SPEED, service_levels.SPEED, feedback.presets.SPEED, handoffs.presets.SPEED
     ),
-    "bant": _without_service_levels(scoring.presets.BANT, feedback.presets.BANT, handoffs.presets.BANT),
+    "six-step": _published(
+        scoring.presets.SIX_STEP,
+        service_levels.SIX_STEP,
+        feedback.presets.SIX_STEP,
+        handoffs.presets.SIX_STEP,
+    ),
+    "bant": _published(
+        scoring.presets.BANT, service_levels.BANT, feedback.presets.BANT, handoffs.presets.BANT
+    ),
     "marketplace": ProtocolPreset(
         summary="For leads that arrive ready-made, known by their origin alone: every one goes to sales.",
         scoring=marketplace.SCORING,

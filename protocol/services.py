@@ -27,8 +27,7 @@ def load_preset(name: str, *, by: User | None, now: datetime, dry_run: bool = Fa
     if preset is None:
         raise InvalidInput(f"There is no preset “{name}”. Choose {', '.join(sorted(PRESETS))}.", field="name")
     plan = load_scoring_preset(preset.scoring, by=by, now=now, dry_run=dry_run)
-    if preset.sla:
-        plan += load_sla_preset(preset.sla, by=by, now=now, dry_run=dry_run)
+    plan += load_sla_preset(preset.sla, by=by, now=now, dry_run=dry_run)
     if preset.feedback:
         plan += load_feedback_preset(preset.feedback, by=by, now=now, dry_run=dry_run)
     if preset.handoffs:

@@ -15,7 +15,7 @@ from handoffs.models import Cadence, CadenceStep, Playbook, QualificationGate, R
 from protocol.presets import PRESETS
 from protocol.services import load_preset
 from scoring.models import ModelVersion, Rule, Signal
-from sla.models import Policy, Target
+from sla.models import Policy
 
 pytestmark = pytest.mark.django_db
 
@@ -87,28 +87,6 @@ class TestClassicScoring:
         low = Signal.objects.filter(intent=Signal.Intent.LOW).values_list("key", flat=True)
 
         assert {"email-open", "website-visit"} <= set(low)
-
-
-class TestClassicServiceLevels:
-    """`classic`: demo request same day; otherwise 24 business hours; breach → manager review."""
-
-    def test_demo_requests_are_answered_the_same_day(self, classic: ModelVersion) -> None:
-        policy = Policy.objects.get(is_instant_mql=True, is_active=True)
-
-        contact = policy.targets.get(kind=Target.Kind.FIRST_CONTACT)
-        assert contact.mode == Target.Mode.SAME_DAY
-
-    def test_all_others_within_24_business_hours(self, classic: ModelVersion) -> None:
-        policy = Policy.objects.get(is_instant_mql=None, is_active=True)
-
-        contact = policy.targets.get(kind=Target.Kind.FIRST_CONTACT)
-        assert (contact.mode, contact.minutes) == (Target.Mode.BUSINESS, 24 * 60)
-
-    def test_demo_requests_are_matched_first(self, classic: ModelVersion) -> None:
-        assert [one.is_instant_mql for one in Policy.objects.filter(is_active=True)] == [True, None]
-
-    def test_a_manager_reviews_every_breach(self, classic: ModelVersion) -> None:
-        assert all(policy.reviews_breaches for policy in Policy.objects.all())
 
 
 def test_classic_has_the_published_reasons(classic: ModelVersion) -> None:
@@ -250,12 +228,12 @@ class TestWithoutRouting:
     def test_the_plan_says_what_stays_as_it_is(self, classic: ModelVersion, name: str, now: datetime) -> None:
         plan = load_preset(name, by=None, now=now)
 
-        assert plan[-1] == "Service levels and routing stay as they are."
+        assert plan[-1] == "Routing rules stay as they are."
         assert ModelVersion.objects.active().get() != classic
 
-    def test_service_levels_and_routing_stay(self, classic: ModelVersion, now: datetime) -> None:
+    def test_routing_stays(self, classic: ModelVersion, now: datetime) -> None:
         def kept() -> list[list[object]]:
-            models = (Policy, Target, RoutingRule, Playbook, QualificationGate)
+            models = (RoutingRule, Playbook, QualificationGate)
             return [list(model._default_manager.order_by("pk").values()) for model in models]
 
         before = kept()
