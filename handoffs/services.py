@@ -25,6 +25,7 @@ from handoffs.acting import (
     require_worker,
 )
 from handoffs.contact.promises import promise_attempts
+from handoffs.invitations.inviting import send_appointments, windows_of
 from handoffs.models import Handoff
 from handoffs.package.content import build_content, freeze_package, top_drivers
 from handoffs.routing.assignment import choose_owner, find_route, lock_pool, managers_of, team_of
@@ -307,6 +308,7 @@ def _claim(handoff: Handoff, lead: Lead, *, by: User, now: datetime) -> None:
     move_clocks(lead, handoff_id=handoff.pk, owner=by, team=team_of(pool, by), now=now)
     if has_seen_it:
         stop_clock(lead, handoff_id=handoff.pk, kind=Target.Kind.OPENED, at=now, by=by)
+    send_appointments(windows_of([handoff]), now=now)
 
 
 # --- The end ------------------------------------------------------------------------------------

@@ -24,6 +24,7 @@ from handoffs.routing.routes import RulePlan
 from handoffs.routing.sentences import leads_in_words, people_in_words
 from handoffs.routing.shadowing import find_hidden
 from leads.models import Lead
+from notifications.models import Channel
 
 
 class ShortLinesField(LinesField):
@@ -77,8 +78,9 @@ class PoolForm(forms.ModelForm[Pool]):
         model = Pool
         fields = (
             "name", "team", "off_shift", "catches_up", "declined_for_days", "max_hops", "catch_all",
-            "returns_to_same_rep", "returns_before_manager",
+            "returns_to_same_rep", "returns_before_manager", "channels",
         )  # fmt: skip
+        widgets = {"channels": forms.CheckboxSelectMultiple}
         labels = {
             "declined_for_days": "Days not offered again",
             "max_hops": "Most reps to pass it on",
@@ -90,6 +92,10 @@ class PoolForm(forms.ModelForm[Pool]):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["declined_for_days"].validators.append(days_within_ten_years)
+        channels = self.fields["channels"]
+        assert isinstance(channels, forms.ModelMultipleChoiceField)
+        # Nobody's own, whoever that is: what is posted there names a lead.
+        channels.queryset = Channel.objects.shared().kept()
 
     def clean_catch_all(self) -> Pool | None:
         """Refuse a circle: a lead that nobody keeps must come to rest somewhere."""
@@ -114,6 +120,7 @@ class PoolAdmin(admin.ModelAdmin[Pool]):
         ("Hours and absences", {"fields": ("off_shift", "catches_up")}),
         ("Leads a rep passes on", {"fields": ("declined_for_days", "max_hops", "catch_all")}),
         ("Leads that come back", {"fields": ("returns_to_same_rep", "returns_before_manager")}),
+        ("Where new leads are posted", {"fields": ("channels",)}),
     )
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:

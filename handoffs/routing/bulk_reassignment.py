@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -16,6 +16,7 @@ from django.db.models import Count
 from accounts.models import User
 from common.errors import DomainError, InvalidInput
 from handoffs.acting import describe_change, require_role, require_text
+from handoffs.invitations.inviting import send_appointments, windows_of
 from handoffs.models import Handoff, HandoffQuerySet, Pool
 from handoffs.routing.assignment import facts_of, lock_pools, read_rules
 from handoffs.routing.candidates import AccountOwners, managers_of, read_histories
@@ -218,13 +219,15 @@ def _count_by_owner(plan: BulkPlan, people: dict[int, User]) -> Counter[User | N
     return Counter(people[move.to_id] if move.to_id else None for move in plan.moves)
 
 
-def _tell(plan: BulkPlan, moved: Counter[User | None], handoffs: Iterable[Handoff], *, now: datetime) -> None:
-    """One message to each person instead of one for each lead, and one to the managers of each pool."""
+def _tell(plan: BulkPlan, moved: Counter[User | None], handoffs: Collection[Handoff], *, now: datetime) -> None:
+    """One message to each person instead of one for each lead, and one to the managers of each pool. Only
+    appointments are one for each lead: calendars take them one by one."""
     leaver = User.objects.get(pk=plan.leaver_id)
     tell_leaver_of_bulk(leaver, len(plan.moves), now=now)
     for owner, number in moved.items():
         if owner is not None:
             tell_of_bulk(owner, leaver, number, now=now)
+    send_appointments(windows_of(handoffs), now=now)
     waiting = Counter(handoff.pool for handoff in handoffs if handoff.owner_id is None)
     for pool, number in waiting.items():
         tell_overflow_of_bulk(pool, managers_of(pool), number, now=now)
