@@ -10,6 +10,7 @@ from django.http import HttpRequest
 
 from feedback.models import (
     AcceptanceReason,
+    Commitment,
     Dispute,
     FeedbackPolicy,
     MarketingTask,
@@ -129,10 +130,17 @@ class FeedbackPolicyAdmin(OneRowAdmin):
         "__str__",
         "fix_minutes",
         "dispute_minutes",
+        "reading_minutes",
         "acceptance_goal",
         "min_decided",
         "review_months",
     )
+
+
+@admin.register(Commitment)
+class CommitmentAdmin(ReadOnlyAdmin):
+    list_display = ("month", "mqls", "good_percent", "by", "at")
+    list_select_related = ("by",)
 
 
 @admin.register(MarketingTask)

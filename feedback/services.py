@@ -10,6 +10,7 @@ from accounts.models import User
 from common.errors import InvalidInput
 from feedback.consequences import follow_reason
 from feedback.models import RejectionReason, Verdict
+from feedback.readings import ask_to_read
 from feedback.undo import standing_of
 from handoffs.acting import HandoffChanged, allow_text, lock_handoff, require_worker
 from handoffs.models import Handoff
@@ -123,6 +124,7 @@ def reject_handoff(
         via=via,
         before=before,
     )
+    ask_to_read(verdict, now=now)
     follow_reason(verdict, lead, now=now)
     return verdict
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.utils import timezone
 
 from feedback.pulses import ask_for_pulses
+from feedback.readings import remind_of_late_readings
 from feedback.recycling import wake_recyclings
 from feedback.reviews import ask_for_review
 from feedback.tasks_for_marketing import open_gap_tasks, remind_of_late_tasks
@@ -28,3 +29,7 @@ def ask_for_pulses_task() -> None:
 
 def ask_for_review_task() -> None:
     ask_for_review(now=timezone.now())
+
+
+def remind_of_late_readings_task() -> None:
+    remind_of_late_readings(now=timezone.now())

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from feedback import views, views_disputes, views_handoff, views_pulse, views_tasks
+from feedback import views, views_disputes, views_handoff, views_promise, views_pulse, views_tasks
 from feedback.figures import views as views_inbox
 
 app_name = "feedback"
@@ -9,6 +9,8 @@ urlpatterns = [
     path("marketing/follow-up/", views_inbox.follow_up, name="follow_up"),
     path("marketing/rejections.csv", views_inbox.rejections_csv, name="rejections_csv"),
     path("marketing/draft/", views_inbox.draft, name="draft"),
+    path("marketing/read/", views_inbox.mark_read, name="mark_read"),
+    path("marketing/promise/", views_promise.promise, name="promise"),
     path("marketing/tasks/", views_tasks.tasks, name="tasks"),
     path("marketing/tasks/<int:pk>/", views_tasks.task, name="task"),
     path("marketing/disputes/", views_disputes.disputes, name="disputes"),

@@ -13,7 +13,7 @@ from django.utils import timezone
 from common.charts import Chart, Mark, Series, line_chart, percentage
 from common.csv_stream import csv_lines
 from feedback.figures.cohorts import OVERTURNED, Cohort, Grouping, Stretch, count_by_stretch, count_cohort
-from feedback.models import Dispute, MarketingTask, Recycling, RejectionReason, Verdict
+from feedback.models import Dispute, MarketingTask, Reading, Recycling, RejectionReason, Verdict
 from feedback.policy import feedback_policy
 from leads.models import QuarantinedItem
 from scoring.conversion import Share
@@ -45,6 +45,8 @@ class Figures:
     tasks_late: int
     recycling: int
     quarantined: int
+    unread: int
+    unread_late: int
 
     @property
     def decided(self) -> int:
@@ -71,6 +73,7 @@ def measure_inbox(*, since: datetime, now: datetime) -> Figures:
     tasks = MarketingTask.objects.aggregate(
         open=Count("pk", filter=Q(done_at=None)), late=Count("pk", filter=Q(done_at=None, due_at__lt=now))
     )
+    unread = Reading.objects.open().aggregate(all=Count("pk"), late=Count("pk", filter=Q(due_at__lt=now)))
     return Figures(
         good=good_share(marks, against=definitional_codes()),
         goal=feedback_policy().acceptance_goal,
@@ -83,6 +86,8 @@ def measure_inbox(*, since: datetime, now: datetime) -> Figures:
         tasks_late=tasks["late"],
         recycling=Recycling.objects.under_way().count(),
         quarantined=QuarantinedItem.objects.filter(replayed_at=None, dismissed_at=None).count(),
+        unread=unread["all"],
+        unread_late=unread["late"],
     )
 
 
@@ -168,7 +173,9 @@ def latest_verdicts(*, since: datetime, reason: RejectionReason | None) -> Query
     verdicts = (
         Verdict.objects.standing()
         .filter(at__gte=since)
-        .select_related("lead__company", "reason", "by", "handoff", "recycling", "duplicate_of", "dispute")
+        .select_related(
+            "lead__company", "reason", "by", "handoff", "recycling", "duplicate_of", "dispute", "reading"
+        )
     )
     return verdicts.filter(reason=reason) if reason else verdicts
 

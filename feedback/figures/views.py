@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from django import forms
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
@@ -37,6 +38,7 @@ from feedback.figures.tracks import measure_tracks
 from feedback.forms import PATTERN_GROUPINGS, InboxFilterForm
 from feedback.models import RejectionReason
 from feedback.policy import feedback_policy
+from feedback.readings import mark_rejections_read
 from handoffs.package.completeness import measure_completeness_rate
 from scoring.lifecycle.permissions import may_edit_scoring
 from scoring.models import ModelVersion
@@ -114,6 +116,16 @@ def rejections_csv(request: HttpRequest) -> HttpResponse | StreamingHttpResponse
     )
 
 
+@require_POST
+@role_required(User.Role.MARKETING)
+def mark_read(request: HttpRequest) -> HttpResponse:
+    """Those that the button names were read: it names what its reader had before them."""
+    given = [pk for pk in request.POST.getlist("verdict") if pk.isdecimal() and len(pk) < 19][:PAGE_SIZE]
+    mark_rejections_read([int(pk) for pk in given], by=signed_in_user(request), now=timezone.now())
+    query = request.GET.urlencode()
+    return redirect(f"{reverse('feedback:inbox')}{'?' if query else ''}{query}#latest")
+
+
 class DraftForm(forms.Form):
     """A pattern of the inbox: what it is counted by, its key, and the reason."""
 
@@ -161,6 +173,7 @@ def _render_inbox(
     reason = form.cleaned_data.get("reason")
     verdicts = latest_verdicts(since=since, reason=reason)
     reasons = count_reasons(since=since)
+    page = newest_first_page(verdicts, at="at", after=request.GET.get("after", ""), size=PAGE_SIZE)
     context = {
         "form": form,
         "refusal": refusal,
@@ -169,7 +182,8 @@ def _render_inbox(
         "reasons": reasons,
         "rejections": sum(each.rejections for each in reasons),
         "chosen_reason": reason,
-        "page": newest_first_page(verdicts, at="at", after=request.GET.get("after", ""), size=PAGE_SIZE),
+        "page": page,
+        "unread_here": [row.pk for row in page.rows if hasattr(row, "reading") and not row.reading.read_at],
     }
     context |= _patterns(form.grouping(), reason, since=since, user=signed_in_user(request))
     return render(request, "feedback/inbox.html", context, status=status)

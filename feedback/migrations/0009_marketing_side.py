@@ -7,87 +7,174 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('feedback', '0008_consequence_follows_terms'),
+        ("feedback", "0008_consequence_follows_terms"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Commitment',
+            name="Commitment",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('month', models.DateField(help_text='The first day of the month.', unique=True)),
-                ('mqls', models.PositiveIntegerField(validators=[django.core.validators.MinValueValidator(1, 'Promise at least 1 MQL.'), django.core.validators.MaxValueValidator(1000000, 'Promise at most 1,000,000 MQLs a month.')], verbose_name='MQLs')),
-                ('good_percent', models.PositiveSmallIntegerField(help_text='Decided handoffs that sales does not return as wrong fit or not qualified.', validators=[django.core.validators.MaxValueValidator(100, 'A share is at most 100 per cent.')], verbose_name='of these good, in per cent')),
-                ('at', models.DateTimeField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("month", models.DateField(help_text="The first day of the month.", unique=True)),
+                (
+                    "mqls",
+                    models.PositiveIntegerField(
+                        validators=[
+                            django.core.validators.MinValueValidator(1, "Promise at least 1 MQL."),
+                            django.core.validators.MaxValueValidator(
+                                1000000, "Promise at most 1,000,000 MQLs a month."
+                            ),
+                        ],
+                        verbose_name="MQLs",
+                    ),
+                ),
+                (
+                    "good_percent",
+                    models.PositiveSmallIntegerField(
+                        help_text="Decided handoffs that sales does not return as wrong fit or not qualified.",
+                        validators=[
+                            django.core.validators.MaxValueValidator(100, "A share is at most 100 per cent.")
+                        ],
+                        verbose_name="of these good, in per cent",
+                    ),
+                ),
+                ("at", models.DateTimeField()),
             ],
             options={
-                'ordering': ('-month',),
+                "ordering": ("-month",),
             },
         ),
         migrations.CreateModel(
-            name='Reading',
+            name="Reading",
             fields=[
-                ('verdict', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, primary_key=True, related_name='reading', serialize=False, to='feedback.verdict')),
-                ('created_at', models.DateTimeField()),
-                ('due_at', models.DateTimeField()),
-                ('read_at', models.DateTimeField(null=True)),
+                (
+                    "verdict",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        primary_key=True,
+                        related_name="reading",
+                        serialize=False,
+                        to="feedback.verdict",
+                    ),
+                ),
+                ("created_at", models.DateTimeField()),
+                ("due_at", models.DateTimeField()),
+                ("read_at", models.DateTimeField(null=True)),
             ],
         ),
         migrations.AddField(
-            model_name='feedbackpolicy',
-            name='completeness_goal',
-            field=models.PositiveSmallIntegerField(default=80, help_text='Per cent of handoffs that come with all that is required.', validators=[django.core.validators.MaxValueValidator(100, 'A share is at most 100 per cent.')], verbose_name='complete packages'),
+            model_name="feedbackpolicy",
+            name="completeness_goal",
+            field=models.PositiveSmallIntegerField(
+                default=80,
+                help_text="Per cent of handoffs that come with all that is required.",
+                validators=[
+                    django.core.validators.MaxValueValidator(100, "A share is at most 100 per cent.")
+                ],
+                verbose_name="complete packages",
+            ),
         ),
         migrations.AddField(
-            model_name='feedbackpolicy',
-            name='reading_minutes',
-            field=models.PositiveIntegerField(default=960, help_text='Business minutes of the default calendar.', validators=[django.core.validators.MinValueValidator(1, 'Promise at least 1 minute.'), django.core.validators.MaxValueValidator(43200, 'This is longer than 30 whole days of work: the unit is minutes.')], verbose_name='time to read a rejection'),
+            model_name="feedbackpolicy",
+            name="reading_minutes",
+            field=models.PositiveIntegerField(
+                default=960,
+                help_text="Business minutes of the default calendar.",
+                validators=[
+                    django.core.validators.MinValueValidator(1, "Promise at least 1 minute."),
+                    django.core.validators.MaxValueValidator(
+                        43200, "This is longer than 30 whole days of work: the unit is minutes."
+                    ),
+                ],
+                verbose_name="time to read a rejection",
+            ),
         ),
         migrations.AddField(
-            model_name='feedbackpolicy',
-            name='sql_from',
-            field=models.PositiveSmallIntegerField(default=40, help_text='Per cent. Fewer: the criteria let too much through.', validators=[django.core.validators.MaxValueValidator(100, 'A share is at most 100 per cent.')], verbose_name='MQLs that become SQLs, from'),
+            model_name="feedbackpolicy",
+            name="sql_from",
+            field=models.PositiveSmallIntegerField(
+                default=40,
+                help_text="Per cent. Fewer: the criteria let too much through.",
+                validators=[
+                    django.core.validators.MaxValueValidator(100, "A share is at most 100 per cent.")
+                ],
+                verbose_name="MQLs that become SQLs, from",
+            ),
         ),
         migrations.AddField(
-            model_name='feedbackpolicy',
-            name='sql_to',
-            field=models.PositiveSmallIntegerField(default=70, help_text='Per cent. More: the bar is so high that good leads are held back.', validators=[django.core.validators.MaxValueValidator(100, 'A share is at most 100 per cent.')], verbose_name='MQLs that become SQLs, up to'),
+            model_name="feedbackpolicy",
+            name="sql_to",
+            field=models.PositiveSmallIntegerField(
+                default=70,
+                help_text="Per cent. More: the bar is so high that good leads are held back.",
+                validators=[
+                    django.core.validators.MaxValueValidator(100, "A share is at most 100 per cent.")
+                ],
+                verbose_name="MQLs that become SQLs, up to",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='feedbackpolicy',
-            constraint=models.CheckConstraint(condition=models.Q(('sql_from__lt', models.F('sql_to'))), name='sql_band_is_in_order', violation_error_message='The band begins below its end: swap the two.'),
+            model_name="feedbackpolicy",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("sql_from__lt", models.F("sql_to"))),
+                name="sql_band_is_in_order",
+                violation_error_message="The band begins below its end: swap the two.",
+            ),
         ),
         migrations.AddField(
-            model_name='commitment',
-            name='by',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="commitment",
+            name="by",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+            ),
         ),
         migrations.AddField(
-            model_name='reading',
-            name='read_by',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="reading",
+            name="read_by",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddConstraint(
-            model_name='commitment',
-            constraint=models.CheckConstraint(condition=models.Q(('month__day', 1)), name='commitment_is_for_a_whole_month'),
+            model_name="commitment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("month__day", 1)), name="commitment_is_for_a_whole_month"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='commitment',
-            constraint=models.CheckConstraint(condition=models.Q(('good_percent__lte', 100), ('mqls__gte', 1)), name='commitment_is_possible'),
+            model_name="commitment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("good_percent__lte", 100), ("mqls__gte", 1)),
+                name="commitment_is_possible",
+            ),
         ),
         migrations.AddIndex(
-            model_name='reading',
-            index=models.Index(condition=models.Q(('read_at', None)), fields=['due_at'], name='reading_open'),
+            model_name="reading",
+            index=models.Index(condition=models.Q(("read_at", None)), fields=["due_at"], name="reading_open"),
         ),
         migrations.AddIndex(
-            model_name='reading',
-            index=models.Index(fields=['created_at'], name='reading_by_time'),
+            model_name="reading",
+            index=models.Index(fields=["created_at"], name="reading_by_time"),
         ),
         migrations.AddConstraint(
-            model_name='reading',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('read_at', None), ('read_by', None)), models.Q(('read_at__isnull', False), ('read_by__isnull', False)), _connector='OR'), name='rejection_is_read_by_somebody'),
+            model_name="reading",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("read_at", None), ("read_by", None)),
+                    models.Q(("read_at__isnull", False), ("read_by__isnull", False)),
+                    _connector="OR",
+                ),
+                name="rejection_is_read_by_somebody",
+            ),
         ),
     ]

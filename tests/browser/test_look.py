@@ -58,6 +58,7 @@ PAGES = [
     ("manager", "/marketing/disputes/?tab=settled"),
     ("bdr", "/pulse/"),
     ("marketing", "/marketing/follow-up/"),
+    ("marketing", "/marketing/promise/"),
     ("marketing", "/scoring/"),
     ("marketing", "/scoring/{version}/"),
     ("marketing", "/scoring/{draft}/propose/"),

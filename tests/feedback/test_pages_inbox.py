@@ -168,7 +168,7 @@ def test_the_number_of_queries_does_not_grow(
     for _ in range(1 + extra):
         rejected("premature", at=recently)
 
-    with django_assert_num_queries(28):
+    with django_assert_num_queries(29):
         as_marketing.get("/marketing/?by=source")
 
 

@@ -1,0 +1,39 @@
+"""What marketing promises sales for a month (SLA-8)."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from accounts.models import User
+from common.errors import InvalidInput
+from feedback.models import Commitment
+from feedback.pulses import month_of
+from handoffs.acting import require_role
+
+
+@transaction.atomic
+def commit_to_month(month: date, *, mqls: int, good_percent: int, by: User, now: datetime) -> Commitment:
+    """Promise so many MQLs of such quality for a month; the last word before the month ends holds.
+
+    Promising the same again changes nothing. Raises InvalidInput, also for a month that is over; NotAllowed.
+    """
+    require_role(by, User.Role.MARKETING, User.Role.MANAGER, act="promise leads for a month")
+    month = month.replace(day=1)
+    if month < month_of(now):
+        raise InvalidInput("This month is over: what was promised for it stays.", field="month")
+    commitment = Commitment.objects.select_for_update().filter(month=month).first()
+    if commitment and (commitment.mqls, commitment.good_percent) == (mqls, good_percent):
+        return commitment
+    commitment = commitment or Commitment(month=month)
+    commitment.mqls, commitment.good_percent = mqls, good_percent
+    commitment.by, commitment.at = by, now
+    try:
+        commitment.full_clean(validate_unique=False, validate_constraints=False)
+    except ValidationError as error:
+        field, words = next(iter(error.message_dict.items()))
+        raise InvalidInput(words[0], field=field) from error
+    commitment.save()
+    return commitment
