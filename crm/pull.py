@@ -17,6 +17,7 @@ from django.db import transaction
 from django.urls import reverse
 
 from accounts.models import User
+from crm.alarms import ask_for_explanation, drop_request
 from crm.client import SalesforceClient
 from crm.connection import is_paused, pause_connection, record_contact
 from crm.mapping import LEAD_KEY, means_rejection
@@ -163,10 +164,12 @@ def _log_change(lead: Lead, field: str, was: str, became: str, *, now: datetime)
 
 def _flag_rejection(lead: Lead, remote: RemoteLead, *, now: datetime) -> None:
     """Somebody turned the lead down in Salesforce, where nobody asks why. A rejection without its reason is
-    not one (QUEUE-2): the handoff stays as it is, and its owner and the managers are asked for the reason."""
+    not one (QUEUE-2): the handoff stays as it is, its owner is asked for the reason, and a manager has a
+    ticket to find it out (SLA-6); without one, as the alarm is off, all managers are told."""
     if not means_rejection(remote.status, statuses=status_of_stage()):
+        drop_request(lead, now=now)
         return
-    handoff = Handoff.objects.open().filter(lead=lead).select_related("owner").first()
+    handoff = Handoff.objects.open().filter(lead=lead).select_related("owner", "lead__company").first()
     if handoff is None:
         return
     log_event(
@@ -178,9 +181,10 @@ def _flag_rejection(lead: Lead, remote: RemoteLead, *, now: datetime) -> None:
         missing="reason",
         why=f"{remote.status}, without a reason",
     )
+    has_ticket = ask_for_explanation(handoff, now=now)
     managers = User.objects.filter(role=User.Role.MANAGER, is_active=True)
     notify_users(
-        {*managers, *filter(None, [handoff.owner])},
+        {*([] if has_ticket else managers), *filter(None, [handoff.owner])},
         kind=Notification.Kind.CRM,
         dedupe_key=f"crm-rejected-{handoff.pk}-{remote.stamp.isoformat()}",
         title="Turned down in Salesforce without a reason",

@@ -7,6 +7,7 @@ import time
 import structlog
 from django.utils import timezone
 
+from crm.alarms import raise_sync_alarms
 from crm.claims import add_missing_standings, release_forgotten_claims
 from crm.client import connected_client
 from crm.connection import is_paused
@@ -52,3 +53,7 @@ def map_owners_task() -> None:
     except SalesforceError as error:
         # The push meets the same failure, pauses and tells the operators.
         log.warning("salesforce.owners_not_read", code=error.problem.code)
+
+
+def raise_sync_alarms_task() -> None:
+    raise_sync_alarms(now=timezone.now())

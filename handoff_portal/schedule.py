@@ -29,7 +29,12 @@ SCHEDULE = [
     Periodic("handoffs-assign-overflow", handoffs.tasks.assign_overflow_task, every=MINUTE),
     Periodic("handoffs-reconcile-invitations", handoffs.tasks.reconcile_invitations_task, every=MINUTE),
     Periodic("handoffs-acknowledge", handoffs.tasks.send_acknowledgements_task, every=20 * SECOND),
+    Periodic("handoffs-raise-alarms", handoffs.tasks.raise_alarms_task, every=MINUTE),
     Periodic("sla-sweep", sla.tasks.sweep_clocks_task, every=15 * SECOND),
+    Periodic("sla-tell-of-tickets", sla.tasks.tell_of_tickets_task, every=MINUTE),
+    Periodic("sla-settle-incidents", sla.tasks.settle_incidents_task, every=MINUTE),
+    # Often, because a look at an index that finds nothing costs nothing, and a step is due to the minute.
+    Periodic("handoffs-escalate", handoffs.tasks.escalate_due_clocks_task, every=5 * SECOND),
     Periodic("sla-recompute", sla.tasks.recompute_changed_clocks_task, every=5 * MINUTE),
     Periodic("feedback-wake-recyclings", feedback.tasks.wake_recyclings_task, every=5 * MINUTE),
     Periodic("feedback-open-gap-tasks", feedback.tasks.open_gap_tasks_task, every=MINUTE),
@@ -57,5 +62,6 @@ SCHEDULE = [
     ),
     Periodic("crm-push", crm.tasks.push_stale_leads_task, every=2 * SECOND),
     Periodic("crm-pull", crm.tasks.pull_changes_task, every=30 * SECOND),
+    Periodic("crm-raise-alarms", crm.tasks.raise_sync_alarms_task, every=MINUTE),
     Periodic("crm-map-owners", crm.tasks.map_owners_task, every=10 * MINUTE),
 ]

@@ -7,6 +7,8 @@ import time
 from django.utils import timezone
 
 from handoffs.acknowledgement.sending import send_due_acknowledgements
+from handoffs.alarms import raise_alarms
+from handoffs.escalation import escalate_due_clocks
 from handoffs.invitations.upkeep import reconcile_invitations
 from handoffs.models import Pool
 from handoffs.pipeline import advance_claimed_lead, advance_due_leads
@@ -40,6 +42,10 @@ def assign_overflow_task() -> None:
     assign_all_overflow(now=timezone.now())
 
 
+def escalate_due_clocks_task() -> None:
+    escalate_due_clocks(now=timezone.now())
+
+
 def reconcile_invitations_task() -> None:
     reconcile_invitations(now=timezone.now())
 
@@ -49,3 +55,7 @@ def send_acknowledgements_task() -> None:
     started = time.monotonic()
     while send_due_acknowledgements(now=timezone.now()) and time.monotonic() - started < SWEEP_SECONDS:
         pass
+
+
+def raise_alarms_task() -> None:
+    raise_alarms(now=timezone.now())

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from django.utils import timezone
 
+from common.queue import enqueue
 from sla.calendar_changes import recompute_changed_clocks
+from sla.incidents import MOST_BATCHES, settle_incidents
 from sla.sweep import sweep_clocks
+from sla.ticket_telling import remind_of_late_tickets, tell_owners
 
 
 def sweep_clocks_task() -> None:
@@ -14,3 +17,15 @@ def sweep_clocks_task() -> None:
 
 def recompute_changed_clocks_task() -> None:
     recompute_changed_clocks(now=timezone.now())
+
+
+def tell_of_tickets_task() -> None:
+    """Those at work hear of what was opened while they were off; what is late is brought up again."""
+    now = timezone.now()
+    tell_owners(now=now)
+    remind_of_late_tickets(now=now)
+
+
+def settle_incidents_task() -> None:
+    if settle_incidents(now=timezone.now()) >= MOST_BATCHES:
+        enqueue(settle_incidents_task)

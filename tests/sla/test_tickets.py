@@ -11,7 +11,7 @@ from django.db import connection
 from accounts.models import Absence, User
 from common.errors import InvalidInput, NotAllowed
 from notifications.models import Notification
-from sla.models import AlarmSetting, Calendar, Ticket
+from sla.models import Calendar, Ticket
 from sla.ticket_telling import remind_of_late_tickets, tell_owners
 from sla.tickets import (
     Finding,
@@ -23,6 +23,7 @@ from sla.tickets import (
     reassign_ticket,
 )
 from tests.factories import LeadFactory, UserFactory
+from tests.sla.alarm_settings import set_alarm
 from tests.sla.factories import CalendarFactory
 
 HOUR = timedelta(hours=1)
@@ -56,7 +57,7 @@ def test_a_ticket_is_opened_once_while_it_is_open(manager, now):
 
 
 def test_an_alarm_that_is_switched_off_opens_nothing(manager, now):
-    AlarmSetting.objects.filter(alarm=Alarm.ESCALATED).update(is_active=False)
+    set_alarm(Alarm.ESCALATED, is_active=False)
 
     assert opened(now) is None
     assert told(manager) == []
@@ -64,7 +65,7 @@ def test_an_alarm_that_is_switched_off_opens_nothing(manager, now):
 
 def test_the_owner_is_told_once_and_has_the_time_of_the_setting_in_working_hours(manager, now):
     CalendarFactory(is_default=True)  # 10 to 18 in Berlin: it is 13:00 there
-    AlarmSetting.objects.filter(alarm=Alarm.ESCALATED).update(answer_minutes=8 * 60)
+    set_alarm(Alarm.ESCALATED, answer_minutes=8 * 60)
 
     ticket = opened(now)
 
