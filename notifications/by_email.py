@@ -35,7 +35,7 @@ class MailBag:
         self.post(_email(delivery, words, to=delivery.recipient.email))
 
     def post(self, email: EmailMessage) -> None:
-        """Send any e-mail. Raises NotDelivered; for the server as a whole when it cannot even be talked to."""
+        """Send any e-mail. Raises NotDelivered; for the server as a whole when it cannot be talked to."""
         if not is_set_up():
             raise NotDelivered("No mail server is set up: set EMAIL_URL.", is_final=True)
         email.connection = self._open()

@@ -19,6 +19,7 @@ from django.db.models import F
 from notifications.by_apprise import post_to_address
 from notifications.by_email import MailBag
 from notifications.failing import give_up, note_success
+from notifications.merging import merge_held
 from notifications.models import Channel, Delivery
 from notifications.outcomes import NotDelivered
 from notifications.preferences import Quietness
@@ -56,15 +57,20 @@ class Claims:
         self.put_off: list[Delivery] = []
 
     @property
+    def deliveries(self) -> list[Delivery]:
+        return [*self.to_send, *(delivery for delivery, _ in self.hopeless), *self.put_off]
+
+    @property
     def looked_at(self) -> int:
-        return len(self.to_send) + len(self.hopeless) + len(self.put_off)
+        return len(self.deliveries)
 
 
 @transaction.atomic
 def claim_deliveries(*, now: datetime, limit: int = BATCH) -> Claims:
-    """Take what is due and held by nobody. A try counts from here on, whatever becomes of it."""
+    """Take what is due and in nobody's hands. A try counts from here on, whatever becomes of it."""
     due = (
         Delivery.objects.due(now)
+        .foremost(now)
         .select_related("recipient", "channel")
         .select_for_update(skip_locked=True, no_key=True, of=("self",))
         .order_by("next_try_at", "pk")[:limit]
@@ -76,7 +82,8 @@ def claim_deliveries(*, now: datetime, limit: int = BATCH) -> Claims:
     quietness = Quietness.of(each.recipient for each in deliveries)
     for delivery in deliveries:
         _claim(delivery, claims, quietness, now=now)
-    Delivery.objects.bulk_update(deliveries, ["status", "next_try_at", "claimed_at", "attempts"])
+    changed = ["status", "next_try_at", "held_at", "claimed_at", "attempts"]
+    Delivery.objects.bulk_update(claims.deliveries, changed)
     return claims
 
 
@@ -87,8 +94,10 @@ def _claim(delivery: Delivery, claims: Claims, quietness: Quietness, *, now: dat
     if quiet_until:
         delivery.status = Delivery.Status.QUEUED
         delivery.next_try_at = quiet_until
+        delivery.held_at = delivery.held_at or now
         claims.put_off.append(delivery)
         return
+    delivery = merge_held(delivery, now=now) or delivery
     delivery.status = Delivery.Status.SENDING
     delivery.claimed_at = now
     delivery.next_try_at = now + LEASE

@@ -2,6 +2,7 @@
 
 from notifications.models.channels import Channel, ChannelQuerySet
 from notifications.models.deliveries import Delivery, DeliveryQuerySet
+from notifications.models.digests import Digest
 from notifications.models.messages import Notification, NotificationQuerySet
 from notifications.models.preferences import Preference, PreferenceQuerySet
 from notifications.models.templates import MessageTemplate
@@ -11,6 +12,7 @@ __all__ = [
     "ChannelQuerySet",
     "Delivery",
     "DeliveryQuerySet",
+    "Digest",
     "MessageTemplate",
     "Notification",
     "NotificationQuerySet",

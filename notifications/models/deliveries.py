@@ -7,7 +7,8 @@ from typing import Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
+from django.db.models.functions import Coalesce
 
 from accounts.models import User
 from notifications.models.channels import Channel
@@ -34,6 +35,23 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         # That it has a mark goes without saying; said, the index of the marks finds it.
         return self.filter(status=Delivery.Status.QUEUED, attempts=0, next_try_at__isnull=False)
 
+    def held(self) -> Self:
+        """Put off until somebody's quiet hours end. An invitation stays a message of its own."""
+        return self.not_begun().filter(held_at__isnull=False, calendar="")
+
+    def foremost(self, now: datetime) -> Self:
+        """Of what was held for one person over one way, only the oldest that is due: whoever takes it takes
+        the others with it (notifications.merging)."""
+        older = (
+            Delivery.objects.held()
+            .due(now)
+            .filter(recipient=OuterRef("recipient"), pk__lt=OuterRef("pk"))
+            .alias(way=Coalesce("channel_id", 0))
+            .filter(way=Coalesce(OuterRef("channel_id"), 0))
+        )
+        is_single = Q(held_at=None) | Q(attempts__gt=0) | ~Q(calendar="")
+        return self.filter(is_single | ~Exists(older))
+
 
 class Delivery(models.Model):
     """One message over one way: to a person by e-mail or their own channel, or to a shared channel.
@@ -47,6 +65,7 @@ class Delivery(models.Model):
         SENDING = "sending", "On its way"
         SENT = "sent", "Sent"
         GIVEN_UP = "given_up", "Given up"
+        MERGED = "merged", "In a summary"
 
     recipient = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, related_name="deliveries"
@@ -74,11 +93,19 @@ class Delivery(models.Model):
     queued_at = models.DateTimeField()
     # The mark: try at this time. While one is on its way, the time after which its sender counts as dead.
     next_try_at = models.DateTimeField(null=True)
+    held_at = models.DateTimeField(null=True, help_text="When it was put off because of quiet hours.")
     claimed_at = models.DateTimeField(null=True)
     attempts = models.PositiveSmallIntegerField(default=0)
     sent_at = models.DateTimeField(null=True)
     error = models.CharField(max_length=200, blank=True)
     fell_back_to = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, related_name="+")
+    merged_into = models.ForeignKey(
+        "self",
+        on_delete=models.CASCADE,
+        null=True,
+        related_name="+",
+        help_text="The summary of what waited for the end of quiet hours.",
+    )
 
     objects = DeliveryQuerySet.as_manager()
 
@@ -92,7 +119,8 @@ class Delivery(models.Model):
             models.CheckConstraint(
                 condition=Q(status__in=["queued", "sending"], next_try_at__isnull=False, sent_at=None)
                 | Q(status="sent", next_try_at=None, sent_at__isnull=False)
-                | Q(status="given_up", next_try_at=None, sent_at=None),
+                | Q(status="given_up", next_try_at=None, sent_at=None)
+                | Q(status="merged", next_try_at=None, sent_at=None, merged_into__isnull=False),
                 name="delivery_status_fits_its_times",
             ),
             models.UniqueConstraint(
@@ -109,6 +137,12 @@ class Delivery(models.Model):
         indexes = (
             # For .due()
             models.Index(fields=["next_try_at"], condition=Q(next_try_at__isnull=False), name="delivery_due"),
+            # For .held(): what one person will get when their quiet hours end
+            models.Index(
+                fields=["recipient"],
+                condition=Q(status="queued", attempts=0, held_at__isnull=False),
+                name="delivery_held",
+            ),
             # The log, all of it and one person's; and what needs a person
             models.Index(fields=["-queued_at", "-id"], name="delivery_newest_first"),
             models.Index(fields=["recipient", "-queued_at"], name="delivery_of_person"),

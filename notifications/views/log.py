@@ -27,7 +27,7 @@ def delivery_list(request: HttpRequest) -> HttpResponse:
     if not filters.is_valid():
         return render(request, "notifications/deliveries.html", context, status=422)
     deliveries = filters.narrow(Delivery.objects.visible_to(user)).select_related(
-        "recipient", "channel__person", "fell_back_to"
+        "recipient", "channel__person", "fell_back_to", "merged_into"
     )
     context["page"] = newest_first_page(
         deliveries, at="queued_at", after=request.GET.get("after", ""), size=PAGE_SIZE
