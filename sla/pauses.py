@@ -16,7 +16,7 @@ from leads.services import log_event
 from notifications.models import Notification
 from notifications.services import Message, send_messages
 from sla.business_hours import WorkingCalendar
-from sla.calendars import digest_of, working_hours
+from sla.calendars import digest_of, working_hours, working_hours_by
 from sla.deadlines import Deadline, Stretch, set_deadline
 from sla.models import Clock, Pause
 from sla.wording import span_in_words
@@ -79,16 +79,12 @@ def end_longest_pauses(clocks: Sequence[Clock], *, now: datetime) -> None:
 
     The caller holds the locks of the leads.
     """
+    hours = working_hours_by({(clock.calendar_id, clock.owner_id) for clock in clocks}, around=now)
     for clock in clocks:
-        hours = working_hours(clock.calendar, person=clock.owner, around=now)
+        ended_at = end_pause(clock, hours=hours[clock.calendar_id, clock.owner_id], now=now)
+        due_at = clock.due_at.isoformat()
         _log(
-            clock.lead,
-            clock,
-            by=None,
-            now=end_pause(clock, hours=hours, now=now),
-            change="resumed",
-            why=LONGEST_PAUSE_OVER,
-            due_at=clock.due_at.isoformat(),
+            clock.lead, clock, by=None, now=ended_at, change="resumed", why=LONGEST_PAUSE_OVER, due_at=due_at
         )
     send_messages((_goes_on(clock, clock.owner) for clock in clocks if clock.owner), now=now)
 

@@ -1,7 +1,8 @@
-"""Noticing that time has passed: warnings and breaches, each exactly once.
+"""Noticing that time has passed: warnings, breaches and the end of pauses, each exactly once.
 
-The marks are `Clock.warn_at` and `Clock.due_at`. Any number of sweeps may run at once: each claims rows
-nobody else holds and marks them in the transaction that tells people, so a crash repeats nothing.
+The marks are `Clock.warn_at`, `Clock.due_at` and `Clock.resume_at`. Any number of sweeps may run at once:
+each claims rows nobody else holds and marks them in the transaction that tells people, so a crash repeats
+nothing.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from notifications.models import Notification
 from notifications.services import Message, send_messages
 from sla.breaches import record_breaches
 from sla.models import Clock, ClockQuerySet
+from sla.pauses import end_longest_pauses
 
 log = structlog.get_logger(__name__)
 
@@ -44,21 +46,26 @@ class Act(Protocol):
 class SweepResult:
     breaches: int = 0
     warnings: int = 0
+    resumed: int = 0
 
 
 def sweep_clocks(*, now: datetime) -> SweepResult:
-    """Record every deadline and give every warning that is due at `now`. Safe to repeat and to run twice.
+    """End every pause that has lasted long enough, record every deadline and give every warning that is due
+    at `now`. Safe to repeat and to run twice.
 
     After downtime a breach still gets the time it happened; a warning whose deadline has passed too
     makes no sense any more and is left out, and of several warnings only the last is given.
     """
+    over = Clock.objects.pause_over(now).select_related("owner").order_by("resume_at")
     due = Clock.objects.due(now).only(*_LOOKED_AT).order_by("due_at")
     warning_due = Clock.objects.warning_due(now).select_related("owner").order_by("warn_at")
+    # First: a clock that goes on from a moment past may be late by now.
+    resumed = work_through(over, end_longest_pauses, now=now)
     breaches = work_through(due, record_breaches, now=now)
     warnings = work_through(warning_due, _give_warnings, now=now)
-    if breaches or warnings:
-        log.info("clocks_swept", breaches=breaches, warnings=warnings)
-    return SweepResult(breaches, warnings)
+    if breaches or warnings or resumed:
+        log.info("clocks_swept", breaches=breaches, warnings=warnings, resumed=resumed)
+    return SweepResult(breaches, warnings, resumed)
 
 
 def work_through(due: ClockQuerySet, act: Act, *, now: datetime, size: int = BATCH) -> int:
