@@ -49,8 +49,32 @@ def set_deadline(
         allowed = time_used(hours, since, due_at, pauses)
     else:
         due_at = _used_up(counted_by, since, allowed, pauses)
-    parts = sorted(set(promise.warn_percent))
-    return Deadline(due_at, [_used_up(counted_by, since, allowed * part / 100, pauses) for part in parts])
+    return Deadline(due_at, _warnings(promise, counted_by, since, allowed, pauses))
+
+
+def move_deadline(
+    promise: Promise,
+    *,
+    hours: WorkingCalendar,
+    since: datetime,
+    due_at: datetime,
+    old: Sequence[Stretch],
+    new: Sequence[Stretch],
+) -> Deadline:
+    """The deadline when these pauses take the place of those that led to `due_at`.
+
+    The promise is not worked out anew: a due time that stands although the working hours have changed since
+    keeps what it allowed.
+    """
+    counted_by, allowed = terms_of(promise, hours, since)
+    if allowed is None:
+        moved = _last_close(hours, since, new)
+    else:
+        moved = _used_up(counted_by, since, time_used(counted_by, since, due_at, old), new)
+        if not counted_by.business_time_between(moved, due_at):
+            moved = due_at
+    allowed = time_used(counted_by, since, moved, new)
+    return Deadline(moved, _warnings(promise, counted_by, since, allowed, new))
 
 
 def time_used(
@@ -71,6 +95,13 @@ def terms_of(
         return hours, None
     counted_by = ALWAYS_OPEN if promise.mode == Target.Mode.WALL else hours
     return counted_by, timedelta(minutes=promise.minutes)
+
+
+def _warnings(
+    promise: Promise, hours: WorkingCalendar, since: datetime, allowed: timedelta, pauses: Sequence[Stretch]
+) -> list[datetime]:
+    parts = sorted(set(promise.warn_percent))
+    return [_used_up(hours, since, allowed * part / 100, pauses) for part in parts]
 
 
 def _used_up(
