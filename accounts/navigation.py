@@ -53,6 +53,7 @@ SECTIONS = (
         "Service levels",
         (
             Page("/sla/", "Live board", "stopwatch", frozenset({Role.MANAGER, Role.READ_ONLY})),
+            Page("/sla/tickets/", "Tickets", "clipboard", EVERYBODY),
             Page("/sla/breaches/", "Breaches", "flag", frozenset({Role.MANAGER, Role.READ_ONLY})),
             Page(
                 "/sla/compliance/", "Compliance", "bar-chart-line", frozenset({Role.MANAGER, Role.READ_ONLY})

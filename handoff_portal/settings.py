@@ -113,7 +113,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "notifications.context_processors.unread_count",
+                "sla.context_processors.counts",
                 "common.context_processors.portal",
             ],
             "builtins": ["template_partials.templatetags.partials", "common.templatetags.portal"],

@@ -31,6 +31,7 @@ def main_navigation(context: Context) -> SafeString:
         user=user,
         sections=sections_for(user),
         current=current_path(user, request.path),
+        waiting={"/sla/tickets/": context.get("tickets_to_answer")},
         may_open_admin=may_open_admin(user),
         unread=render_to_string("notifications/_unread.html#polling", unread),
         themes=User.Theme.choices,
