@@ -12,6 +12,7 @@ from django.db.models import Count, Q
 
 from accounts.models import Team, User
 from sla.models import Clock, ClockQuerySet
+from sla.ticket_list import TicketCounts
 
 ROWS = 30  # of each list; a manager works from the top, the breach list has the rest
 RECENT = timedelta(days=7)
@@ -43,6 +44,7 @@ class Board:
     is_anything_running: bool
     missed_recently: int
     to_review: int
+    tickets: TicketCounts
     totals: Tally = field(default_factory=lambda: Tally("All"))
 
     @property
@@ -56,14 +58,15 @@ class Board:
             self.is_anything_running,
             self.missed_recently,
             self.to_review,
+            self.tickets,
             self.totals.late,
             self.totals.at_risk,
         )
         return hashlib.sha256(repr((seen, figures)).encode()).hexdigest()[:20]
 
 
-def read_board(clocks: ClockQuerySet, *, now: datetime) -> Board:
-    """Read the board from the clocks a person may see, exact at `now`."""
+def read_board(clocks: ClockQuerySet, *, tickets: TicketCounts, now: datetime) -> Board:
+    """Read the board from the clocks a person may see, exact at `now`; their tickets are counted already."""
     urgent = clocks.for_display()
     people, teams, totals = _tallies(clocks, now)
     return Board(
@@ -79,6 +82,7 @@ def read_board(clocks: ClockQuerySet, *, now: datetime) -> Board:
             for missed in (clocks.breached(), clocks.due(now))
         ),
         to_review=clocks.to_review()[:MOST_COUNTED].count(),
+        tickets=tickets,
     )
 
 

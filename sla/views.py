@@ -20,6 +20,8 @@ from sla.explanations import explain_deadline
 from sla.forms import CAUSES, PAUSE_REASONS, PauseForm, ReviewForm
 from sla.models import Clock
 from sla.pauses import pause_clock, resume_clock
+from sla.ticket_list import count_tickets
+from sla.time_lost import tell_time_lost
 from sla.wording import promise_in_words, span_in_words
 
 WATCHERS = (User.Role.MANAGER, User.Role.OPERATOR, User.Role.READ_ONLY)
@@ -30,12 +32,13 @@ PANEL_CLOCKS = 12
 @role_required(*WATCHERS)
 def live_board(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
-    clocks = Clock.objects.visible_to(signed_in_user(request))
+    user = signed_in_user(request)
+    clocks = Clock.objects.visible_to(user)
     team_id = _number(request.GET.get("team"))
     team = Team.objects.filter(pk=team_id).first() if team_id else None
     if team:
         clocks = clocks.filter(team=team)
-    board = read_board(clocks, now=now)
+    board = read_board(clocks, tickets=count_tickets(user, now=now), now=now)
     etag = quote_etag(board.etag)
     context = {"board": board, "etag": etag, "team": team}
     if not wants_fragment(request):
@@ -90,6 +93,7 @@ def breach_review(request: HttpRequest, pk: int) -> HttpResponse:
         "state": clock.state(now),
         "now": now,
         "why": explain_deadline(clock),
+        "lost": tell_time_lost(clock, now=now),
         "causes": CAUSES,
         "may_review": user.role == User.Role.MANAGER,
     }

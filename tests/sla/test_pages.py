@@ -144,10 +144,10 @@ def test_the_board_costs_the_same_whatever_its_length(as_manager, bdr, other_bdr
 
     fill()
     as_manager.get("/sla/")
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(14):
         as_manager.get("/sla/")
     fill()
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(14):
         as_manager.get("/sla/")
 
 
