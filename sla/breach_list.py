@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
-from itertools import chain
+from itertools import chain, islice
 from typing import Any
 
 from django import forms
@@ -13,6 +13,9 @@ from django.utils import timezone
 from accounts.models import Team, User
 from common.csv_stream import csv_lines
 from common.keyset import KeysetPage, newest_first_page
+from sla.attribution import Attribution, Loss
+from sla.courses import attribute_clocks
+from sla.hours_of_clocks import HoursOfClocks
 from sla.models import Clock, ClockQuerySet, Target
 
 PAGE_ROWS = 50
@@ -20,8 +23,10 @@ MOST_UNRECORDED = 50  # more than a sweep leaves behind; after an outage the nex
 CSV_HEADER = (
     "target", "policy", "lead", "company", "owner", "team", "started_at", "due_at", "done_at",
     "seconds_late", "wall_seconds", "business_seconds", "cause", "note", "reviewed_by", "reviewed_at",
-    "handoff_id", "clock_id",
+    "handoff_id", "clock_id", "due_before_incident", "scoring_seconds",
+    *(f"{loss}_seconds" for loss in Loss),
 )  # fmt: skip
+CSV_CHUNK = 500  # rows whose time is attributed together
 
 
 def check_year(day: date) -> None:
@@ -114,8 +119,17 @@ def read_page(clocks: ClockQuerySet, *, after: str, now: datetime) -> KeysetPage
 def breach_csv_lines(clocks: ClockQuerySet, *, now: datetime) -> Iterator[str]:
     """The breaches as CSV: those not recorded yet, then the others, latest first."""
     latest = clocks.for_display().select_related("reviewed_by").order_by("-due_at", "-id")
-    found = chain(latest.due(now).iterator(chunk_size=1000), latest.breached().iterator(chunk_size=1000))
-    return csv_lines(CSV_HEADER, (_csv_row(clock, now) for clock in found))
+    found = chain(
+        latest.due(now).iterator(chunk_size=CSV_CHUNK), latest.breached().iterator(chunk_size=CSV_CHUNK)
+    )
+    return csv_lines(CSV_HEADER, _csv_rows(found, now=now))
+
+
+def _csv_rows(clocks: Iterator[Clock], *, now: datetime) -> Iterator[tuple[object, ...]]:
+    hours = HoursOfClocks()
+    while chunk := list(islice(clocks, CSV_CHUNK)):
+        lost = attribute_clocks(chunk, now=now, hours=hours)
+        yield from ((*_csv_row(clock, now), *_csv_losses(lost[clock.pk])) for clock in chunk)
 
 
 def _csv_row(clock: Clock, now: datetime) -> tuple[object, ...]:
@@ -138,7 +152,12 @@ def _csv_row(clock: Clock, now: datetime) -> tuple[object, ...]:
         clock.reviewed_at.isoformat() if clock.reviewed_at else "",
         clock.handoff_id,
         clock.pk,
+        clock.due_before_incident.isoformat() if clock.due_before_incident else "",
     )
+
+
+def _csv_losses(lost: Attribution) -> tuple[int, ...]:
+    return (lost.scoring_seconds, *lost.seconds.values())
 
 
 def _midnight(day: date) -> datetime:

@@ -26,6 +26,15 @@ def seconds_words(seconds: float) -> str:
 
 
 @register.filter
+def exact_words(seconds: int) -> str:
+    """A duration of which no minute may be lost: '34 h 5 min', '2 min 30 s'."""
+    hours, rest = divmod(seconds, 3600)
+    minutes, rest = divmod(rest, 60)
+    parts = [f"{hours} h"] * bool(hours) + [f"{minutes} min"] * bool(minutes)
+    return " ".join(parts + [f"{rest} s"] * bool(rest and not hours)) or "0 s"
+
+
+@register.filter
 def percent_of(part: int, whole: int) -> str:
     """A share as '83.3 %'."""
     return percentage(part / whole)
