@@ -16,7 +16,7 @@ from sla.pauses import pause_clock, resume_clock
 from sla.services import start_clocks
 from sla.sweep import sweep_clocks
 from tests.factories import LeadFactory
-from tests.sla.factories import CalendarFactory
+from tests.sla.factories import CalendarFactory, TargetFactory
 
 HOUR = timedelta(hours=1)
 EVENING = datetime(2026, 3, 3, 16, tzinfo=UTC)  # an hour before closing in Berlin
@@ -126,3 +126,14 @@ def test_public_holidays_are_named_with_their_place(country, part, on, name):
 
 def test_all_saints_is_no_holiday_in_berlin():
     assert date(2026, 11, 1) not in {closure.on for closure in public_holidays("DE", "BE", 2026)}
+
+
+def test_a_promise_in_minutes_that_waits_for_the_morning_moves_with_it(office, bdr):
+    night = EVENING + 4 * HOUR
+    TargetFactory(mode=Target.Mode.WALL, minutes=15, after_hours_minutes=120)
+    clock = start(bdr, now=night)
+    Closure.objects.create(calendar=office, on=date(2026, 3, 4), name="Move of the office")
+
+    assert recompute_changed_clocks(now=night) == 1
+
+    assert Clock.objects.get(pk=clock.pk).due_at == clock.due_at + timedelta(days=1)

@@ -8,6 +8,7 @@ import pytest
 
 from sla.conditions import HandoffFacts
 from sla.explanations import explain_deadline
+from sla.incidents import declare_incident
 from sla.models import Clock, Closure, Target
 from sla.pauses import pause_clock, resume_clock
 from sla.services import start_clocks
@@ -54,3 +55,18 @@ def test_hours_changed_since_are_admitted(clocks, office):
     Closure.objects.create(calendar=office, on=date(2026, 3, 4), name="Move of the office")
 
     assert not explain_deadline(Clock.objects.get(kind=Target.Kind.FIRST_CONTACT)).is_current
+
+
+def test_what_an_incident_took_is_named_after_it(clocks, manager):
+    clock = clocks["first_contact"]
+    declare_incident(
+        what="E-mail was down",
+        started_at=EVENING,
+        ended_at=EVENING + HOUR / 2,
+        by=manager,
+        now=EVENING + HOUR / 2,
+    )
+    clock.refresh_from_db()
+
+    assert told(clock) == ["Excused: E-mail was down", "counted", "Outside working hours", "counted"]
+    assert explain_deadline(clock).counted == 2 * HOUR
