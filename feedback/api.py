@@ -16,11 +16,12 @@ from rest_framework.views import APIView
 from accounts.authentication import MayRead, MayWork
 from accounts.models import User
 from accounts.roles import signed_in_user
+from common.api_problems import BAD_FIELDS, REFUSALS, ProblemSerializer
 from common.errors import InvalidInput
 from feedback.duplicates import lead_of_address
 from feedback.models import RejectionReason, Verdict
 from feedback.services import NOTE_LENGTH, reject_handoff
-from handoffs.api import BAD_FIELDS, REFUSALS, ProblemSerializer, visible_handoffs
+from handoffs.api import visible_handoffs
 from leads.api import StrictSerializer
 from leads.models import Lead
 

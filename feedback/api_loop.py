@@ -17,11 +17,12 @@ from rest_framework.views import APIView
 from accounts.authentication import MayRead, MaySendLeads, MayWork
 from accounts.models import User
 from accounts.roles import signed_in_user
+from common.api_problems import BAD_FIELDS, REFUSALS, ProblemSerializer
 from feedback.acceptance import ACCEPTANCE_NOTE_LENGTH, explain_acceptance
 from feedback.models import AcceptanceReason, MarketingTask, MarketingTaskQuerySet, QualityCheck
 from feedback.quality import BEST_CONVERSATION, CHECK_NOTE_LENGTH, record_quality_check
 from feedback.tasks_for_marketing import OUTCOME_LENGTH, complete_task
-from handoffs.api import BAD_FIELDS, REFUSALS, ProblemSerializer, visible_handoffs
+from handoffs.api import visible_handoffs
 from leads.api import StrictSerializer
 
 WRITTEN: dict[int, Any] = {

@@ -11,8 +11,9 @@ from rest_framework.views import APIView
 
 from accounts.authentication import MayWork
 from accounts.roles import signed_in_user
+from common.api_problems import REFUSALS, ProblemSerializer
 from feedback.undo import undo_rejection
-from handoffs.api import REFUSALS, HandoffSerializer, ProblemSerializer, answer_handoff, visible_handoffs
+from handoffs.api import HandoffSerializer, answer_handoff, visible_handoffs
 
 
 class UndoRejection(APIView):

@@ -8,6 +8,7 @@ from handoffs import api as handoffs
 from handoffs.contact import api as contact
 from leads import api as leads
 from sla import api as sla
+from sla import api_tickets
 from sla.figures import api as figures
 
 app_name = "api"
@@ -35,5 +36,7 @@ urlpatterns = [
     path("disputes/", api_disputes.DisputeList.as_view(), name="disputes"),
     path("disputes/<int:pk>/settle/", api_disputes.SettleDispute.as_view(), name="settle_dispute"),
     path("sla/clocks/", sla.ClockList.as_view(), name="clocks"),
+    path("sla/tickets/", api_tickets.TicketList.as_view(), name="tickets"),
+    path("sla/tickets/<int:pk>/close/", api_tickets.CloseTicket.as_view(), name="close_ticket"),
     path("sla/compliance/", figures.Compliance.as_view(), name="compliance"),
 ]

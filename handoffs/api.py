@@ -8,8 +8,7 @@ import django_filters
 from django.db.models import Prefetch
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_field
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import serializers, status
 from rest_framework.generics import ListAPIView, RetrieveAPIView
 from rest_framework.permissions import BasePermission
@@ -20,6 +19,7 @@ from rest_framework.views import APIView
 from accounts.authentication import MayRead, MaySendLeads, MayWork
 from accounts.models import User
 from accounts.roles import signed_in_user
+from common.api_problems import BAD_FIELDS, REFUSALS, ProblemSerializer
 from common.ids import IdFilter
 from handoffs.arrivals import Arrival, take_lead
 from handoffs.contact.services import (
@@ -37,24 +37,6 @@ from leads.models import Lead, LeadQuerySet
 from scoring.models import LeadScore
 
 VIA = "api"
-
-
-class ProblemSerializer(serializers.Serializer[Any]):
-    """A refusal: what went wrong and what to do about it."""
-
-    code = serializers.CharField()
-    detail = serializers.CharField()
-    field = serializers.CharField(required=False, help_text="The culprit, where there is one.")
-
-
-# What the caller may meet at any address of one object; the verbs add their own.
-REFUSALS: dict[int, Any] = {
-    401: ProblemSerializer,
-    403: ProblemSerializer,
-    404: ProblemSerializer,
-    429: ProblemSerializer,
-}
-BAD_FIELDS = OpenApiResponse(OpenApiTypes.OBJECT, description="What is wrong, by field.")
 IDEMPOTENCY_KEY = OpenApiParameter(
     HEADER, str, OpenApiParameter.HEADER, description="The same key twice is answered as the first time."
 )

@@ -12,14 +12,8 @@ from rest_framework.views import APIView
 
 from accounts.authentication import MayWork
 from accounts.roles import signed_in_user
-from handoffs.api import (
-    BAD_FIELDS,
-    REFUSALS,
-    HandoffSerializer,
-    ProblemSerializer,
-    answer_handoff,
-    visible_handoffs,
-)
+from common.api_problems import BAD_FIELDS, REFUSALS, ProblemSerializer
+from handoffs.api import HandoffSerializer, answer_handoff, visible_handoffs
 from handoffs.contact.planning import PLAN_NOTE_LENGTH, plan_contact
 from handoffs.models import Attempt, Handoff
 from handoffs.undo import undo_acceptance
