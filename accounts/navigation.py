@@ -58,6 +58,13 @@ SECTIONS = (
             Page(
                 "/sla/compliance/", "Compliance", "bar-chart-line", frozenset({Role.MANAGER, Role.READ_ONLY})
             ),
+            Page(
+                "/sla/incidents/",
+                "Incidents",
+                "cloud-slash",
+                frozenset({Role.MANAGER, Role.OPERATOR, Role.READ_ONLY}),
+            ),
+            Page("/sla/policies/", "Policies", "file-text", frozenset({Role.MANAGER, Role.READ_ONLY})),
         ),
     ),
     Section(

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from sla import views, views_tickets, views_what_if
+from sla import views, views_incidents, views_policies, views_tickets, views_what_if
 from sla.figures import views as figures
 
 app_name = "sla"
@@ -13,6 +13,12 @@ urlpatterns = [
     path("compliance.csv", figures.compliance_csv, name="compliance_csv"),
     path("what-if/", views_what_if.what_if, name="what_if"),
     path("what-if.csv", views_what_if.what_if_csv, name="what_if_csv"),
+    path("policies/", views_policies.policies, name="policies"),
+    path("policies/<int:pk>/reapply/", views_policies.reapply, name="reapply"),
+    path("incidents/", views_incidents.incidents, name="incidents"),
+    path("incidents/declare/", views_incidents.declare, name="declare_incident"),
+    path("incidents/<int:pk>/", views_incidents.incident, name="incident"),
+    path("incidents/<int:pk>/withdraw/", views_incidents.withdraw, name="withdraw_incident"),
     path("clocks/<int:pk>/why/", views.clock_why, name="why"),
     path("clocks/<int:pk>/pause/", views.clock_pause, name="pause"),
     path("clocks/<int:pk>/resume/", views.clock_resume, name="resume"),

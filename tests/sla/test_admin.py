@@ -10,6 +10,7 @@ from django.utils import timezone
 from sla.conditions import HandoffFacts
 from sla.models import Calendar, Clock, Policy
 from sla.services import start_clocks
+from sla.versions import keep_version
 from tests.factories import LeadFactory
 from tests.sla.factories import CalendarFactory, ClockFactory, PolicyFactory, TargetFactory
 
@@ -44,13 +45,14 @@ def calendar_form(intervals, *, closures=(), people=(), **fields) -> dict:
     )
 
 
-def policy_form(*targets, **fields) -> dict:
+def policy_form(*targets, steps=(), **fields) -> dict:
     values = {"name": "Standard", "position": 1, "is_active": "on", "is_instant_mql": "unknown"}
     rows = [
         {"kind": "first_contact", "mode": "business", "minutes": 60, "warn_percent": "50,80"} | target
         for target in targets
     ]
-    return values | fields | inline("targets", rows)
+    ladder = [{"after_minutes": 0, "waits_for_receiver": "on"} | step for step in steps]
+    return values | fields | inline("targets", rows) | inline("steps", ladder)
 
 
 def refusal(client, path: str, data: dict) -> str:
@@ -199,6 +201,68 @@ def test_a_policy_that_never_applies_is_pointed_out(as_manager, office):
     page = as_manager.post("/admin/sla/policy/add/", policy_form({}), follow=True).content.decode()
 
     assert "“Standard” never applies: “Everything” comes first" in page
+
+
+def test_each_save_that_changes_something_is_a_version_with_who_and_what(as_manager, manager, office):
+    """SLA-4: history is kept in sentences."""
+    form = policy_form({}, steps=[{"action": "remind"}], countries="Germany, Austria", min_employees=50)
+    as_manager.post("/admin/sla/policy/add/", form)
+    policy = Policy.objects.get()
+    path = f"/admin/sla/policy/{policy.pk}/change/"
+    target, step = policy.targets.get(), policy.steps.get()
+    kept = [{"id": target.pk, "policy": policy.pk, "minutes": 30}]
+    steps = [
+        {"id": step.pk, "policy": policy.pk, "action": "remind"},
+        {"action": "reassign", "after_minutes": 60, "kinds": ["opened", "decision"]},
+    ]
+    rows = policy_form(*kept, steps=steps, countries="Germany, Austria", min_employees=50)
+
+    saved = as_manager.post(path, rows | {"targets-INITIAL_FORMS": 1, "steps-INITIAL_FORMS": 1}, follow=True)
+
+    assert "Version 2 holds for handoffs from now on" in saved.content.decode()
+    assert list(policy.versions.values_list("number", "by")) == [(2, manager.pk), (1, manager.pk)]
+    told = as_manager.get(path).content.decode()
+    assert "First contact: within 30 minutes of working time" in told
+    assert "before, within 1 hour of working time" in told
+    assert "After 1 hour: give it to the next rep (opened, accept or reject only)" in told
+    assert "Applies to Germany or Austria, 50 employees or more." in told
+
+
+def test_saving_without_a_change_makes_no_version(as_manager, office):
+    as_manager.post("/admin/sla/policy/add/", policy_form())
+    policy = Policy.objects.get()
+
+    as_manager.post(f"/admin/sla/policy/{policy.pk}/change/", policy_form(name="By another name"))
+
+    assert policy.versions.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("step", "sentence"),
+    [
+        ({"action": "rest"}, "Say after how many lapsed offers"),
+        ({"action": "remind", "lapses": 2}, "Say after how many lapsed offers"),
+        (
+            {"action": "remind", "after_minutes": 10_000_000},
+            "This is longer than a year: the unit is minutes.",
+        ),
+        ({"action": "remind", "kinds": ["lunch"]}, "Select a valid choice"),
+    ],
+)
+def test_a_step_that_makes_no_sense_is_refused(as_manager, office, step, sentence):
+    assert sentence in refusal(as_manager, "/admin/sla/policy/add/", policy_form({}, steps=[step]))
+
+
+def test_sizes_the_wrong_way_round_are_refused(as_manager, office):
+    form = policy_form({}, min_employees=500, max_employees=50)
+
+    assert "swap them" in refusal(as_manager, "/admin/sla/policy/add/", form)
+
+
+def test_a_policy_that_was_used_is_switched_off_and_not_deleted(as_manager, policy, now):
+    keep_version(policy, by=None, now=now)
+
+    assert as_manager.post(f"/admin/sla/policy/{policy.pk}/delete/", {"post": "yes"}).status_code == 403
 
 
 def test_clocks_are_shown_and_not_edited(as_manager, bdr):

@@ -8,6 +8,7 @@ import pytest
 from django.db import IntegrityError
 
 from common.errors import NotAllowed
+from sla.conditions import Conditions, HandoffFacts
 from sla.models import Calendar, Policy, Target
 from sla.policies import find_hidden
 from sla.presets import CalendarPreset, PolicyPreset, SlaPreset, TargetPreset, load_sla_preset
@@ -107,6 +108,27 @@ def test_promises_in_words(target, words):
 
 
 @pytest.mark.parametrize(
+    ("conditions", "facts", "holds"),
+    [
+        ({"countries": ("Germany", "Austria")}, {"country": "austria"}, True),
+        ({"countries": ("Germany",)}, {"country": ""}, False),
+        ({"industries": ("Retail",)}, {"industry": "RETAIL"}, True),
+        ({"industries": ("Retail",)}, {"industry": "Software"}, False),
+        ({"min_employees": 50}, {"employee_count": 50}, True),
+        ({"min_employees": 50}, {"employee_count": 49}, False),
+        ({"max_employees": 50}, {"employee_count": 51}, False),
+        ({"min_employees": 0}, {"employee_count": None}, False),
+        ({"category": "A"}, {"category": "B"}, False),
+    ],
+)
+def test_segments_hold_for_the_leads_they_name(conditions, facts, holds):
+    """SLA-1: what nobody knows is in no segment."""
+    handoff = {"category": "A", "warmth": "cold", "source": "", "is_instant_mql": False} | facts
+
+    assert Conditions(**conditions).hold_for(HandoffFacts(1, **handoff)) is holds
+
+
+@pytest.mark.parametrize(
     ("earlier", "later", "hidden"),
     [
         ({}, {}, True),
@@ -116,6 +138,12 @@ def test_promises_in_words(target, words):
         ({"source": "Webinar"}, {"source": "webinar", "warmth": "cold"}, True),
         ({"is_instant_mql": True}, {"is_instant_mql": False}, False),
         ({"is_instant_mql": False}, {"is_instant_mql": False}, True),
+        ({"countries": ["Germany", "Austria"]}, {"countries": ["germany"]}, True),
+        ({"countries": ["Germany"]}, {"countries": ["Germany", "Austria"]}, False),
+        ({"industries": ["Retail"]}, {}, False),
+        ({"min_employees": 50}, {"min_employees": 100, "max_employees": 500}, True),
+        ({"min_employees": 50, "max_employees": 500}, {"min_employees": 100}, False),
+        ({"min_employees": 0}, {}, False),
     ],
 )
 def test_a_policy_behind_one_that_takes_everything_is_hidden(earlier, later, hidden):

@@ -1,4 +1,4 @@
-"""Calendars, policies and clocks in the admin, checked with sentences before they can do harm."""
+"""Calendars in the admin, checked with sentences before they can do harm."""
 
 from __future__ import annotations
 
@@ -16,10 +16,8 @@ from accounts.roles import signed_in_user
 from common.inlines import LabelledFormSet
 from sla.business_hours import Shift, check_zone, find_overlap
 from sla.calendar_changes import make_default_calendar, recompute_changed_clocks
-from sla.models import Calendar, CalendarInterval, CalendarPerson, Clock, Closure, Pause, Policy, Target
-from sla.policies import find_hidden
+from sla.models import Calendar, CalendarInterval, CalendarPerson, Closure
 from sla.timeline import CalendarError
-from sla.wording import promise_in_words
 
 
 class CalendarForm(forms.ModelForm[Calendar]):
@@ -130,96 +128,3 @@ class CalendarAdmin(admin.ModelAdmin[Calendar]):
     def has_delete_permission(self, request: HttpRequest, obj: Calendar | None = None) -> bool:
         # Everybody without a calendar of their own works by the default one.
         return super().has_delete_permission(request, obj) and not (obj and obj.is_default)
-
-
-class TargetFormSet(LabelledFormSet):
-    def clean(self) -> None:
-        """Refuse promises in working time that no calendar could measure."""
-        super().clean()
-        modes = {form.cleaned_data.get("mode") for form in self.forms if form.is_valid()}
-        measured = Calendar.objects.filter(is_default=True, intervals__isnull=False).exists()
-        if modes - {None, Target.Mode.WALL} and not measured:
-            raise ValidationError(
-                "There is no default calendar with working hours to count by. Add one, "
-                "or promise “around the clock”."
-            )
-
-
-class TargetInline(admin.TabularInline[Target, Policy]):
-    model = Target
-    formset = TargetFormSet
-    extra = 0
-    verbose_name_plural = "Targets: what must have happened, and by when"
-
-
-@admin.register(Policy)
-class PolicyAdmin(admin.ModelAdmin[Policy]):
-    list_display = ("name", "position", "applies_to", "promises", "is_active")
-    list_filter = ("is_active",)
-    inlines = (TargetInline,)
-    fieldsets = (
-        (None, {"fields": ("name", "is_active", "reviews_breaches")}),
-        (
-            "Applies to",
-            {
-                "fields": ("position", "category", "warmth", "source", "is_instant_mql", "is_catch_all"),
-                "description": "Policies are tried by position; the first that matches applies. "
-                "Clocks that run keep what they were started with.",
-            },
-        ),
-    )
-
-    @admin.display(description="applies to")
-    def applies_to(self, policy: Policy) -> str:
-        conditions = [
-            f"category {policy.category}" if policy.category else "",
-            policy.warmth,
-            f"source {policy.source}" if policy.source else "",
-            {True: "instant MQLs", False: "all but instant MQLs", None: ""}[policy.is_instant_mql],
-            {True: "leads nobody kept", False: "all but leads nobody kept", None: ""}[policy.is_catch_all],
-        ]
-        return ", ".join(condition for condition in conditions if condition) or "every handoff"
-
-    @admin.display(description="promises")
-    def promises(self, policy: Policy) -> str:
-        return "; ".join(
-            f"{target.get_kind_display()}: {promise_in_words(target)}" for target in policy.targets.all()
-        )
-
-    def get_queryset(self, request: HttpRequest) -> Any:
-        return super().get_queryset(request).prefetch_related("targets")
-
-    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        super().save_related(request, form, formsets, change)
-        for hidden, by in find_hidden(list(Policy.objects.filter(is_active=True))):
-            self.message_user(
-                request,
-                f"“{hidden.name}” never applies: “{by.name}” comes first and matches everything it would.",
-                messages.WARNING,
-            )
-
-
-class PauseInline(admin.TabularInline[Pause, Clock]):
-    model = Pause
-    extra = 0
-    can_delete = False
-
-
-@admin.register(Clock)
-class ClockAdmin(admin.ModelAdmin[Clock]):
-    """What was promised and what came of it: read only, history is not edited."""
-
-    list_display = ("id", "kind", "lead", "owner", "started_at", "due_at", "outcome", "breach_recorded_at")
-    list_filter = ("outcome", "kind", "team")
-    list_select_related = ("lead", "owner")
-    show_full_result_count = False
-    inlines = (PauseInline,)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Clock | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Clock | None = None) -> bool:
-        return False
