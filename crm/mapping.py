@@ -64,6 +64,8 @@ class HandoffFacts:
     rejection_reason: str = ""
     due_at: datetime | None = None
     is_breached: bool = False
+    is_flagged: bool = False
+    """So late that the task says so."""
     owner_salesforce_id: str = ""
     owner_time_zone: str = "UTC"
     package: Mapping[str, Any] = field(default_factory=dict)
@@ -153,11 +155,14 @@ def map_task(lead: LeadFacts, handoff: HandoffFacts, *, lead_salesforce_id: str)
     first_contact = handoff.package.get("first_contact") or {}
     channel = str(first_contact.get("channel") or "contact").replace("email", "e-mail").capitalize()
     company = f" ({lead.company})" if lead.company else ""
+    # Once the task is done nothing about it is overdue any more.
+    is_overdue = handoff.is_flagged and handoff.status in TASK_STATUSES
+    overdue = "Overdue: " if is_overdue else ""
     fields: Fields = {
-        "Subject": f"{channel} {lead.name}{company}: handoff from marketing",
+        "Subject": f"{overdue}{channel} {lead.name}{company}: handoff from marketing",
         "WhoId": lead_salesforce_id,
         "Status": TASK_STATUSES.get(handoff.status, CLOSED_TASK_STATUS),
-        "Priority": "High" if handoff.category == "A" else "Normal",
+        "Priority": "High" if is_overdue or handoff.category == "A" else "Normal",
         "Description": describe_package(
             handoff.package, url=handoff.url, zone=ZoneInfo(handoff.owner_time_zone)
         ),

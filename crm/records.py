@@ -113,6 +113,7 @@ def _read_handoffs(
             rejection_reason=reasons.get(pk, ""),
             due_at=deadlines[pk].next_due_at,
             is_breached=deadlines[pk].is_breached,
+            is_flagged=handoff.flagged_at is not None,
             owner_salesforce_id=owners.get(handoff.owner_id, "") if handoff.owner_id else "",
             owner_time_zone=handoff.owner.time_zone if handoff.owner else "UTC",
             package=package.content if package else {},

@@ -133,6 +133,25 @@ class TestTask:
         assert (fields["Status"], fields["Priority"]) == ("Not Started", "High")
 
     @pytest.mark.parametrize(
+        ("flagged", "status", "subject", "priority"),
+        [
+            (False, "accepted", "Contact Ada Byron: handoff from marketing", "Normal"),
+            (True, "accepted", "Overdue: Contact Ada Byron: handoff from marketing", "High"),
+            (True, "rejected", "Contact Ada Byron: handoff from marketing", "Normal"),
+        ],
+        ids=["in time", "escalated", "closed since"],
+    )
+    def test_says_that_it_is_overdue_until_it_is_closed(
+        self, flagged: bool, status: str, subject: str, priority: str
+    ) -> None:
+        """SLA-5: the step that flags it in the CRM."""
+        handoff = handoff_with(category="B", status=status, is_flagged=flagged)
+
+        fields = map_task(lead_with(), handoff, lead_salesforce_id="00Q1")
+
+        assert (fields["Subject"], fields["Priority"]) == (subject, priority)
+
+    @pytest.mark.parametrize(
         ("status", "told"),
         [
             ("offered", "Not Started"),

@@ -21,13 +21,17 @@ from crm.standin.faults import Fault
 from crm.standin.org import Caller
 from crm.standin.schema import LEAD, TASK, USER
 from crm.standin.server import StandIn
+from handoffs.escalation import escalate_due_clocks
 from handoffs.models import Handoff
+from handoffs.services import withdraw_handoff
 from leads.models import Lead, LeadEvent
 from leads.services import correct_lead, log_event, move_stage
 from notifications.models import Notification
 from sla.models import Clock
+from sla.sweep import sweep_clocks
 from tests.crm.conftest import StoppedClock
 from tests.factories import HandoffFactory, LeadFactory
+from tests.sla.factories import ClockFactory, ladder
 
 pytestmark = pytest.mark.django_db
 
@@ -189,6 +193,29 @@ class TestHandoff:
             "2026-03-03T12:00:00.000+0000",
         )
         assert task["Status"] == "In Progress"
+
+    def test_a_step_of_escalation_shows_in_the_task_until_the_handoff_is_closed(
+        self, standin: StandIn, client_of_salesforce: SalesforceClient, clock: StoppedClock, manager: User
+    ) -> None:
+        """SLA-5."""
+        handoff = HandoffFactory(lead=changed_lead(clock))
+        ClockFactory(
+            lead=handoff.lead, handoff_id=handoff.pk, owner=handoff.owner, policy_version=ladder("flag_crm@0")
+        )
+        push(client_of_salesforce, clock)
+
+        clock.forward(minutes=61)
+        sweep_clocks(now=clock.now)
+        escalate_due_clocks(now=clock.now)
+        push(client_of_salesforce, clock)
+        [flagged] = standin.store.all(TASK.name)
+        handoff.refresh_from_db()
+        withdraw_handoff(handoff, by=manager, now=clock.now, reason="Late enough")
+        push(client_of_salesforce, clock)
+        [closed] = standin.store.all(TASK.name)
+
+        assert (flagged["Priority"], flagged["Subject"][:9]) == ("High", "Overdue: ")
+        assert (closed["Priority"], closed["Subject"][:8]) == ("Normal", "Contact ")
 
     def test_a_refused_task_waits_while_its_lead_is_confirmed(
         self, standin: StandIn, client_of_salesforce: SalesforceClient, clock: StoppedClock
