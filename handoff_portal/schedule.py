@@ -30,6 +30,7 @@ SCHEDULE = [
     Periodic("handoffs-reconcile-invitations", handoffs.tasks.reconcile_invitations_task, every=MINUTE),
     Periodic("handoffs-acknowledge", handoffs.tasks.send_acknowledgements_task, every=20 * SECOND),
     Periodic("handoffs-raise-alarms", handoffs.tasks.raise_alarms_task, every=MINUTE),
+    Periodic("handoffs-send-digests", handoffs.tasks.send_digests_task, every=5 * MINUTE),
     Periodic("sla-sweep", sla.tasks.sweep_clocks_task, every=15 * SECOND),
     Periodic("sla-tell-of-tickets", sla.tasks.tell_of_tickets_task, every=MINUTE),
     Periodic("sla-settle-incidents", sla.tasks.settle_incidents_task, every=MINUTE),

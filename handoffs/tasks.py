@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from handoffs.acknowledgement.sending import send_due_acknowledgements
 from handoffs.alarms import raise_alarms
+from handoffs.digests.sending import send_due_digests
 from handoffs.escalation import escalate_due_clocks
 from handoffs.invitations.upkeep import reconcile_invitations
 from handoffs.models import Pool
@@ -59,3 +60,7 @@ def send_acknowledgements_task() -> None:
 
 def raise_alarms_task() -> None:
     raise_alarms(now=timezone.now())
+
+
+def send_digests_task() -> None:
+    send_due_digests(now=timezone.now())

@@ -80,6 +80,11 @@ class PreferenceForm(forms.ModelForm[Preference]):
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.zone = user.time_zone.replace("_", " ")
+        # What nobody in this role gets is not theirs to choose.
+        if user.role != User.Role.BDR:
+            del self.fields["daily_digest_at"]
+        if user.role != User.Role.MANAGER:
+            del self.fields["weekly_digest"]
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}

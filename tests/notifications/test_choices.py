@@ -10,6 +10,7 @@ from django.test import Client
 
 from accounts.models import User
 from notifications.models import Channel, Delivery, Preference
+from notifications.preferences import who_wants_invitations
 from tests.notifications.conftest import Hook, MailServer
 
 PAGE = "/notifications/preferences/"
@@ -47,6 +48,17 @@ def test_a_choice_is_kept_and_taken_back(as_bdr: Client, bdr: User) -> None:
 
     as_bdr.post(f"{PAGE}usual/")
     assert not Preference.objects.filter(person=bdr).exists()
+
+
+def test_calendar_invitations_are_on_unless_switched_off(as_bdr: Client, bdr: User) -> None:
+    assert 'name="wants_invitations"' in as_bdr.get(PAGE).content.decode()
+    assert who_wants_invitations([bdr]) == {bdr.pk}
+
+    as_bdr.post(PAGE, CHOICES)
+    assert who_wants_invitations([bdr]) == set()
+
+    as_bdr.post(PAGE, CHOICES | {"wants_invitations": "on"})
+    assert who_wants_invitations([bdr]) == {bdr.pk}
 
 
 @pytest.mark.parametrize(
@@ -149,3 +161,19 @@ def test_a_person_without_an_address_is_told_where_to_add_one(
     User.objects.filter(pk=bdr.pk).update(email="")
 
     assert "You have no e-mail address here" in as_bdr.get(PAGE).content.decode()
+
+
+def test_each_role_chooses_among_what_it_can_get(
+    as_bdr: Client, bdr: User, manager: User, marketing: User
+) -> None:
+    as_bdr.post(PAGE, CHOICES | {"daily_digest_at": "08:15", "weekly_digest": "on"})
+    kept = Preference.objects.get(person=bdr)
+    assert (kept.daily_digest_at, kept.weekly_digest) == (time(8, 15), False)
+
+    offered = {}
+    for person in (bdr, manager, marketing):
+        as_bdr.force_login(person)
+        page = as_bdr.get(PAGE).content.decode()
+        offered[person.username] = [name for name in ("daily_digest_at", "weekly_digest") if name in page]
+
+    assert offered == {"mara": ["daily_digest_at"], "nia": ["weekly_digest"], "jo": []}
