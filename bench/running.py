@@ -20,6 +20,7 @@ BENCHMARKS = {
     "score.sweep": "bench.score_sweep",
     "score.backtest": "bench.score_backtest",
     "intake.to_queue": "bench.intake_to_queue",
+    "sla.start": "bench.sla_start",
 }
 
 
