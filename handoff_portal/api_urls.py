@@ -8,7 +8,7 @@ from handoffs import api as handoffs
 from handoffs.contact import api as contact
 from leads import api as leads
 from sla import api as sla
-from sla import api_tickets
+from sla import api_incidents, api_tickets
 from sla.figures import api as figures
 
 app_name = "api"
@@ -36,6 +36,8 @@ urlpatterns = [
     path("disputes/", api_disputes.DisputeList.as_view(), name="disputes"),
     path("disputes/<int:pk>/settle/", api_disputes.SettleDispute.as_view(), name="settle_dispute"),
     path("sla/clocks/", sla.ClockList.as_view(), name="clocks"),
+    path("sla/clocks/<int:pk>/time-lost/", api_incidents.TimeLost.as_view(), name="time_lost"),
+    path("sla/incidents/", api_incidents.IncidentList.as_view(), name="incidents"),
     path("sla/tickets/", api_tickets.TicketList.as_view(), name="tickets"),
     path("sla/tickets/<int:pk>/close/", api_tickets.CloseTicket.as_view(), name="close_ticket"),
     path("sla/compliance/", figures.Compliance.as_view(), name="compliance"),

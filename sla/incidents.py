@@ -54,6 +54,11 @@ class Preview:
     """More clocks ran in it than were looked at."""
 
 
+def may_declare(user: User) -> bool:
+    """Declare an incident, and withdraw one."""
+    return user.role in ROLES
+
+
 def preview_incident(*, started_at: datetime, ended_at: datetime, now: datetime) -> Preview:
     """Say what an incident would do to the first AT_ONCE clocks that ran in it. Raises InvalidInput."""
     window = _check_window(started_at, ended_at, now=now)
@@ -179,7 +184,7 @@ def _lock(clock_ids: list[int]) -> list[Clock]:
 
 
 def _require_role(by: User) -> None:
-    if by.role not in ROLES:
+    if not may_declare(by):
         raise NotAllowed("Only a manager or an operator can declare an incident or withdraw one.")
 
 
