@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from sla.business_hours import ALWAYS_OPEN, WorkingCalendar
 from sla.calendars import working_hours_by
 from sla.ladder import step_time
-from sla.models import Clock, Target
+from sla.models import Clock, EscalationStep, Target
 from sla.timeline import CalendarError
 from sla.versions import Step, read_terms_by_id
 
@@ -21,6 +21,20 @@ def ladder_of(clock: Clock) -> tuple[Step, ...]:
     if clock.policy_version_id is None:
         return ()
     return read_terms_by_id(clock.policy_version_id).steps_for(clock.kind)
+
+
+def next_step_of(clock: Clock) -> str:
+    """What is done next if the clock goes on, in words; blank: nothing. `next_step_at` says when."""
+    goes_on = clock.outcome == Clock.Outcome.RUNNING and not clock.paused_at
+    if clock.next_step_at is None or not goes_on:
+        return ""
+    ladder = ladder_of(clock)
+    # A policy re-applied since may have fewer steps.
+    return (
+        EscalationStep.Action(ladder[clock.steps_taken].action).label
+        if clock.steps_taken < len(ladder)
+        else ""
+    )
 
 
 def time_of_step(step: Step, clock: Clock, hours: WorkingCalendar) -> datetime:

@@ -16,6 +16,7 @@ from leads.models import Lead
 from sla.board import read_board
 from sla.breach_list import BreachFilter, breach_csv_lines, read_page
 from sla.breaches import review_breach
+from sla.escalations import next_step_of
 from sla.explanations import explain_deadline
 from sla.forms import CAUSES, PAUSE_REASONS, PauseForm, ReviewForm
 from sla.models import Clock
@@ -94,6 +95,8 @@ def breach_review(request: HttpRequest, pk: int) -> HttpResponse:
         "now": now,
         "why": explain_deadline(clock),
         "lost": tell_time_lost(clock, now=now),
+        "steps": clock.escalations.all(),
+        "next_step": next_step_of(clock),
         "causes": CAUSES,
         "may_review": user.role == User.Role.MANAGER,
     }
@@ -145,6 +148,7 @@ def _render_panel(
         Clock.objects.filter(lead=lead)
         .visible_to(user)
         .select_related("owner")
+        .prefetch_related("escalations")
         .order_by("-started_at", "-id")
     )
     rows = [
@@ -154,6 +158,7 @@ def _render_panel(
             "promise": promise_in_words(clock),
             "may_pause": user.role == User.Role.MANAGER or user == clock.owner,
             "longest_pause": _longest_pause(clock),
+            "next_step": next_step_of(clock),
             "refused": refused if clock.pk == refused_pk else None,
         }
         for clock in clocks.order_by("-started_at", "-id")[:PANEL_CLOCKS]

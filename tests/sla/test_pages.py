@@ -393,9 +393,9 @@ def test_a_colleague_may_look_but_not_pause(client, bdr, other_bdr):
 def test_the_panel_costs_the_same_whatever_its_length(client, bdr, django_assert_num_queries):
     clock = late_clock(bdr, minutes=10, lead=owned_lead(bdr))
     panel_of(client, bdr, clock)
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         client.get(f"/sla/leads/{clock.lead_id}/panel/")
     for _ in range(4):
         late_clock(bdr, lead=clock.lead)
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         client.get(f"/sla/leads/{clock.lead_id}/panel/")
