@@ -142,7 +142,9 @@ def _last_events(handoffs: Sequence[Handoff], *, now: datetime) -> dict[int, dat
     A plan for later is something to wait for, and so is a lead that the rep said to wait for.
     """
     keys = {f"handoff-{handoff.pk}": handoff.pk for handoff in handoffs}
-    answered = Ticket.objects.closed().filter(alarm=Alarm.NO_ACTIVITY, subject_key__in=keys)
+    answered = Ticket.objects.closed().filter(
+        alarm=Alarm.NO_ACTIVITY, subject_key__in=keys, closed_by__isnull=False
+    )
     last_answer = {
         keys[key]: at for key, at in answered.order_by().values_list("subject_key").annotate(Max("closed_at"))
     }
