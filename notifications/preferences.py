@@ -54,7 +54,7 @@ def who_wants_invitations(people: Iterable[User]) -> set[int]:
     if not reachable or not is_set_up():
         return set()
     choices = Preference.objects.filter(Q(person__in=reachable) | Q(person=None))
-    chosen = dict(choices.values_list("person_id", "wants_invitations"))
+    chosen: dict[int | None, bool] = dict(choices.values_list("person_id", "wants_invitations"))
     usual = chosen.get(None, Preference().wants_invitations)
     return {person for person in reachable if chosen.get(person, usual)}
 

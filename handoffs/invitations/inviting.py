@@ -125,9 +125,9 @@ def _choose_starts(windows: Sequence[Window], *, now: datetime) -> dict[int, dat
     taken: defaultdict[int | None, Counter[datetime]] = defaultdict(Counter)
     others = CalendarInvitation.objects.standing().filter(person__in=people, starts_at__gt=now - QUARTER)
     others = others.exclude(handoff__in=[window.handoff.pk for window in windows])
-    for person_id, start in others.values_list("person_id", "starts_at"):
-        taken[person_id].update(quarters_in(start))
-    starts = {}
+    for person_id, starts_at in others.values_list("person_id", "starts_at"):
+        taken[person_id].update(quarters_in(starts_at))
+    starts: dict[int, datetime] = {}
     for window in windows:
         owner_id = window.handoff.owner_id
         assert owner_id is not None
