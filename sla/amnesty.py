@@ -14,7 +14,7 @@ from leads.models import LeadEvent
 from leads.services import Entry, log_entries
 from sla.business_hours import ALWAYS_OPEN, WorkingCalendar
 from sla.deadlines import Stretch, move_deadline, terms_of, time_used
-from sla.hours_of_clocks import HoursOfClocks
+from sla.hours_of_clocks import hours_of_clocks
 from sla.models import Clock, Incident, Pause
 
 SECOND = timedelta(seconds=1)
@@ -72,13 +72,13 @@ def plan_excuses(
 ) -> list[Change]:
     """What an incident would change, for those of the clocks that lost time of theirs in it.
 
-    Time in which a clock stood still anyway, or that it does not count, is nothing to give back. The clocks
-    need their owners loaded. An incident that is not declared yet has no id.
+    Time in which a clock stood still anyway, or that it does not count, is nothing to give back. An
+    incident that is not declared yet has no id.
     """
-    hours, known = HoursOfClocks(), _rests_of(clocks)
+    hours, known = hours_of_clocks(clocks), _rests_of(clocks)
     changes = []
     for clock in clocks:
-        worked, old = hours.of(clock), known[clock.pk]
+        worked, old = hours[clock.pk], known[clock.pk]
         counted_by, _ = terms_of(clock, worked, clock.started_at)
         ran_in = Window(max(window.start, clock.started_at), min(window.end, clock.stopped_at or now))
         lost = [
@@ -123,12 +123,12 @@ def take_excuses_back(clocks: Sequence[Clock], incident: Incident, *, now: datet
 
     Other incidents and the pauses of people keep their effect. The caller holds the locks of the leads.
     """
-    hours, known = HoursOfClocks(), _rests_of(clocks)
+    hours, known = hours_of_clocks(clocks), _rests_of(clocks)
     changes = []
     for clock in clocks:
         old = known[clock.pk]
         left = [rest for rest in old if rest.incident_id != incident.pk]
-        changes.append(_change(clock, hours.of(clock), old, left, now=now))
+        changes.append(_change(clock, hours[clock.pk], old, left, now=now))
     incident.pauses.filter(clock__in=among([clock.pk for clock in clocks])).delete()
     _store(changes, incident, why="the incident was declared in error", by_id=incident.withdrawn_by_id)
 

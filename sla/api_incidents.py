@@ -70,7 +70,7 @@ class TimeLost(APIView):
     @extend_schema(operation_id="sla_clock_time_lost", responses={200: TimeLostSerializer})
     def get(self, request: Request, pk: int) -> Response:
         """What the time of a clock went to: who could have acted, and what stood in the way."""
-        visible = Clock.objects.visible_to(signed_in_user(request)).select_related("owner")
+        visible = Clock.objects.visible_to(signed_in_user(request))
         lost = tell_time_lost(get_object_or_404(visible, pk=pk), now=timezone.now())
         return Response(
             {

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import accumulate, pairwise
 
-from sla.business_hours import WorkingCalendar
+from sla.business_hours import ALWAYS_OPEN, WorkingCalendar
 
 SECOND = timedelta(seconds=1)
 NOTHING = timedelta()
@@ -52,6 +52,8 @@ class Attribution:
     parts: Mapping[Loss, timedelta]
     scoring: timedelta
     """Gone before the clock began: from the qualifying activity to the handoff. No part of the whole."""
+    is_around_the_clock: bool
+    """False: counted in somebody's working hours."""
 
     @property
     def whole(self) -> timedelta:
@@ -93,7 +95,7 @@ def attribute_time(course: Course, *, counted_by: WorkingCalendar, worked_by: Wo
             parts[Loss.SHIFT] += counted - worked
             at_hand = Loss.SYNC if start in unsynced else Loss.UNSEEN
             parts[Loss.IDLE if start in seen else at_hand] += worked
-    return Attribution(parts, scoring=_scoring_delay(course, counted_by))
+    return Attribution(parts, _scoring_delay(course, counted_by), counted_by is ALWAYS_OPEN)
 
 
 class _Cover:

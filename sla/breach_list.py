@@ -15,7 +15,6 @@ from common.csv_stream import csv_lines
 from common.keyset import KeysetPage, newest_first_page
 from sla.attribution import Attribution, Loss
 from sla.courses import attribute_clocks
-from sla.hours_of_clocks import HoursOfClocks
 from sla.models import Clock, ClockQuerySet, Target
 
 PAGE_ROWS = 50
@@ -126,9 +125,8 @@ def breach_csv_lines(clocks: ClockQuerySet, *, now: datetime) -> Iterator[str]:
 
 
 def _csv_rows(clocks: Iterator[Clock], *, now: datetime) -> Iterator[tuple[object, ...]]:
-    hours = HoursOfClocks()
     while chunk := list(islice(clocks, CSV_CHUNK)):
-        lost = attribute_clocks(chunk, now=now, hours=hours)
+        lost = attribute_clocks(chunk, now=now)
         yield from ((*_csv_row(clock, now), *_csv_losses(lost[clock.pk])) for clock in chunk)
 
 

@@ -19,7 +19,7 @@ from common.bulk import among
 from leads.models import Activity, LeadEvent
 from sla.attribution import Attribution, Course, Stretch, attribute_time
 from sla.deadlines import terms_of
-from sla.hours_of_clocks import HoursOfClocks
+from sla.hours_of_clocks import hours_of_clocks
 from sla.models import Clock, Pause, Target
 
 Kind = LeadEvent.Kind
@@ -37,14 +37,12 @@ def attribute_clock(clock: Clock, *, now: datetime) -> Attribution:
     return attribute_clocks([clock], now=now)[clock.pk]
 
 
-def attribute_clocks(
-    clocks: Sequence[Clock], *, now: datetime, hours: HoursOfClocks | None = None
-) -> dict[int, Attribution]:
-    """`attribute_clock` for many, by their ids, in a few queries; `hours` remembers what was looked up."""
-    hours = hours or HoursOfClocks()
+def attribute_clocks(clocks: Sequence[Clock], *, now: datetime) -> dict[int, Attribution]:
+    """`attribute_clock` for many, by their ids, in a few queries."""
+    hours, courses = hours_of_clocks(clocks), _courses_of(clocks, now=now)
     found = {}
-    for clock, course in zip(clocks, _courses_of(clocks, now=now), strict=True):
-        worked_by = hours.of(clock)
+    for clock, course in zip(clocks, courses, strict=True):
+        worked_by = hours[clock.pk]
         counted_by, _ = terms_of(clock, worked_by, clock.started_at)
         # The transfer to Salesforce is work for machines: they have no shifts.
         is_ours = clock.kind == Target.Kind.CRM_TRANSFER

@@ -2,33 +2,23 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable
+
 from sla.business_hours import WorkingCalendar
-from sla.calendars import working_hours
-from sla.models import Calendar, Clock
+from sla.calendars import working_hours_by
+from sla.models import Clock
 
 
-class HoursOfClocks:
-    """Looks each calendar and each owner's absences up once, however many clocks ask.
-
-    The clocks need their owners loaded.
-    """
-
-    def __init__(self) -> None:
-        self._calendars: dict[int, Calendar] | None = None
-        self._hours: dict[tuple[int | None, int | None, int], WorkingCalendar] = {}
-
-    def of(self, clock: Clock) -> WorkingCalendar:
-        # Public holidays are worked out for some years around a moment, so the year is part of the key.
-        key = (clock.calendar_id, clock.owner_id, clock.started_at.year)
-        if key not in self._hours:
-            calendar = self._calendar(clock.calendar_id)
-            self._hours[key] = working_hours(calendar, person=clock.owner, around=clock.started_at)
-        return self._hours[key]
-
-    def _calendar(self, pk: int | None) -> Calendar | None:
-        if pk is None:
-            return None
-        if self._calendars is None:
-            calendars = Calendar.objects.prefetch_related("intervals", "closures")
-            self._calendars = {calendar.pk: calendar for calendar in calendars}
-        return self._calendars[pk]
+def hours_of_clocks(clocks: Iterable[Clock]) -> dict[int, WorkingCalendar]:
+    """By the ids of the clocks, in a few queries. Public holidays are known for some years around a moment,
+    so clocks that started in different years are looked up apart."""
+    by_year: defaultdict[int, list[Clock]] = defaultdict(list)
+    for clock in clocks:
+        by_year[clock.started_at.year].append(clock)
+    found: dict[int, WorkingCalendar] = {}
+    for each in by_year.values():
+        desks = {(clock.calendar_id, clock.owner_id) for clock in each}
+        hours = working_hours_by(desks, around=each[0].started_at)
+        found |= {clock.pk: hours[clock.calendar_id, clock.owner_id] for clock in each}
+    return found

@@ -62,7 +62,7 @@ def may_declare(user: User) -> bool:
 def preview_incident(*, started_at: datetime, ended_at: datetime, now: datetime) -> Preview:
     """Say what an incident would do to the first AT_ONCE clocks that ran in it. Raises InvalidInput."""
     window = _check_window(started_at, ended_at, now=now)
-    ran = list(_ran_in(window).select_related("owner").order_by("id")[: AT_ONCE + 1])
+    ran = list(_ran_in(window).order_by("id")[: AT_ONCE + 1])
     excuses = plan_excuses(ran[:AT_ONCE], window, now=now)
     return Preview(
         clocks=len(excuses),
@@ -177,7 +177,7 @@ def _lock(clock_ids: list[int]) -> list[Clock]:
     of_these = Clock.objects.filter(pk__in=among(clock_ids))
     leads = Lead.objects.filter(pk__in=of_these.values("lead")).order_by("pk")
     list(leads.select_for_update(of=("self",), no_key=True).values_list("pk", flat=True))
-    return list(of_these.select_related("owner").order_by("id"))
+    return list(of_these.order_by("id"))
 
 
 # --- What is refused ----------------------------------------------------------------------------

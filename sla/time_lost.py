@@ -7,10 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sla.attribution import Attribution, Loss
-from sla.business_hours import ALWAYS_OPEN
-from sla.courses import attribute_clocks
-from sla.deadlines import terms_of
-from sla.hours_of_clocks import HoursOfClocks
+from sla.courses import attribute_clock
 from sla.models import Clock
 
 WORDS = {
@@ -50,15 +47,13 @@ class TimeLost:
 
 
 def tell_time_lost(clock: Clock, *, now: datetime) -> TimeLost:
-    """Who lost the time of a clock, whose owner is loaded, up to `now` while it runs."""
-    hours = HoursOfClocks()
-    found = attribute_clocks([clock], now=now, hours=hours)[clock.pk]
-    counted_by, _ = terms_of(clock, hours.of(clock), clock.started_at)
+    """Who lost the time of a clock, up to `now` while it runs."""
+    found = attribute_clock(clock, now=now)
     return TimeLost(
         parts=list(_parts(found)),
         seconds=sum(found.seconds.values()),
         scoring_seconds=found.scoring_seconds,
-        in_working_time=counted_by is not ALWAYS_OPEN,
+        in_working_time=not found.is_around_the_clock,
     )
 
 
