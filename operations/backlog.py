@@ -18,7 +18,7 @@ from handoffs.pipeline import retry_parked_leads
 from leads.models import Company, Lead, QuarantinedItem
 from notifications.models import Channel, Delivery
 from scoring.lifecycle.rescoring import parked_chunks, retry_parked_chunks, unfinished_chunks
-from sla.models import Clock
+from sla.models import Clock, Incident
 
 Rows = Callable[[datetime], QuerySet[Any]]
 
@@ -70,6 +70,13 @@ FOR_SWEEPS = (
     ),
     Mark("breaches_to_record", "Deadlines passed, not yet recorded", Clock.objects.due, "due_at"),
     Mark("warnings_to_give", "Warnings due, not yet given", Clock.objects.warning_due, "warn_at"),
+    Mark(
+        "incidents_to_settle",
+        "Declared incidents with clocks still to be settled",
+        lambda now: Incident.objects.pending(),
+        "pending_at",
+        patience_seconds=900,
+    ),
     Mark(
         "recyclings_to_wake",
         "Recycled leads to wake",
@@ -131,6 +138,13 @@ FOR_PEOPLE = (
         lambda now: Clock.objects.filter(parked_at__isnull=False),
         "parked_at",
         retry=lambda now: retry_parked(Clock.objects.all()),
+    ),
+    Mark(
+        "incidents_parked",
+        "Declared incidents whose clocks could not be settled",
+        lambda now: Incident.objects.filter(parked_at__isnull=False),
+        "parked_at",
+        retry=lambda now: retry_parked(Incident.objects.all()),
     ),
     Mark(
         "answers_parked",

@@ -108,7 +108,13 @@ def withdraw_incident(incident: Incident, *, by: User, now: datetime) -> Inciden
         raise IncidentWithdrawn(f"{incident.withdrawn_by} has withdrawn this already.")
     incident.withdrawn_at, incident.withdrawn_by = now, by
     incident.pending_at, incident.reached_id = now, 0
-    incident.save(update_fields=["withdrawn_at", "withdrawn_by", "pending_at", "reached_id"])
+    # What could not be given may well be taken back.
+    incident.attempts, incident.parked_at, incident.error = 0, None, ""
+    incident.save(
+        update_fields=[
+            "withdrawn_at", "withdrawn_by", "pending_at", "reached_id", "attempts", "parked_at", "error"
+        ]
+    )  # fmt: skip
     _settle_or_leave(incident, is_much=incident.pauses.all()[: AT_ONCE + 1].count() > AT_ONCE, now=now)
     return incident
 
