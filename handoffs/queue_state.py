@@ -117,7 +117,8 @@ def _shown(handoffs: HandoffQuerySet, chosen: QueueFilter, *, most: int) -> tupl
         theirs = ticking.filter(handoff_id__in=handoffs.values("id"))
     due = theirs.order_by("due_at", "id")
     # A handoff has one clock of a kind at most, so this many clocks are of enough handoffs.
-    walk, values = _parts_of(due.values("handoff_id", "due_at")[: most * len(Target.Kind.values)])
+    kinds = len(Target.Kind) - len(Target.OURS)
+    walk, values = _parts_of(due.values("handoff_id", "due_at")[: most * kinds])
     undated = handoffs.filter(~Exists(ticking.filter(handoff_id=OuterRef("pk"))))
     in_order = undated.order_by("category", "created_at", "id").values("id")[:most]
     rest, more = _parts_of(in_order)

@@ -25,7 +25,7 @@ DUE_WORDS: dict[str, str] = {
     Target.Kind.DECISION: "decide",
     Target.Kind.FIRST_CONTACT: "call",
     Target.Kind.CADENCE: "keep trying",
-    Target.Kind.QUALITY_CHECK: "judge",
+    Target.Kind.QUALITY_CHECK: "check",
 }
 
 # Asking the model for the words of a choice looks through all its choices.
