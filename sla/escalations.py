@@ -17,8 +17,12 @@ from sla.versions import Step, read_terms_by_id
 
 
 def ladder_of(clock: Clock) -> tuple[Step, ...]:
-    """What follows when the clock is missed, in order. A clock from before versions has no ladder."""
-    if clock.policy_version_id is None:
+    """What follows when the clock is missed, in order.
+
+    A clock from before versions has no ladder. A return is measured when it is over, so nothing is left to
+    do about it but to tell people.
+    """
+    if clock.policy_version_id is None or clock.kind == Target.Kind.RETURN:
         return ()
     return read_terms_by_id(clock.policy_version_id).steps_for(clock.kind)
 
