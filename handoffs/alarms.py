@@ -18,7 +18,7 @@ from handoffs.models import Handoff
 from handoffs.summary import name_with_company
 from sla.business_hours import ALWAYS_OPEN
 from sla.calendars import working_hours_of
-from sla.hours_of_clocks import HoursOfClocks
+from sla.hours_of_clocks import hours_of_clocks
 from sla.models import Clock, Target, Ticket
 from sla.shifts import working_time_after
 from sla.tickets import Finding, alarm_settings, close_needless, open_tickets
@@ -30,7 +30,7 @@ LOOK_BACK = timedelta(days=30)
 SHORTEST_WAIT = timedelta(minutes=1)
 
 Alarm = Ticket.Alarm
-ABOUT_HANDOFFS = (Alarm.NO_ACTIVITY, Alarm.UNEXPLAINED_RETURN)
+ABOUT_HANDOFFS = (Alarm.NO_ACTIVITY, Alarm.UNEXPLAINED_RETURN, Alarm.ESCALATED)
 WATCHED_BY = {Target.Kind.OPENED: Alarm.NOT_OPENED, Target.Kind.CADENCE: Alarm.CADENCE_ABANDONED}
 TITLES = {
     Alarm.NOT_OPENED: "Not opened in time: {}",
@@ -65,12 +65,15 @@ def _alarm_about_clocks(kind: Target.Kind, alarm: Ticket.Alarm, *, after: int, n
     """Tickets about targets that were missed so many minutes of working time ago and are still not done."""
     allowed = timedelta(minutes=after)
     # Working time passes no faster than time, so that what was missed later need not be looked at.
-    missed = Clock.objects.alarming().filter(kind=kind, due_at__lte=now - allowed, due_at__gt=now - LOOK_BACK)
-    hours = HoursOfClocks()
+    missed = list(
+        Clock.objects.alarming()
+        .filter(kind=kind, due_at__lte=now - allowed, due_at__gt=now - LOOK_BACK)
+        .select_related("owner")
+        .order_by("due_at")
+    )
+    hours = hours_of_clocks(missed)
     due = [
-        clock.pk
-        for clock in missed.select_related("owner").order_by("due_at")
-        if hours.of(clock).business_time_between(clock.due_at, now) >= allowed
+        clock.pk for clock in missed if hours[clock.pk].business_time_between(clock.due_at, now) >= allowed
     ]
     parts = (due[start : start + BATCH] for start in range(0, len(due), BATCH))
     return sum(_open_about_clocks(part, alarm, now=now) for part in parts)
