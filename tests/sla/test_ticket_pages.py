@@ -98,7 +98,7 @@ def test_the_list_costs_the_same_whatever_its_length(client, manager, bdr, djang
     for number in range(5):
         ticket_of(bdr, key=f"{number}", lead=LeadFactory())
 
-    with django_assert_num_queries(5):  # session with its person, counts, tickets, team, counts of the side bar
+    with django_assert_num_queries(5):  # session and person, counts, tickets, team, side bar
         client.get("/sla/tickets/")
 
 
