@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from common.errors import InvalidInput, NotAllowed
+from common.parking import MAX_ATTEMPTS
 from leads.models import LeadEvent
 from sla import incidents
 from sla.deadlines import move_deadline, set_deadline
@@ -21,11 +22,12 @@ from sla.incidents import (
     settle_incidents,
     withdraw_incident,
 )
-from sla.models import Clock, Pause, Target
+from sla.models import Clock, Incident, Pause, Target
 from sla.pauses import pause_clock, resume_clock
 from sla.services import finish_clock
 from sla.sweep import sweep_clocks
 from tests.factories import NOON, LeadFactory
+from tests.poison import poison
 from tests.sla.factories import ClockFactory
 from tests.sla.test_attribution import HOURS, moments, stretches
 
@@ -278,6 +280,23 @@ def test_many_clocks_are_settled_by_a_worker_batch_by_batch(manager, monkeypatch
     assert (incident.excused, incident.pending_at) == (5, None)
     assert {kept(each)[0] for each in clocks} == {NOON + 6 * HOUR}
     assert Pause.objects.count() == 5
+
+
+def test_one_that_fails_is_parked_and_may_still_be_withdrawn(manager, monkeypatch):
+    monkeypatch.setattr(incidents, "AT_ONCE", 0)
+    ran = clock(minutes=300)
+    incident = declare(manager)
+    poison(ran.lead)
+    for _ in range(MAX_ATTEMPTS + 1):
+        settle_incidents(now=NOON + 4 * HOUR)
+    incident.refresh_from_db()
+    assert incident.parked_at == NOON + 4 * HOUR
+    assert incident not in Incident.objects.pending()
+
+    withdraw_incident(incident, by=manager, now=NOON + 5 * HOUR)
+
+    incident.refresh_from_db()
+    assert (incident.parked_at, incident.pending_at, kept(ran)[0]) == (None, None, NOON + 5 * HOUR)
 
 
 def test_a_batch_takes_the_same_few_statements_however_many_clocks(manager, django_assert_max_num_queries):
