@@ -38,7 +38,14 @@ ADMIN_ACCESS: dict[str, Access] = {
     Role.BDR: Access(),
     Role.MARKETING: Access(
         edits=frozenset(
-            {"scoring", "handoffs.playbook", "feedback.rejectionreason", "leads.quarantineditem", "protocol"}
+            {
+                "scoring",
+                "handoffs.playbook",
+                "handoffs.acknowledgementpolicy",
+                "feedback.rejectionreason",
+                "leads.quarantineditem",
+                "protocol",
+            }
         ),
         views=RECORDS | {"leads.activity", "leads.attributechange"},
         # Whether a second person approves is not for those who are to be checked.
@@ -56,6 +63,7 @@ ADMIN_ACCESS: dict[str, Access] = {
                 "handoffs.cadencestep",
                 "handoffs.packagestandard",
                 "handoffs.playbook",
+                "handoffs.acknowledgementpolicy",
                 "handoffs.recyclecontract",
                 "feedback.rejectionreason",
                 "feedback.feedbackpolicy",

@@ -22,8 +22,8 @@ PLACEHOLDERS: Mapping[str, str] = {
 _UNKNOWN = {"first_name": "there", "company": "your company"}
 _PLACEHOLDER = re.compile(r"\{(first_name|company|open_again)\}")
 _LOOKS_LIKE_ONE = re.compile(r"\{[^{}\s]*\}")
-# Letters of any script, and what stands between the parts of a name.
-_FIRST_NAME = re.compile(r"[^\W\d_]+(?:[ .'’-]{1,2}[^\W\d_]+){0,3}\.?")
+# Letters of any script, and what stands between the parts of a name: a dot only before a space or at the end.
+_FIRST_NAME = re.compile(r"[^\W\d_]+(?:(?:\.? |['’-])[^\W\d_]+){0,3}\.?")
 _COMPANY = re.compile(r"[\w&+,.'’()-]+(?: [\w&+,.'’()-]+){0,6}")
 _ADDRESS = re.compile(r"www\.|\w\.\w{2,}/|@", re.IGNORECASE)
 _MOST_OF_A_NAME, _MOST_OF_A_COMPANY = 40, 60

@@ -4,6 +4,7 @@ package standard. `shapes` says what a preset holds, `protocols` what each one s
 from handoffs.presets.loading import load_handoff_preset
 from handoffs.presets.protocols import BANT, CLASSIC, HYBRID, PRESETS, SIX_STEP, SPEED
 from handoffs.presets.shapes import (
+    AcknowledgementPreset,
     CadencePreset,
     HandoffPreset,
     PlaybookPreset,
@@ -19,6 +20,7 @@ __all__ = [
     "PRESETS",
     "SIX_STEP",
     "SPEED",
+    "AcknowledgementPreset",
     "CadencePreset",
     "HandoffPreset",
     "PlaybookPreset",

@@ -13,6 +13,7 @@ from accounts.models import User
 from common.errors import InvalidInput, NotAllowed
 from handoffs.contact.gate import PARTS
 from handoffs.models import (
+    AcknowledgementPolicy,
     Cadence,
     CadenceStep,
     PackageStandard,
@@ -24,6 +25,7 @@ from handoffs.models import (
 )
 from handoffs.package.completeness import FACTS
 from handoffs.presets.shapes import (
+    AcknowledgementPreset,
     CadencePreset,
     HandoffPreset,
     PlaybookPreset,
@@ -79,6 +81,8 @@ def _load(preset: HandoffPreset) -> Iterator[str]:
     yield from _load_cadences(preset.cadences)
     yield from _load_gate(preset)
     yield from _load_standard(preset)
+    if preset.acknowledgement:
+        yield from _load_acknowledgement(preset.acknowledgement)
 
 
 def _load_pool(preset: PoolPreset) -> tuple[Pool, list[str]]:
@@ -159,6 +163,15 @@ def _load_standard(preset: HandoffPreset) -> list[str]:
         return []
     facts = ", ".join(FACTS[name].label.lower() for name in preset.package)
     return [f"A complete package needs {facts}; below {preset.task_below} % marketing gets a task."]
+
+
+def _load_acknowledgement(preset: AcknowledgementPreset) -> list[str]:
+    """Switch the answer on. Words that somebody has written stay."""
+    words = {"subject": preset.subject, "body": preset.body}
+    policy, _ = AcknowledgementPolicy.objects.get_or_create(defaults=words)
+    if not _change(policy, {"is_active": True, "within_minutes": preset.within_minutes}):
+        return []
+    return [f"Answer leads that arrive after hours within {preset.within_minutes} minutes."]
 
 
 # --- Rows ---------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from handoffs.presets import cadences
+from handoffs.presets import acknowledgement, cadences
 from handoffs.presets.playbooks import PLAYBOOKS
 from handoffs.presets.shapes import HandoffPreset, PoolPreset, RulePreset
 
@@ -13,7 +13,8 @@ CLASSIC = HandoffPreset(
     playbooks=PLAYBOOKS,
     cadences=cadences.CLASSIC,
 )
-HYBRID = HandoffPreset(playbooks=PLAYBOOKS, cadences=cadences.HYBRID)
+# Published: who writes after hours is answered within 15 minutes (SLA-3).
+HYBRID = HandoffPreset(playbooks=PLAYBOOKS, cadences=cadences.HYBRID, acknowledgement=acknowledgement.HYBRID)
 # Published: SQL is need, decision maker, and a budget that roughly fits.
 SPEED = HandoffPreset(
     playbooks=PLAYBOOKS,

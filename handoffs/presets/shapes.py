@@ -71,6 +71,15 @@ class CadencePreset:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AcknowledgementPreset:
+    """The automatic answer to leads that arrive after hours, and by when it is promised."""
+
+    within_minutes: int
+    subject: str
+    body: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class HandoffPreset:
     """`gate`: parts of BANT that must be a yes for SQL. `package`: facts a complete package holds;
     `task_below`: per cent of them under which marketing gets the task to fill the gaps."""
@@ -83,3 +92,4 @@ class HandoffPreset:
     budget_may_be_rough: bool = False
     package: tuple[str, ...] = BASICS
     task_below: int = 60
+    acknowledgement: AcknowledgementPreset | None = None

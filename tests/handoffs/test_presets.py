@@ -8,7 +8,9 @@ import pytest
 
 from accounts.models import User
 from common.errors import InvalidInput, NotAllowed
+from handoffs.acknowledgement.words import unknown_placeholders
 from handoffs.models import (
+    AcknowledgementPolicy,
     Cadence,
     CadenceStep,
     PackageStandard,
@@ -113,3 +115,21 @@ def test_only_a_manager_changes_how_leads_are_handed_off(marketing: User, manage
         load_handoff_preset(CLASSIC, by=marketing)
 
     assert load_handoff_preset(CLASSIC, by=manager)
+
+
+def test_hybrid_answers_after_hours_within_fifteen_minutes_and_keeps_ones_own_words(db: None) -> None:
+    """SLA-3: an automated acknowledgement within 15 minutes."""
+    load_handoff_preset(CLASSIC, by=None)
+    assert not AcknowledgementPolicy.objects.exists()
+
+    plan = load_handoff_preset(PRESETS["hybrid"], by=None)
+
+    policy = AcknowledgementPolicy.objects.get()
+    assert "Answer leads that arrive after hours within 15 minutes." in plan
+    assert (policy.is_active, policy.within_minutes) == (True, 15)
+    assert unknown_placeholders(policy.subject + policy.body) == []
+
+    AcknowledgementPolicy.objects.update(body="Ours", is_active=False)
+    load_handoff_preset(PRESETS["hybrid"], by=None)
+
+    assert AcknowledgementPolicy.objects.values_list("body", "is_active").get() == ("Ours", True)
