@@ -7,6 +7,7 @@ import email.policy
 import json
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -50,15 +51,22 @@ class MailServer:
         return [message["Subject"] for _, message in self.taken]
 
 
-@pytest.fixture
-def mail_server() -> Iterator[MailServer]:
-    server = MailServer(free_port())
+@contextmanager
+def serving(server: MailServer) -> Iterator[None]:
+    """Run the server on its port of loopback, and have the portal's mail go there."""
     controller = Controller(server, hostname="127.0.0.1", port=server.port)
     controller.start()
     smtp = {"EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend", "EMAIL_HOST": "127.0.0.1"}
     with override_settings(**smtp, EMAIL_PORT=server.port, EMAIL_USE_TLS=False, EMAIL_USE_SSL=False):
-        yield server
+        yield
     controller.stop()
+
+
+@pytest.fixture
+def mail_server() -> Iterator[MailServer]:
+    server = MailServer(free_port())
+    with serving(server):
+        yield server
 
 
 @dataclass
