@@ -26,7 +26,8 @@ def fetch_handoff(request: HttpRequest, pk: int) -> Handoff:
     """The handoff if this person may see it, with what its page shows; 404 otherwise."""
     visible = Handoff.objects.visible_to(signed_in_user(request))
     return get_object_or_404(
-        visible.select_related("lead__company", "lead__score", "owner", "package", "pool"), pk=pk
+        visible.select_related("lead__company", "lead__score", "owner", "package", "pool", "acknowledgement"),
+        pk=pk,
     )
 
 

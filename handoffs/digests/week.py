@@ -36,7 +36,7 @@ def sum_up_week(turn: Turn, *, now: datetime) -> Summary | None:
         Fact(
             "handoffs",
             "Handed to sales",
-            f"{handed:,}, of which {accepted:,} accepted, {rejected:,} rejected",
+            f"{handed:,}, {accepted:,} accepted, {rejected:,} rejected",
         ),
         Fact("kept", "Promises kept", _kept(figures)),
         Fact("missed", "Missed", f"{figures.missed:,}" if figures.kept.n else ""),

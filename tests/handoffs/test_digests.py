@@ -198,7 +198,7 @@ def test_a_manager_reads_on_monday_how_the_week_went(rep: User, reader_of_weeks:
 
     [told] = digests_of(reader_of_weeks)
     assert told.title == "Inbound Europe, week from 2 Mar: 2 leads handed to sales"
-    assert "Handed to sales: 2, of which 1 accepted, 0 rejected" in told.body
+    assert "Handed to sales: 2, 1 accepted, 0 rejected" in told.body
     assert "Tickets: 1 open, 1 late" in told.body
     # Opened and decided on in time: one of two each. First contact, and the transfer to Salesforce: none.
     assert "Promises kept: 25 % of 8 · Missed: 6" in told.body
