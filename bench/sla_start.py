@@ -87,11 +87,11 @@ def _milliseconds(leads: list[Lead], owner: User, *, now: datetime) -> tuple[lis
 
 
 def _rows_of(handoff_id: int) -> tuple[list[str], list[dict[str, Any]]]:
-    columns = [field.column for field in Clock._meta.concrete_fields if not field.primary_key]
+    columns = [field.attname for field in Clock._meta.concrete_fields if not field.primary_key]
     return columns, list(Clock.objects.filter(handoff_id=handoff_id).order_by("pk").values(*columns))
 
 
-def _insert(columns: list[str], rows: list[dict[str, Any]], *, handoff_id: int) -> tuple[str, list[object]]:
+def _insert(columns: list[str], rows: list[dict[str, Any]], *, handoff_id: int) -> tuple[str, list[Any]]:
     one = f"({', '.join(['%s'] * len(columns))})"
     values = [value for row in rows for value in (row | {"handoff_id": handoff_id}).values()]
     sql = f'INSERT INTO "{Clock._meta.db_table}" ({", ".join(columns)}) VALUES {", ".join([one] * len(rows))}'
