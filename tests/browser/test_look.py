@@ -16,12 +16,15 @@ from handoffs.contact.services import record_attempt
 from handoffs.models import Handoff
 from handoffs.services import accept_handoff
 from leads.models import QuarantinedItem
+from leads.unsubscribing import unsubscribe_link
 from scoring.backtesting.runs import advance_backtest, request_backtest
 from scoring.calibration.runs import advance_calibration, request_calibration
 from scoring.lifecycle.approval import approve_version, propose_version
 from scoring.lifecycle.pilot import PilotPlan
 from scoring.models import ModelVersion, ReleaseItem, ScoringPolicy, Signal
 from scoring.services import create_draft, score_lead
+from sla.models import EscalationStep, Policy
+from sla.versions import keep_version
 from tests.browser.conftest import Open
 from tests.desk import offer, ready_lead, reason
 from tests.factories import UserFactory
@@ -32,6 +35,8 @@ PHONE = {"width": 390, "height": 844}
 
 PAGES = [
     (None, "/login/"),
+    (None, "/unsubscribe/{unsubscribe}/"),
+    ("marketing", "/admin/handoffs/acknowledgementpolicy/add/"),
     ("bdr", "/queue/"),
     ("bdr", "/queue/?selected={offered}"),
     ("bdr", "/queue/?tab=overflow"),
@@ -79,6 +84,9 @@ PAGES = [
     ("bdr", "/scoring/criteria/"),
     ("manager", "/sla/"),
     ("manager", "/sla/breaches/"),
+    ("manager", "/sla/policies/"),
+    ("manager", "/sla/policies/{policy}/reapply/"),
+    ("manager", "/admin/sla/policy/{policy}/change/"),
     ("manager", "/sla/compliance/"),
     ("manager", "/sla/what-if/?first_contact_mode=wall&first_contact_minutes=30"),
     ("operator", "/ops/"),
@@ -96,7 +104,7 @@ PAGES = [
 
 
 @pytest.fixture
-def places(desk: str, bdr: User, marketing: User, now: datetime) -> dict[str, int]:
+def places(desk: str, bdr: User, marketing: User, now: datetime) -> dict[str, int | str]:
     """A handoff in each state that looks different, a draft of the rules, and an item in quarantine."""
     active = ModelVersion.objects.active().get()
     draft = create_draft(based_on=active, by=marketing, now=now)
@@ -134,15 +142,21 @@ def places(desk: str, bdr: User, marketing: User, now: datetime) -> dict[str, in
     propose_version(proposed, by=second, note="Fewer, better leads", now=now)
     propose_version(pilot, by=second, note="Try it first", pilot=PilotPlan(50), now=now)
     approve_version(pilot, by=marketing, now=now)
+    policy = Policy.objects.get()
+    policy.targets.update(minutes=60)
+    policy.steps.create(action=EscalationStep.Action.REASSIGN, after_minutes=30, kinds=["opened", "decision"])
+    keep_version(policy, by=None, now=now)
     waiting = ready_lead(now=earlier)
     score_lead(waiting, now=now)
     ReleaseItem.objects.create(lead=waiting, version=active, listed_at=now, rules_changed_at=now)
     return {
+        "unsubscribe": unsubscribe_link(waiting).rstrip("/").rpartition("/")[2],
         "proposed": proposed.number,
         "pilot": pilot.number,
         "offered": offered.pk,
         "owner": bdr.pk,
         "pool": offered.pool_id,
+        "policy": policy.pk,
         "contacted": contacted.pk,
         "rejected": rejected.pk,
         "task": fault.task.pk,
@@ -157,7 +171,7 @@ def places(desk: str, bdr: User, marketing: User, now: datetime) -> dict[str, in
 
 @pytest.mark.parametrize("cast", sorted({cast or "nobody" for cast, _ in PAGES}))
 def test_axe_finds_nothing(
-    page: Page, open_page: Open, places: dict[str, int], cast: str, request: pytest.FixtureRequest
+    page: Page, open_page: Open, places: dict[str, int | str], cast: str, request: pytest.FixtureRequest
 ) -> None:
     """All pages of one person in one sitting; in dark only the colours can differ."""
     trouble: list[str] = []
@@ -186,7 +200,7 @@ def _note(trouble: list[str], message: ConsoleMessage) -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_in_the_reject_dialog_nor_on_a_phone(
-    page: Page, open_page: Open, places: dict[str, int], bdr: User, scheme: str
+    page: Page, open_page: Open, places: dict[str, int | str], bdr: User, scheme: str
 ) -> None:
     page.emulate_media(color_scheme=scheme)
     page.set_viewport_size(PHONE)
@@ -233,7 +247,7 @@ def test_the_first_tab_skips_to_the_content(open_page: Open, bdr: User) -> None:
 
 
 def test_every_handoff_has_a_state_with_a_word(
-    open_page: Open, manager: User, places: dict[str, int]
+    open_page: Open, manager: User, places: dict[str, int | str]
 ) -> None:
     page = open_page(manager, f"/handoffs/{places['rejected']}/")
 
