@@ -33,12 +33,8 @@ def promise_in_words(promise: Target | TargetTerms | Clock) -> str:
 
 def target_in_words(target: TargetTerms) -> str:
     """ "First contact: within 1 hour of working time; paused for 8 hours at most"."""
-    words = f"{Target.Kind(target.kind).label}: {lower_first(promise_in_words(target))}"
-    if target.max_pause_minutes == 0:
-        words += "; it cannot be paused"
-    elif target.max_pause_minutes:
-        words += f"; paused for {span_in_words(target.max_pause_minutes)} at most"
-    return words
+    parts = [lower_first(promise_in_words(target)), _pauses(target)]
+    return f"{Target.Kind(target.kind).label}: {'; '.join(part for part in parts if part)}"
 
 
 def step_in_words(step: Step) -> str:
@@ -116,15 +112,31 @@ def _changed_targets(old: Terms, new: Terms) -> Iterator[str]:
         elif after is None and before is not None:
             yield f"Target dropped. {target_in_words(before)}."
         elif before is not None and after is not None:
-            yield f"{_in_full(after)}; before, {_in_full(before).partition(': ')[2]}."
+            pairs = [pair for pair in zip(_parts(after), _parts(before), strict=True) if pair[0] != pair[1]]
+            now, then = ("; ".join(side) for side in zip(*pairs, strict=True))
+            yield f"{Target.Kind(kind).label}: {now}; before, {then}."
 
 
-def _in_full(target: TargetTerms) -> str:
-    """With what pages leave out, so that any two promises that differ read differently."""
+def _parts(target: TargetTerms) -> tuple[str, ...]:
+    """All that a promise says, what pages leave out too, so that any two that differ read differently."""
     warned = " and ".join(f"{part} %" for part in target.warn_percent)
-    warnings = f"warned at {warned}" if warned else "without a warning"
-    handed_on = "anew for the next owner" if target.restarts_on_reassignment else "handed on as it is"
-    return f"{target_in_words(target)}; {warnings}; {handed_on}"
+    return (
+        lower_first(promise_in_words(target)),
+        _pauses(target) or "paused for as long as it takes",
+        f"warned at {warned}" if warned else "without a warning",
+        "anew for the next owner" if target.restarts_on_reassignment else "handed on as it is",
+    )
+
+
+def _pauses(target: TargetTerms) -> str:
+    if target.max_pause_minutes is None:
+        return ""
+    if not target.max_pause_minutes:
+        return "it cannot be paused"
+    # Around the clock, so a day has 24 hours.
+    days, rest = divmod(target.max_pause_minutes, 24 * 60)
+    longest = _count(days, "day") if days and not rest else span_in_words(target.max_pause_minutes)
+    return f"paused for {longest} at most"
 
 
 def _count(number: int, noun: str) -> str:

@@ -90,7 +90,7 @@ class PolicyAdmin(admin.ModelAdmin[Policy]):
                 "Clocks that run keep what they were started with.",
             },
         ),
-        ("Versions", {"fields": ("history",)}),
+        ("Versions", {"fields": ("history",), "classes": ("collapse",)}),
     )  # fmt: skip
 
     @admin.display(description="applies to")
@@ -108,7 +108,7 @@ class PolicyAdmin(admin.ModelAdmin[Policy]):
         editions = history_of(list(policy.versions.select_related("by"))) if policy.pk else []
         if not editions:
             return "Saving makes the first version."
-        listed = format_html_join("", "<li>{}</li>", ((_edition(each),) for each in editions))
+        listed = format_html_join("", "<li>{}{}</li>", map(_edition, editions))
         link = format_html(
             '<a href="{}">Apply the terms in force to open clocks…</a>',
             reverse("sla:reapply", args=[policy.pk]),
@@ -140,8 +140,9 @@ class PolicyAdmin(admin.ModelAdmin[Policy]):
         return super().has_delete_permission(request, obj) and not is_used
 
 
-def _edition(edition: Edition) -> SafeString:
+def _edition(edition: Edition) -> tuple[str, SafeString]:
     version = edition.version
     since = date_format(timezone.localtime(version.at), "D j M Y, H:i")
-    by, changes = version.by or "the portal", " ".join(edition.changes)
-    return format_html("Version {}, {}, by {}. {}", version.number, since, by, changes)
+    changes = format_html_join("", "<li>{}</li>", ((sentence,) for sentence in edition.changes))
+    head = f"Version {version.number}, {since}, by {version.by or 'the portal'}"
+    return head, format_html("<ul>{}</ul>", changes)

@@ -285,5 +285,5 @@ def test_a_list_of_policies_costs_the_same_whatever_its_length(
 ):
     for _ in range(3):
         TargetFactory(policy=PolicyFactory())
-    with django_assert_max_num_queries(11):  # five of them ask which settings have their one row
+    with django_assert_max_num_queries(12):  # six of them ask which settings have their one row
         as_manager.get("/admin/sla/policy/")

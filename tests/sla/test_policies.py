@@ -9,10 +9,11 @@ from django.db import IntegrityError
 
 from common.errors import NotAllowed
 from sla.conditions import Conditions, HandoffFacts
-from sla.models import Calendar, Policy, Target
+from sla.models import Calendar, Clock, Policy, Target, Ticket
 from sla.policies import find_hidden
-from sla.presets import CalendarPreset, PolicyPreset, SlaPreset, TargetPreset, load_sla_preset
-from sla.wording import promise_in_words
+from sla.presets import CalendarPreset, PolicyPreset, SlaPreset, StepPreset, TargetPreset, load_sla_preset
+from sla.versions import Step, TargetTerms, Terms, read_terms
+from sla.wording import changes_in_words, promise_in_words
 from tests.factories import NOON
 from tests.sla.factories import TargetFactory
 
@@ -71,6 +72,26 @@ def test_a_changed_promise_is_replaced_and_an_unknown_policy_switched_off(db, ma
     ]
 
 
+def test_steps_and_alarms_are_loaded_and_told(db, manager):
+    """SLA-5, SLA-6."""
+    steps = (StepPreset("reassign", 30, kinds=("opened",)), StepPreset("remind"))
+    preset = replace(PRESET, policies=(replace(OTHERS, steps=steps),), alarms={Ticket.Alarm.NO_ACTIVITY: 60})
+
+    plan = load_sla_preset(preset, by=manager, now=NOON)
+
+    assert plan[1:] == [
+        "Add the policy “All others”. First contact: within 24 hours of working time. "
+        "When missed, at once: remind the owner; after 30 minutes: give it to the next rep (opened only).",
+        "The alarm “No activity” opens a ticket after 1 hour of working time.",
+    ]
+    version = Policy.objects.get().versions.get()
+    assert (version.by, [step.action for step in read_terms(version).steps]) == (
+        manager,
+        ["remind", "reassign"],
+    )
+    assert load_sla_preset(preset, by=manager, now=NOON) == []
+
+
 def test_a_calendar_of_ones_own_is_kept(office, manager):
     load_sla_preset(PRESET, by=manager, now=NOON)
 
@@ -96,6 +117,11 @@ def test_the_database_refuses_a_promise_without_a_time(office, mode, minutes):
         (Target(mode="wall", minutes=15), "Within 15 minutes, around the clock"),
         (Target(mode="business", minutes=60), "Within 1 hour of working time"),
         (Target(mode="business", minutes=90), "Within 1 hour 30 minutes of working time"),
+        (
+            TargetTerms("cadence", "wall", 2880, attempts=5),
+            "5 attempts within 48 hours, around the clock",
+        ),
+        (Clock(mode="business", minutes=60, attempts_needed=1), "1 attempt within 1 hour of working time"),
         (Target(mode="same_day"), "By close of business of the day"),
         (
             Target(mode="business", minutes=60, after_hours_minutes=120),
@@ -105,6 +131,69 @@ def test_the_database_refuses_a_promise_without_a_time(office, mode, minutes):
 )
 def test_promises_in_words(target, words):
     assert promise_in_words(target) == words
+
+
+CONTACT = TargetTerms("first_contact", "business", 60, warn_percent=(50, 80))
+REMIND = Step("remind", 30)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentences"),
+    [
+        (
+            {"targets": (CONTACT,)},
+            {"targets": (replace(CONTACT, minutes=30, warn_percent=(80,)),)},
+            [
+                "First contact: within 30 minutes of working time; warned at 80 %; "
+                "before, within 1 hour of working time; warned at 50 % and 80 %."
+            ],
+        ),
+        (
+            {"targets": (CONTACT,)},
+            {"targets": (replace(CONTACT, max_pause_minutes=2 * 1440, restarts_on_reassignment=False),)},
+            [
+                "First contact: paused for 2 days at most; handed on as it is; "
+                "before, paused for as long as it takes; anew for the next owner."
+            ],
+        ),
+        (
+            {"targets": (CONTACT,)},
+            {"targets": (TargetTerms("cadence", "wall", 2880, attempts=5, max_pause_minutes=0),)},
+            [
+                "Target dropped. First contact: within 1 hour of working time.",
+                "New target. Contact attempts: 5 attempts within 48 hours, around the clock; "
+                "it cannot be paused.",
+            ],
+        ),
+        (
+            {"steps": (REMIND,)},
+            {"steps": (Step("rest", 0, ("opened", "crm_transfer"), False, 3),), "reviews_breaches": False},
+            [
+                "New step. At once: take the rep out of the rotation (opened, transfer to Salesforce only), "
+                "when 3 offers in a row lapsed, whatever the hour.",
+                "Step dropped. After 30 minutes: remind the owner.",
+                "A manager no longer reviews each missed target.",
+            ],
+        ),
+        (
+            {"conditions": Conditions(category="A")},
+            {"conditions": Conditions(warmth="hand_raiser", countries=("Chile", "Peru"), max_employees=1000)},
+            [
+                "Applies to warmth “hand-raiser”, Chile or Peru, 1,000 employees at most; "
+                "before, to category A."
+            ],
+        ),
+        (
+            {"steps": (REMIND, replace(REMIND, action="review"))},
+            {"steps": (replace(REMIND, action="review"), REMIND)},
+            ["The steps are taken in another order."],
+        ),
+    ],
+    ids=["shorter", "pauses", "another target", "steps", "conditions", "order"],
+)
+def test_what_a_version_changed_is_told_in_sentences(old, new, sentences):
+    """SLA-4."""
+    assert changes_in_words(Terms(**old), Terms(**new)) == sentences
 
 
 @pytest.mark.parametrize(
