@@ -192,7 +192,7 @@ def _lock(plan: BulkPlan) -> dict[int, Handoff]:
         lead.pk: lead
         for lead in Lead.objects.filter(pk__in=list(lead_ids))
         .select_for_update(of=("self",), no_key=True)
-        .select_related("team")
+        .select_related("team", "company")
         .order_by("pk")
     }
     lock_pools(*wanted.order_by().values_list("pool_id", flat=True).distinct())

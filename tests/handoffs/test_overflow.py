@@ -157,6 +157,7 @@ def test_a_batch_costs_about_as_many_statements_as_a_single_lead(pool: Pool, now
         'INSERT INTO "sla_clock"': 1,
         'UPDATE "leads_lead" AS': 1,
         'INSERT INTO "leads_leadevent"': 1,
+        'INSERT INTO "handoffs_calendarinvitation"': 1,
     }
 
 
