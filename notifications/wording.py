@@ -99,9 +99,9 @@ def sample_letter(kind: str, recipient: str, link: str) -> Letter:
         "company": ("Company", "Nordwind Ltd"),
         "contact": ("Contact", "ada@nordwind.example, +49 30 1234567"),
         "score": ("Score", "78"),
-        "trigger": ("Why now", "Demo request 6 min ago"),
-        "category": ("Category", "A, instant"),
-        "time_left": ("Time left", "54 min"),
+        "trigger": ("Why now", "Instant MQL; Demo request, Tue 3 Mar, 13:50"),
+        "category": ("Category", "A, hand-raiser"),
+        "time_left": ("Time left", "Open it by Tue 3 Mar, 14:05"),
         "first_step": ("First step", "Call, within the hour"),
     }
     facts = tuple(Fact(key, label, value) for key, (label, value) in samples.items())
