@@ -37,7 +37,7 @@ def tickets(request: HttpRequest) -> HttpResponse:
 
 
 @require_GET
-@login_required
+@login_required  # type: ignore[arg-type]  # a streamed response is no HttpResponse to Django
 def tickets_csv(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
     filters = TicketFilter(request.GET)
     if not filters.is_valid():
