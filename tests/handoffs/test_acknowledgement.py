@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import connection
+from django.test import Client
 
 from accounts.models import User
 from handoff_portal.embedded_postgres import free_port
@@ -78,7 +79,9 @@ def test_who_writes_at_night_is_answered_within_minutes_and_the_log_says_so(
     assert entry in log_of(handoff)
 
 
-def test_it_can_be_unsubscribed_from_with_one_click(mail_server: MailServer, late_lead: Lead, client) -> None:
+def test_it_can_be_unsubscribed_from_with_one_click(
+    mail_server: MailServer, late_lead: Lead, client: Client
+) -> None:
     offer(late_lead, now=NIGHT)
     send_all(now=NIGHT)
 
@@ -93,6 +96,25 @@ def test_it_can_be_unsubscribed_from_with_one_click(mail_server: MailServer, lat
     assert answer.status_code == 200
     late_lead.refresh_from_db()
     assert late_lead.unsubscribed_at is not None
+
+
+def test_the_rep_reads_whether_the_lead_was_answered_and_why_not(
+    mail_server: MailServer, late_lead: Lead, client: Client
+) -> None:
+    answered = offer(late_lead, now=NIGHT)
+    gone = ready_lead(now=NIGHT)
+    record_unsubscribed(gone, by=None, at=NIGHT, via="link")
+    left_alone = offer(gone, now=NIGHT)
+    send_all(now=NIGHT + MINUTE)
+
+    pages = {}
+    for handoff in (answered, left_alone):
+        client.force_login(handoff.owner)
+        pages[handoff] = client.get(handoff.get_absolute_url()).content.decode()
+
+    assert "it came after hours." in pages[answered]
+    assert "Acknowledged after hours" in pages[answered]
+    assert "Not answered: Unsubscribed." in pages[left_alone]
 
 
 # --- Who gets one ---------------------------------------------------------------------------------
