@@ -23,7 +23,7 @@ from scoring.lifecycle.approval import approve_version, propose_version
 from scoring.lifecycle.pilot import PilotPlan
 from scoring.models import ModelVersion, ReleaseItem, ScoringPolicy, Signal
 from scoring.services import create_draft, score_lead
-from sla.models import EscalationStep, Policy
+from sla.models import EscalationStep, Policy, Ticket
 from sla.versions import keep_version
 from tests.browser.conftest import Open
 from tests.desk import offer, ready_lead, reason
@@ -84,6 +84,12 @@ PAGES = [
     ("bdr", "/scoring/criteria/"),
     ("manager", "/sla/"),
     ("manager", "/sla/breaches/"),
+    ("manager", "/sla/tickets/"),
+    ("manager", "/sla/tickets/{ticket}/"),
+    ("manager", "/sla/breaches/{breach}/"),
+    ("manager", "/sla/incidents/"),
+    ("manager", "/sla/incidents/{incident}/"),
+    ("operator", "/sla/incidents/declare/"),
     ("manager", "/sla/policies/"),
     ("manager", "/sla/policies/{policy}/reapply/"),
     ("manager", "/admin/sla/policy/{policy}/change/"),
@@ -104,7 +110,7 @@ PAGES = [
 
 
 @pytest.fixture
-def places(desk: str, bdr: User, marketing: User, now: datetime) -> dict[str, int | str]:
+def places(desk: str, bdr: User, marketing: User, manager: User, now: datetime) -> dict[str, int | str]:
     """A handoff in each state that looks different, a draft of the rules, and an item in quarantine."""
     active = ModelVersion.objects.active().get()
     draft = create_draft(based_on=active, by=marketing, now=now)
@@ -146,9 +152,23 @@ def places(desk: str, bdr: User, marketing: User, now: datetime) -> dict[str, in
     policy.targets.update(minutes=60)
     policy.steps.create(action=EscalationStep.Action.REASSIGN, after_minutes=30, kinds=["opened", "decision"])
     keep_version(policy, by=None, now=now)
+    late = offer(ready_lead(now=now - timedelta(hours=2)), now=now - timedelta(hours=2))
+    incident = declare_incident(
+        what="E-mail was down", started_at=now - timedelta(hours=3), ended_at=earlier, by=manager, now=now
+    )
     waiting = ready_lead(now=earlier)
     score_lead(waiting, now=now)
     ReleaseItem.objects.create(lead=waiting, version=active, listed_at=now, rules_changed_at=now)
+    ticket = Ticket.objects.create(
+        alarm=Ticket.Alarm.NO_ACTIVITY,
+        subject_key=f"handoff-{contacted.pk}",
+        title="Accepted, and nothing happens: Lea Holm",
+        url=contacted.get_absolute_url(),
+        lead=contacted.lead,
+        owner=bdr,
+        opened_at=earlier,
+        due_at=now,
+    )
     return {
         "unsubscribe": unsubscribe_link(waiting).rstrip("/").rpartition("/")[2],
         "proposed": proposed.number,
@@ -157,9 +177,12 @@ def places(desk: str, bdr: User, marketing: User, now: datetime) -> dict[str, in
         "owner": bdr.pk,
         "pool": offered.pool_id,
         "policy": policy.pk,
+        "breach": Clock.objects.get(handoff_id=late.pk, kind="crm_transfer").pk,
+        "incident": incident.pk,
         "contacted": contacted.pk,
         "rejected": rejected.pk,
         "task": fault.task.pk,
+        "ticket": ticket.pk,
         "lead": contacted.lead_id,
         "item": spoilt.pk,
         "version": active.number,
