@@ -23,7 +23,8 @@ from scoring.lifecycle.approval import approve_version, propose_version
 from scoring.lifecycle.pilot import PilotPlan
 from scoring.models import ModelVersion, ReleaseItem, ScoringPolicy, Signal
 from scoring.services import create_draft, score_lead
-from sla.models import EscalationStep, Policy, Ticket
+from sla.incidents import declare_incident
+from sla.models import Clock, EscalationStep, Policy, Ticket
 from sla.versions import keep_version
 from tests.browser.conftest import Open
 from tests.desk import offer, ready_lead, reason
