@@ -27,6 +27,7 @@ HUGE = "99999999999999999999"
 FILTERS = (
     "q", "tab", "category", "warmth", "status", "stage", "source", "state", "team", "owner", "kind",
     "reason", "cause", "since", "until", "days", "period", "reviewed", "selected", "page", "next", "from",
+    "by", "hours", "incidents", "policy", "opened_mode", "opened_minutes",
 )  # fmt: skip
 PLACES = ("after", "history", "activities", "log")
 
