@@ -81,7 +81,7 @@ def _reopen(clock: Clock) -> None:
     stopped_at, clock.stopped_at = clock.stopped_at, None
     clock.outcome = Clock.Outcome.RUNNING
     clock.wall_seconds = clock.business_seconds = None
-    pause = Pause.objects.filter(clock=clock, ended_at=stopped_at).last()
+    pause = Pause.objects.filter(clock=clock, ended_at=stopped_at, incident=None).last()
     if pause:
         _reopen_pause(clock, pause)
     ahead = (at for at in clock.warnings_at if stopped_at and at > stopped_at)
