@@ -22,7 +22,8 @@ from scoring.calibration.runs import median_cycles
 from scoring.conversion import Goal, Share
 from sla.calendars import calendar_of, working_hours
 from sla.figures.cohorts import Grouping, Question
-from sla.figures.compliance import Group, Quantiles, measure_groups
+from sla.figures.compliance import Group, measure_groups
+from sla.figures.quantiles import Quantiles
 from sla.models import Clock, Target
 
 MONTHS = 6

@@ -15,7 +15,7 @@ from accounts.authentication import MayRead
 from accounts.roles import signed_in_user
 from common.patience import at_most
 from sla.figures.cohorts import Grouping
-from sla.figures.compliance import TIMED, measure_compliance, measure_groups
+from sla.figures.compliance import TIMED, measure_all
 from sla.figures.forms import CATEGORY_NOT_KNOWN, ComplianceFilter
 from sla.figures.table import as_values, speed_names
 from sla.figures.views import SECONDS, TOO_MUCH
@@ -45,7 +45,7 @@ class FiguresSerializer(serializers.Serializer[dict[str, float | None]]):
 
 
 class GroupSerializer(FiguresSerializer):
-    label = serializers.CharField(help_text="The rep, team, category, source, target or first day of a week.")
+    group = serializers.CharField(help_text="The rep, team, category, source, target or first day of a week.")
 
 
 class ComplianceSerializer(serializers.Serializer[dict[str, Any]]):
@@ -83,18 +83,17 @@ class Compliance(APIView):
         now, zone = timezone.now(), timezone.get_current_timezone()
         asked = ComplianceFilter(request.query_params, now=now)
         if not asked.is_valid():
-            raise serializers.ValidationError(asked.errors)
+            raise serializers.ValidationError({name: list(errors) for name, errors in asked.errors.items()})
         clocks = Clock.objects.visible_to(signed_in_user(request))
         question, by = asked.question, asked.grouping
         with at_most(SECONDS, otherwise=TOO_MUCH):
-            total = measure_compliance(clocks, question, now=now)
-            groups = measure_groups(clocks, question, by=by, zone=zone, now=now)
+            found = measure_all(clocks, question, by=(by,), zone=zone, now=now)
         return Response(
             {
                 "since": question.since,
                 "until": question.until,
                 "by": by,
-                "total": as_values(total),
-                "groups": [{"label": group.label} | as_values(group.figures) for group in groups],
+                "total": as_values(found.total),
+                "groups": [{"group": group.label} | as_values(group.figures) for group in found.groups[by]],
             }
         )

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 from enum import StrEnum
 
-from django.db.models import Case, DateField, F, Q, Value, When
-from django.db.models.functions import Coalesce, TruncWeek
+from django.db.models import Case, DateField, F, Value, When
+from django.db.models.functions import Cast, Coalesce, TruncWeek
 
 from accounts.models import Team, User
 from scoring.language.terms import Category
@@ -98,10 +98,6 @@ def judge(clocks: ClockQuerySet, question: Question, *, now: datetime) -> ClockQ
     )
 
 
-DECIDED = Q(verdict__in=(Verdict.KEPT, Verdict.MISSED))
-MISSED = Q(verdict=Verdict.MISSED)
-
-
 def column_of(grouping: Grouping) -> str:
     """The column that the clocks of `with_week` are grouped by."""
     return _COLUMNS[grouping]
@@ -109,7 +105,7 @@ def column_of(grouping: Grouping) -> str:
 
 def with_week(clocks: ClockQuerySet, zone: tzinfo) -> ClockQuerySet:
     """With the Monday of the week in which each promise was made, in that zone."""
-    return clocks.annotate(week=TruncWeek("started_at", tzinfo=zone, output_field=DateField()))
+    return clocks.annotate(week=Cast(TruncWeek("started_at", tzinfo=zone), DateField()))
 
 
 def labels_of(grouping: Grouping, keys: list[object]) -> dict[object, str]:
@@ -122,7 +118,7 @@ def labels_of(grouping: Grouping, keys: list[object]) -> dict[object, str]:
             teams = Team.objects.in_bulk([key for key in keys if key is not None])
             return {key: str(teams.get(key, "No team")) for key in keys}
         case Grouping.KIND:
-            return {key: Target.Kind(key).label for key in keys}
+            return {key: Target.Kind(str(key)).label for key in keys}
         case Grouping.WEEK:
             return {key: f"{key.day} {key:%b %Y}" for key in keys if isinstance(key, date)}
         case _:

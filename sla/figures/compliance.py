@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, tzinfo
 from typing import Any
 
-from django.contrib.postgres.fields import ArrayField
-from django.db.models import Aggregate, Avg, Count, FloatField, IntegerField, OuterRef, Q, Subquery
+from django.db import connection
+from django.db.models import Case, Count, IntegerField, OuterRef, Subquery, When
 
 from leads.models import LeadEvent
 from scoring.conversion import Share
 from sla.figures.cohorts import (
-    DECIDED,
-    MISSED,
     Grouping,
     Question,
     Verdict,
@@ -80,17 +78,17 @@ class Group:
     figures: Figures
 
 
-class Quantiles(Aggregate):
-    """Median and ninth decile, in one sort."""
+@dataclass(frozen=True, slots=True)
+class Compliance:
+    """How the promises asked about went, in all and by each of the groupings asked for."""
 
-    function = "percentile_cont"
-    template = "%(function)s(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY %(expressions)s)"
-    output_field = ArrayField(FloatField())
+    total: Figures
+    groups: Mapping[Grouping, list[Group]]
 
 
 def measure_compliance(clocks: ClockQuerySet, question: Question, *, now: datetime) -> Figures:
-    """All promises asked about, of the clocks a person may see, in one statement."""
-    return _figures(judge(clocks, question, now=now).order_by().aggregate(**_aggregates()))
+    """All promises asked about, of the clocks a person may see."""
+    return measure_all(clocks, question, by=(), zone=UTC, now=now).total
 
 
 def measure_groups(
@@ -100,33 +98,42 @@ def measure_groups(
 
     Weeks are those of the zone; one in which nothing was promised is left out.
     """
-    column = column_of(by)
-    rows = list(
-        with_week(judge(clocks, question, now=now), zone).order_by().values(column).annotate(**_aggregates())
+    return measure_all(clocks, question, by=(by,), zone=zone, now=now).groups[by]
+
+
+def measure_all(
+    clocks: ClockQuerySet, question: Question, *, by: Sequence[Grouping], zone: tzinfo, now: datetime
+) -> Compliance:
+    """Everything at once and by each of the groupings, in one statement: they are of one moment, and each
+    promise is looked up and judged once."""
+    by = tuple(dict.fromkeys(by))
+    judged, parameters = _judged(with_week(judge(clocks, question, now=now), zone), by)
+    with connection.cursor() as cursor:
+        cursor.execute(_statement(judged, by), parameters)
+        names = [column.name for column in cursor.description or ()]
+        rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    [total] = [row for row in rows if all(row[_outside(grouping)] for grouping in by)]
+    return Compliance(
+        total=_figures(total),
+        groups={
+            grouping: _groups(grouping, [row for row in rows if not row[_outside(grouping)]])
+            for grouping in by
+        },
     )
-    labels = labels_of(by, [row[column] for row in rows])
-    groups = [Group(row[column], labels[row[column]], _figures(row)) for row in rows]
-    return sorted(groups, key=lambda group: _place(by, group))
 
 
-def _place(by: Grouping, group: Group) -> tuple[Any, ...]:
-    figures = group.figures
-    return in_order(by, group.key) or (-figures.missed, -figures.kept.n, group.label.casefold())
+# --- The statement ---------------------------------------------------------------------------------
 
 
-def _aggregates() -> dict[str, Aggregate]:
-    found: dict[str, Aggregate] = {
-        verdict.value: Count("pk", filter=Q(verdict=verdict)) for verdict in Verdict
-    }
-    found["handoffs"] = Count("handoff_id", filter=DECIDED, distinct=True)
-    found["breached"] = Count("handoff_id", filter=MISSED, distinct=True)
-    for kind in TIMED:
-        done = Q(kind=kind, outcome=Clock.Outcome.DONE)
-        found[f"{kind}_done"] = Count("pk", filter=done)
-        found[f"{kind}_business"] = Quantiles("business_seconds", filter=done)
-        found[f"{kind}_wall"] = Quantiles("wall_seconds", filter=done)
-    contacted = Q(kind=Target.Kind.FIRST_CONTACT, outcome=Clock.Outcome.DONE)
-    found["attempts"] = Avg(_attempts(), filter=contacted)
+def _judged(clocks: ClockQuerySet, by: Sequence[Grouping]) -> tuple[str, Sequence[Any]]:
+    """The promises asked about with all that is counted, as SQL with its parameters."""
+    contacted = When(kind=Target.Kind.FIRST_CONTACT, outcome=Clock.Outcome.DONE, then=_attempts())
+    columns = {"kind", "handoff_id", "outcome", "business_seconds", "wall_seconds", "verdict", "tried"}
+    columns |= {column_of(grouping) for grouping in by}
+    chosen = clocks.annotate(tried=Case(contacted, output_field=IntegerField())).order_by()
+    # A filter that nothing can match is still a question, with nothing for an answer.
+    compiler = chosen.values(*sorted(columns)).query.get_compiler(connection=connection, elide_empty=False)
+    found: tuple[str, Sequence[Any]] = compiler.as_sql()
     return found
 
 
@@ -135,6 +142,58 @@ def _attempts() -> Subquery:
     tried = LeadEvent.objects.filter(handoff_id=OuterRef("handoff_id"), kind=LeadEvent.Kind.ATTEMPTED)
     counted = tried.order_by().values("handoff_id").annotate(times=Count("pk")).values("times")
     return Subquery(counted, output_field=IntegerField())
+
+
+_COUNTS = (
+    *(f"count(*) FILTER (WHERE verdict = '{verdict}') AS {verdict}" for verdict in Verdict),
+    "count(DISTINCT handoff_id) FILTER (WHERE verdict IN ('kept', 'missed')) AS handoffs",
+    "count(DISTINCT handoff_id) FILTER (WHERE verdict = 'missed') AS breached",
+    "avg(tried) AS attempts",
+)
+
+
+def _times(kind: Target.Kind) -> tuple[str, ...]:
+    done = f"FILTER (WHERE kind = '{kind}' AND outcome = '{Clock.Outcome.DONE}')"
+    spans = (
+        f"percentile_cont(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY {hours}_seconds) {done} AS {kind}_{hours}"
+        for hours in ("business", "wall")
+    )
+    return (f"count(*) {done} AS {kind}_done", *spans)
+
+
+def _statement(judged: str, by: Sequence[Grouping]) -> str:
+    columns = [column_of(grouping) for grouping in by]
+    told = [
+        *columns,
+        *(f"grouping({column_of(grouping)}) AS {_outside(grouping)}" for grouping in by),
+        *_COUNTS,
+        *(time for kind in TIMED for time in _times(kind)),
+    ]
+    sets = ", ".join(["()", *(f"({column})" for column in columns)])
+    return (
+        f"WITH judged AS MATERIALIZED ({judged}) "
+        f"SELECT {', '.join(told)} FROM judged GROUP BY GROUPING SETS ({sets})"
+    )
+
+
+def _outside(grouping: Grouping) -> str:
+    """The name of the column that is 1 in rows which are no group of it."""
+    return f"outside_{grouping.name.lower()}"
+
+
+# --- The answer ------------------------------------------------------------------------------------
+
+
+def _groups(by: Grouping, rows: Sequence[Mapping[str, Any]]) -> list[Group]:
+    column = column_of(by)
+    labels = labels_of(by, [row[column] for row in rows])
+    groups = [Group(row[column], labels[row[column]], _figures(row)) for row in rows]
+    return sorted(groups, key=lambda group: _place(by, group))
+
+
+def _place(by: Grouping, group: Group) -> tuple[Any, ...]:
+    figures = group.figures
+    return in_order(by, group.key) or (-figures.missed, -figures.kept.n, group.label.casefold())
 
 
 def _figures(row: Mapping[str, Any]) -> Figures:

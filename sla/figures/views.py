@@ -11,7 +11,7 @@ from accounts.roles import role_required, signed_in_user
 from common.patience import at_most
 from sla.figures.charts import chart_compliance, chart_groups, chart_speed
 from sla.figures.cohorts import Grouping, weeks_between
-from sla.figures.compliance import TIMED, measure_compliance, measure_groups
+from sla.figures.compliance import TIMED, measure_all, measure_groups
 from sla.figures.forms import ComplianceFilter
 from sla.figures.table import compliance_csv_lines
 from sla.models import Clock
@@ -34,9 +34,8 @@ def compliance(request: HttpRequest) -> HttpResponse:
     question, by, hours = filters.question, filters.grouping, filters.shown_hours
     zone = timezone.get_current_timezone()
     with at_most(SECONDS, otherwise=TOO_MUCH):
-        total = measure_compliance(clocks, question, now=now)
-        weeks = measure_groups(clocks, question, by=Grouping.WEEK, zone=zone, now=now)
-        groups = weeks if by is Grouping.WEEK else measure_groups(clocks, question, by=by, zone=zone, now=now)
+        found = measure_all(clocks, question, by=(by, Grouping.WEEK), zone=zone, now=now)
+    total, weeks, groups = found.total, found.groups[Grouping.WEEK], found.groups[by]
     mondays = weeks_between(question.since, question.until, zone)
     context = {
         "filters": filters,

@@ -137,3 +137,31 @@ def test_pages_go_by_key_and_cost_the_same(manager, bdr, django_assert_num_queri
         seen += ids(page)
 
     assert seen == list(Clock.objects.order_by("-started_at", "-pk").values_list("pk", flat=True))
+
+
+# --- Compliance -----------------------------------------------------------------------------------
+
+
+def test_compliance_is_told_in_all_and_group_by_group(manager, bdr):
+    """SLA-9: the figures of the page, over the API."""
+    clock(bdr, 90, source="Webinar", outcome="done", stopped_at=timezone.now() - 60 * MINUTE)
+    clock(bdr, 90, source="Partner")
+
+    told = api(manager).get("/api/v1/sla/compliance/", {"by": "source"}).json()
+
+    assert (told["total"]["kept"], told["total"]["missed"], told["total"]["compliance"]) == (1, 1, 0.5)
+    assert [(group["group"], group["missed"]) for group in told["groups"]] == [("Partner", 1), ("Webinar", 0)]
+
+
+def test_a_rep_is_told_of_what_they_may_see_only(bdr, stranger):
+    clock(bdr, 90)
+
+    assert api(bdr).get("/api/v1/sla/compliance/").json()["total"]["missed"] == 1
+    assert api(stranger).get("/api/v1/sla/compliance/").json()["total"]["missed"] == 0
+
+
+def test_a_question_that_makes_no_sense_is_answered_400_by_its_field(manager):
+    response = api(manager).get("/api/v1/sla/compliance/", {"since": "2020-01-01", "by": "moon"})
+
+    assert response.status_code == 400
+    assert set(response.json()) == {"since", "by"}
