@@ -7,13 +7,15 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.cache import get_conditional_response
 from django.utils.http import quote_etag
+from django.utils.safestring import SafeString
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.models import Team, User
 from accounts.roles import login_required, role_required, signed_in_user
 from common.htmx import wants_fragment
+from common.jinja import render_jinja, root_of
 from leads.models import Lead
-from sla.board import read_board
+from sla.board import Board, read_board
 from sla.breach_list import BreachFilter, breach_csv_lines, read_page
 from sla.breaches import review_breach
 from sla.escalations import next_step_of
@@ -41,13 +43,27 @@ def live_board(request: HttpRequest) -> HttpResponse:
         clocks = clocks.filter(team=team)
     board = read_board(clocks, tickets=count_tickets(user, now=now), now=now)
     etag = quote_etag(board.etag)
-    context = {"board": board, "etag": etag, "team": team}
-    if not wants_fragment(request):
+    is_poll = wants_fragment(request)
+    # A poll that would show the same is answered 304; the countdowns tick in the browser.
+    if is_poll and (unchanged := get_conditional_response(request, etag=etag)):
+        return unchanged
+    context = {"board": board, "drawn": _draw(board), "etag": etag, "team": team}
+    if not is_poll:
         return render(request, "sla/board.html", context | {"teams": Team.objects.order_by("name")})
     response = render(request, "sla/board.html#board", context)
     response["ETag"] = etag
-    # A poll that would show the same is answered 304; the countdowns tick in the browser.
-    return get_conditional_response(request, etag=etag, response=response) or response
+    return response
+
+
+def _draw(board: Board) -> dict[str, SafeString]:
+    """The rows of the board's four tables."""
+    root = root_of("handoffs:detail")
+    return {
+        "late": render_jinja("sla/board_rows.jinja", rows=board.late, handoffs_root=root),
+        "at_risk": render_jinja("sla/board_rows.jinja", rows=board.at_risk, handoffs_root=root),
+        "people": render_jinja("sla/board_tallies.jinja", tallies=board.people),
+        "teams": render_jinja("sla/board_tallies.jinja", tallies=board.teams),
+    }
 
 
 @require_GET

@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0002_absence_says_why"),
         ("leads", "0010_unsubscribed_and_escalated"),
-        ("sla", "0005_versions_are_kept"),
+        ("sla", "0006_figures_and_board"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -40,8 +40,8 @@ class ClockQuerySet(models.QuerySet["Clock"]):
         return self.ticking().filter(due_at__lt=now)
 
     def at_risk(self, now: datetime) -> Self:
-        """Past the first warning and not yet due."""
-        return self.ticking().filter(risk_at__lte=now, due_at__gte=now)
+        """Past the first warning and not yet due; so no breach is on record, which the index knows."""
+        return self.ticking().filter(risk_at__lte=now, due_at__gte=now, breach_recorded_at=None)
 
     def due(self, now: datetime) -> Self:
         """Deadlines passed that nobody has recorded as breached: the sweep's work. Not what is parked."""
@@ -261,13 +261,19 @@ class Clock(MarkedWork):
             ),
             # Live board: late, longest first.
             models.Index(
-                fields=["due_at"], condition=Q(outcome="running", paused_at=None), name="clock_late"
+                fields=["due_at"],
+                include=["owner", "team"],  # counted by these without a look at the rows
+                condition=Q(outcome="running", paused_at=None),
+                name="clock_late",
             ),
-            # Live board: at risk.
+            # Live board: at risk. What has been missed is past it.
             models.Index(
                 fields=["risk_at"],
-                condition=Q(outcome="running", paused_at=None, risk_at__isnull=False),
-                name="clock_risk",
+                include=["due_at", "owner", "team"],
+                condition=Q(
+                    outcome="running", paused_at=None, risk_at__isnull=False, breach_recorded_at=None
+                ),
+                name="clock_at_risk",
             ),
             # Breach list, latest first, by key.
             models.Index(

@@ -144,10 +144,10 @@ def test_the_board_costs_the_same_whatever_its_length(as_manager, bdr, other_bdr
 
     fill()
     as_manager.get("/sla/")
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(15):
         as_manager.get("/sla/")
     fill()
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(15):
         as_manager.get("/sla/")
 
 
@@ -388,6 +388,28 @@ def test_a_colleague_may_look_but_not_pause(client, bdr, other_bdr):
 
     assert "Pause" not in panel_of(client, other_bdr, clock).content.decode()
     assert client.post(f"/sla/clocks/{clock.pk}/pause/", {"reason": "x"}).status_code == 403
+
+
+def test_the_panel_says_how_long_a_pause_may_last_and_when_it_ends(client, bdr):
+    clock = late_clock(bdr, minutes=10, lead=owned_lead(bdr), max_pause_minutes=90)
+    before = panel_of(client, bdr, clock).content.decode()
+
+    response = client.post(f"/sla/clocks/{clock.pk}/pause/", {"reason": "The lead is away"})
+
+    assert "At most 1 hour 30 minutes in all" in before
+    assert '<option value="The lead is away">' in before
+    assert "Goes on by itself" in response.content.decode()
+
+
+def test_the_panel_offers_no_pause_where_the_policy_allows_none(client, bdr):
+    clock = late_clock(bdr, minutes=10, lead=owned_lead(bdr), max_pause_minutes=0)
+
+    shown = panel_of(client, bdr, clock).content.decode()
+    refused = client.post(f"/sla/clocks/{clock.pk}/pause/", {"reason": "Waits"})
+
+    assert "Cannot be paused" in shown
+    assert f"/sla/clocks/{clock.pk}/pause/" not in shown
+    assert refused.status_code == 409
 
 
 def test_the_panel_costs_the_same_whatever_its_length(client, bdr, django_assert_num_queries):
