@@ -16,12 +16,10 @@ from __future__ import annotations
 
 import http.client
 import os
-import time
-from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from accounts.models import User
+from bench.asking import Ask, as_poll, ask_in_turn
 from bench.figures import Figure, percentile
 from bench.handoff_population import grow
 from bench.installation import web_server
@@ -30,15 +28,6 @@ from leads.models import Lead
 
 SMALL, LARGE = 10_000, 1_000_000
 TARGET_P50_MS, TARGET_P95_MS, TARGET_RATIO, TARGET_POLL_MS = 15, 40, 1.3, 3
-
-
-@dataclass(frozen=True)
-class Ask:
-    """One request: who asks for what."""
-
-    path: str
-    cookie: str
-    etag: str = ""
 
 
 def measure(database_url: str) -> list[Figure]:
@@ -66,11 +55,15 @@ def _time_pages(port: int, rounds: int) -> dict[str, dict[str, list[float]]]:
     queues += [(manager, path) for path in ("/queue/", "/queue/?tab=overflow")]
     leads = [(reader, path) for path in _lead_pages()] + [(bdr, "/leads/")]
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-    polls = [_as_poll(connection, user, path) for user, path in queues]
+    polls = [as_poll(connection, user, path) for user, path in queues]
     return {
-        "queue": _rounds(connection, (Ask(path, session_cookie(user)) for user, path in queues), rounds, 200),
-        "leads": _rounds(connection, (Ask(path, session_cookie(user)) for user, path in leads), rounds, 200),
-        "poll": _rounds(connection, polls, rounds, 304),
+        "queue": ask_in_turn(
+            connection, (Ask(path, session_cookie(user)) for user, path in queues), rounds, 200
+        ),
+        "leads": ask_in_turn(
+            connection, (Ask(path, session_cookie(user)) for user, path in leads), rounds, 200
+        ),
+        "poll": ask_in_turn(connection, polls, rounds, 304),
     }
 
 
@@ -88,43 +81,6 @@ def _lead_pages() -> list[str]:
         "/leads/?q=first",
         "/leads/?q=nobody+at+all",
     ]
-
-
-def _rounds(
-    connection: http.client.HTTPConnection, asks: Iterable[Ask], rounds: int, expected: int
-) -> dict[str, list[float]]:
-    """Ask for each in turn, so many times after two for warming up."""
-    asks = list(asks)
-    timings: dict[str, list[float]] = {f"{number}: {ask.path}": [] for number, ask in enumerate(asks)}
-    for round_number in range(-2, rounds):
-        for name, ask in zip(timings, asks, strict=True):
-            seconds, status, _ = _request(connection, ask)
-            if status != expected:
-                raise RuntimeError(f"Expected {expected} for {ask.path}, got {status}.")
-            if round_number >= 0:
-                timings[name].append(seconds)
-    return timings
-
-
-def _as_poll(connection: http.client.HTTPConnection, user: User, path: str) -> Ask:
-    """The request that the page makes every few seconds: the token of its rows and no wish for a page."""
-    cookie = session_cookie(user)
-    _, _, etag = _request(connection, Ask(path, cookie, etag="none"))
-    return Ask(path, cookie, etag)
-
-
-def _request(connection: http.client.HTTPConnection, ask: Ask) -> tuple[float, int, str]:
-    headers = {"Cookie": ask.cookie}
-    if ask.etag:
-        headers |= {"HX-Request": "true", "If-None-Match": ask.etag}
-    started = time.perf_counter()
-    connection.request("GET", ask.path, headers=headers)
-    response = connection.getresponse()
-    body = response.read()
-    seconds = time.perf_counter() - started
-    if response.status == 304 and body:
-        raise RuntimeError("A poll without news had a body.")
-    return seconds, response.status, response.headers.get("ETag", "")
 
 
 # --- Figures -------------------------------------------------------------------------------------

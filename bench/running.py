@@ -19,8 +19,11 @@ BENCHMARKS = {
     "score.one": "bench.score_one",
     "score.sweep": "bench.score_sweep",
     "score.backtest": "bench.score_backtest",
+    "sla.page": "bench.sla_page",
     "intake.to_queue": "bench.intake_to_queue",
     "sla.start": "bench.sla_start",
+    "sla.sweep": "bench.sla_sweep",
+    "sla.ladder": "bench.sla_ladder",
 }
 
 
