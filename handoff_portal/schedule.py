@@ -28,6 +28,7 @@ SCHEDULE = [
     Periodic("handoffs-advance-leads", handoffs.tasks.advance_due_leads_task, every=20 * SECOND),
     Periodic("handoffs-assign-overflow", handoffs.tasks.assign_overflow_task, every=MINUTE),
     Periodic("handoffs-reconcile-invitations", handoffs.tasks.reconcile_invitations_task, every=MINUTE),
+    Periodic("handoffs-recheck-invitations", handoffs.tasks.recheck_invitations_task, every=5 * MINUTE),
     Periodic("handoffs-acknowledge", handoffs.tasks.send_acknowledgements_task, every=20 * SECOND),
     Periodic("handoffs-raise-alarms", handoffs.tasks.raise_alarms_task, every=MINUTE),
     Periodic("handoffs-send-digests", handoffs.tasks.send_digests_task, every=5 * MINUTE),

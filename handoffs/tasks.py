@@ -10,7 +10,7 @@ from handoffs.acknowledgement.sending import send_due_acknowledgements
 from handoffs.alarms import raise_alarms
 from handoffs.digests.sending import send_due_digests
 from handoffs.escalation import escalate_due_clocks
-from handoffs.invitations.upkeep import reconcile_invitations
+from handoffs.invitations.upkeep import mark_outside_hours, reconcile_invitations
 from handoffs.models import Pool
 from handoffs.pipeline import advance_claimed_lead, advance_due_leads
 from handoffs.routing.overflow import assign_all_overflow, assign_overflow
@@ -49,6 +49,10 @@ def escalate_due_clocks_task() -> None:
 
 def reconcile_invitations_task() -> None:
     reconcile_invitations(now=timezone.now())
+
+
+def recheck_invitations_task() -> None:
+    mark_outside_hours(now=timezone.now())
 
 
 def send_acknowledgements_task() -> None:

@@ -40,8 +40,13 @@ def quarters_in(start: datetime) -> tuple[datetime, ...]:
 
 
 def fits(hours: WorkingCalendar, start: datetime, until: datetime) -> bool:
-    """Whether a quarter hour from `start` on is working time from end to end, and begins before `until`."""
-    return start < until and hours.business_time_between(start, start + QUARTER) == QUARTER
+    """Whether a quarter hour from `start` on is working time, and begins before `until`."""
+    return start < until and is_working_time(hours, start)
+
+
+def is_working_time(hours: WorkingCalendar, start: datetime) -> bool:
+    """Whether a quarter hour from `start` on is working time from end to end."""
+    return hours.business_time_between(start, start + QUARTER) == QUARTER
 
 
 def _quarters(hours: WorkingCalendar, since: datetime, until: datetime) -> Iterator[datetime]:

@@ -13,8 +13,9 @@ import structlog
 from django.db import transaction
 from django.db.models import OuterRef, Subquery
 
+from accounts.models import User
 from handoffs.invitations.inviting import Window, cancel_appointments, send_appointments, windows_of
-from handoffs.invitations.slots import fits
+from handoffs.invitations.slots import fits, is_working_time
 from handoffs.models import CalendarInvitation, CalendarInvitationQuerySet, Handoff
 from sla.business_hours import WorkingCalendar
 from sla.calendars import working_hours_of
@@ -41,6 +42,20 @@ def reconcile_invitations(*, now: datetime) -> int:
         if not number:
             return looked_at
         looked_at += number
+
+
+def mark_outside_hours(*, now: datetime) -> int:
+    """Have appointments looked at that lie outside their person's working hours by now; say how many.
+
+    An absence or a holiday moves the deadline of a promise in working time, and with it the mark, but not
+    one around the clock. What is still to come is little enough to be read as a whole.
+    """
+    to_come = CalendarInvitation.objects.standing().filter(starts_at__gt=now, handoff__first_contact_at=None)
+    appointments = list(to_come.values_list("pk", "person_id", "starts_at"))
+    people = User.objects.in_bulk({person_id for _, person_id, _ in appointments})
+    hours = working_hours_of(people.values(), around=now)
+    outside = [pk for pk, person_id, start in appointments if not is_working_time(hours[person_id][1], start)]
+    return CalendarInvitation.objects.filter(pk__in=outside).update(lead_revision=0)
 
 
 def _reconcile_one_by_one(outdated: CalendarInvitationQuerySet, *, now: datetime) -> int:

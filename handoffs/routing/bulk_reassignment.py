@@ -219,7 +219,9 @@ def _count_by_owner(plan: BulkPlan, people: dict[int, User]) -> Counter[User | N
     return Counter(people[move.to_id] if move.to_id else None for move in plan.moves)
 
 
-def _tell(plan: BulkPlan, moved: Counter[User | None], handoffs: Collection[Handoff], *, now: datetime) -> None:
+def _tell(
+    plan: BulkPlan, moved: Counter[User | None], handoffs: Collection[Handoff], *, now: datetime
+) -> None:
     """One message to each person instead of one for each lead, and one to the managers of each pool. Only
     appointments are one for each lead: calendars take them one by one."""
     leaver = User.objects.get(pk=plan.leaver_id)

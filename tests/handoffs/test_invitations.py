@@ -15,7 +15,7 @@ from feedback.models import Verdict
 from feedback.services import reject_handoff
 from feedback.undo import undo_rejection
 from handoffs.contact.services import record_attempt
-from handoffs.invitations.upkeep import reconcile_invitations
+from handoffs.invitations.upkeep import mark_outside_hours, reconcile_invitations
 from handoffs.models import CalendarInvitation, Handoff, Pool
 from handoffs.routing.bulk_reassignment import Which, plan_for_people, reassign_in_bulk
 from handoffs.routing.reassignment import reassign_handoff
@@ -238,12 +238,16 @@ def test_a_deadline_that_comes_forward_moves_the_appointment(handoff: Handoff, n
 
 
 def test_an_absence_over_the_appointment_moves_it(handoff: Handoff, now: datetime) -> None:
+    """Although the promise, which runs around the clock, is due as before."""
+    reconcile_invitations(now=now)
+    assert mark_outside_hours(now=now) == 0
     Absence.objects.create(user=handoff.owner, starts_at=now + HOUR, ends_at=now + 3 * HOUR)
-    touch(handoff, now=now)
 
+    assert mark_outside_hours(now=now + HOUR) == 1
     reconcile_invitations(now=now + HOUR)
 
     assert sent_to(handoff.owner)[1:] == [("REQUEST", 1, now + 3 * HOUR)]
+    assert mark_outside_hours(now=now + HOUR) == 0
 
 
 def test_who_is_away_until_the_deadline_need_not_make_it(
@@ -334,3 +338,14 @@ def test_one_that_cannot_be_looked_at_keeps_back_no_other(pool: Pool, marketing:
 
     assert [method for method, _, _ in sent_to(good.owner)][-1] == "CANCEL"
     assert CalendarInvitation.objects.get(pk=bad.pk).is_standing
+
+
+def test_the_sweep_finds_what_is_to_come_by_its_index(db: None, now: datetime) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET enable_seqscan = off")
+        try:
+            plan = CalendarInvitation.objects.outdated(now).explain()
+        finally:
+            cursor.execute("RESET enable_seqscan")
+
+    assert "invitation_to_come" in plan
