@@ -17,7 +17,7 @@ from leads.models import Lead, LeadEvent
 from leads.services import hold_lead
 from notifications.models import Notification
 from scoring.services import score_lead
-from sla.models import Clock
+from sla.models import Clock, Policy, Target
 from tests.desk import fitting_lead, offer, ready_lead
 
 
@@ -39,6 +39,29 @@ def test_a_handoff_has_package_owner_clocks_log_and_message(handoff: Handoff, le
     message = Notification.objects.get(recipient=owner)
     assert message.title.startswith("New lead: Lea Holm, Nordwind")
     assert "Demo request" in message.body
+
+
+@pytest.mark.parametrize(
+    ("segment", "minutes"),
+    [
+        ({"countries": ["germany"], "industries": ["SOFTWARE"], "min_employees": 250}, 7),
+        ({"countries": ["Austria"]}, 2880),
+        ({"industries": ["Retail"]}, 2880),
+        ({"max_employees": 249}, 2880),
+    ],
+    ids=["its own", "another country", "another industry", "another size"],
+)
+def test_the_segment_of_a_lead_chooses_what_is_promised(
+    pool: Pool, now: datetime, segment: dict[str, object], minutes: int
+) -> None:
+    """SLA-1: the lead's country; industry and size of its company."""
+    Policy.objects.update(position=5)
+    special = Policy.objects.create(name="A segment", position=1, **segment)
+    special.targets.create(kind=Target.Kind.FIRST_CONTACT, mode=Target.Mode.WALL, minutes=7)
+
+    handoff = offer(ready_lead(now=now), now=now)
+
+    assert Clock.objects.get(handoff_id=handoff.pk, kind="first_contact").minutes == minutes
 
 
 def test_the_decision_is_stored_with_every_candidate(handoff: Handoff, bdr: User, other_bdr: User) -> None:
