@@ -110,11 +110,11 @@ def test_the_page_costs_the_same_however_much_waits(
     client: Client, operator: User, django_assert_num_queries
 ) -> None:
     client.force_login(operator)
-    with django_assert_num_queries(24):
+    with django_assert_num_queries(28):
         client.get("/ops/")
     LeadFactory.create_batch(5, advance_at=timezone.now() - timedelta(hours=1))
 
-    with django_assert_num_queries(24):
+    with django_assert_num_queries(28):
         client.get("/ops/")
 
 
