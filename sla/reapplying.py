@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -37,6 +37,8 @@ class Reapplied:
     moved_earlier: int = 0
     moved_later: int = 0
     same: int = 0
+    is_partial: bool = False
+    """There may be more than were looked at."""
 
     @property
     def total(self) -> int:
@@ -49,7 +51,7 @@ def preview_reapplying(*, policy: Policy | None = None, now: datetime) -> Reappl
     for version in _versions_in_force(policy, now=now):
         clocks = outdated_clocks(version, now=now).order_by("pk")[: AT_ONCE - len(moves)]
         moves += _plan(list(clocks), version, now=now)
-    return _count(moves)
+    return replace(_count(moves), is_partial=len(moves) >= AT_ONCE)
 
 
 def reapply_policies(*, policy: Policy | None = None, by: User, now: datetime) -> Reapplied:

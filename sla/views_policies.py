@@ -15,7 +15,7 @@ from accounts.roles import role_required, signed_in_user
 from common.queue import enqueue
 from sla.models import Policy
 from sla.policy_history import Edition, history_of
-from sla.reapplying import AT_ONCE, Reapplied, preview_reapplying, reapply_policies
+from sla.reapplying import Reapplied, preview_reapplying, reapply_policies
 from sla.versions import read_terms, terms_of
 from sla.views import WATCHERS
 from sla.wording import conditions_in_words, step_in_words, target_in_words
@@ -55,11 +55,9 @@ def reapply(request: HttpRequest, pk: int) -> HttpResponse:
     user = signed_in_user(request)
     policy = get_object_or_404(Policy, pk=pk)
     preview = preview_reapplying(policy=policy, now=now)
-    is_partial = preview.total >= AT_ONCE
     if request.method == "GET":
-        context = {"policy": policy, "preview": preview, "is_partial": is_partial}
-        return render(request, "sla/reapply.html", context)
-    if is_partial:
+        return render(request, "sla/reapply.html", {"policy": policy, "preview": preview})
+    if preview.is_partial:
         enqueue("sla.tasks.reapply_policy_task", policy.pk, user.pk)
         messages.success(request, f"The open clocks of “{policy}” get the terms in force within minutes.")
     else:

@@ -5,14 +5,17 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django_q.models import OrmQ
 
 from common.errors import NotAllowed
 from leads.models import LeadEvent
+from sla import reapplying
 from sla.conditions import HandoffFacts
 from sla.models import Clock, PinnedPolicy
 from sla.pauses import pause_clock, resume_clock
 from sla.reapplying import Reapplied, preview_reapplying, reapply_policies
 from sla.services import start_clocks, stop_clock
+from sla.tasks import reapply_policy_task
 from sla.versions import keep_version, read_terms_by_id
 from tests.factories import NOON, LeadFactory
 from tests.sla.factories import ClockFactory
@@ -166,7 +169,7 @@ def test_the_page_tells_policies_in_sentences_and_what_each_version_changed(
 ):
     client.force_login(reader)
 
-    with django_assert_max_num_queries(9):
+    with django_assert_max_num_queries(10):
         page = client.get("/sla/policies/").content.decode()
 
     assert "Every handoff" in page
@@ -187,6 +190,26 @@ def test_a_manager_sees_what_would_happen_and_does_it(client, manager, bdr, poli
     assert "2 open clocks still go by an earlier version" in shown
     assert "2 open clocks have the terms in force: 0 fall due earlier, 1 later, 1 as before." in done
     assert "nothing to apply" in client.get(f"/sla/policies/{policy.pk}/reapply/").content.decode()
+
+
+def test_very_many_are_left_to_a_worker(client, manager, bdr, policy, monkeypatch):
+    monkeypatch.setattr(reapplying, "AT_ONCE", 2)
+    for number in range(2):
+        begin(bdr, handoff_id=number, now=datetime.now(UTC))
+    policy.targets.filter(kind="opened").update(minutes=60)
+    keep_version(policy, by=manager, now=NOON)
+    client.force_login(manager)
+    OrmQ.objects.all().delete()
+
+    shown = client.get(f"/sla/policies/{policy.pk}/reapply/").content.decode()
+    client.post(f"/sla/policies/{policy.pk}/reapply/")
+
+    assert "2 or more open clocks" in shown
+    assert set(Clock.objects.values_list("policy_version__number", flat=True)) == {1}
+    task = OrmQ.objects.get()
+    assert (task.func(), task.args()) == ("sla.tasks.reapply_policy_task", (policy.pk, manager.pk))
+    reapply_policy_task(*task.args())
+    assert set(Clock.objects.values_list("policy_version__number", flat=True)) == {2}
 
 
 @pytest.mark.parametrize(("who", "page", "status"), [
