@@ -16,7 +16,7 @@ from leads.models import Lead, LeadEvent
 from leads.services import Entry, log_entries
 from notifications.models import Notification
 from notifications.services import Message, send_messages
-from sla.escalations import first_steps, ladder_of
+from sla.escalations import actions_of, first_steps
 from sla.ladder import TELLS_MANAGER, TELLS_OWNER
 from sla.models import Clock, Target
 
@@ -97,10 +97,9 @@ def _tell(clocks: Sequence[Clock], *, now: datetime) -> None:
 
 
 def _uninformed(clocks: Sequence[Clock]) -> Iterator[tuple[Clock, User]]:
-    actions = {clock.pk: {step.action for step in ladder_of(clock)} for clock in clocks}
     theirs = (clock for clock in clocks if clock.kind not in Target.OURS)
-    tell_owner = [clock for clock in theirs if not actions[clock.pk] & TELLS_OWNER]
-    tell_managers = [clock for clock in clocks if not actions[clock.pk] & TELLS_MANAGER]
+    tell_owner = [clock for clock in theirs if not actions_of(clock) & TELLS_OWNER]
+    tell_managers = [clock for clock in clocks if not actions_of(clock) & TELLS_MANAGER]
     _load_names([*tell_owner, *tell_managers])
     managers = {team_id: managers_of(team_id) for team_id in {clock.team_id for clock in tell_managers}}
     for clock in tell_managers:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
+from functools import cache
 
 from sla.business_hours import ALWAYS_OPEN, WorkingCalendar
 from sla.calendars import working_hours_by
@@ -17,14 +18,25 @@ from sla.versions import Step, read_terms_by_id
 
 
 def ladder_of(clock: Clock) -> tuple[Step, ...]:
-    """What follows when the clock is missed, in order.
+    """What follows when the clock is missed, in order. A clock from before versions has no ladder."""
+    return _ladder(clock.policy_version_id, clock.kind) if clock.policy_version_id else ()
 
-    A clock from before versions has no ladder. A return is measured when it is over, so nothing is left to
-    do about it but to tell people.
-    """
-    if clock.policy_version_id is None or clock.kind == Target.Kind.RETURN:
-        return ()
-    return read_terms_by_id(clock.policy_version_id).steps_for(clock.kind)
+
+def actions_of(clock: Clock) -> frozenset[str]:
+    """What the ladder of the clock does, in no order."""
+    return _actions(clock.policy_version_id, clock.kind) if clock.policy_version_id else frozenset()
+
+
+# Versions never change, and a thousand clocks missed at once share a few of them.
+@cache
+def _ladder(version_id: int, kind: str) -> tuple[Step, ...]:
+    # A return is measured when it is over: nothing is left to do about it but to tell people.
+    return () if kind == Target.Kind.RETURN else read_terms_by_id(version_id).steps_for(kind)
+
+
+@cache
+def _actions(version_id: int, kind: str) -> frozenset[str]:
+    return frozenset(step.action for step in _ladder(version_id, kind))
 
 
 def next_step_of(clock: Clock) -> str:
@@ -59,12 +71,9 @@ def hours_of_clocks(clocks: Collection[Clock], *, now: datetime) -> dict[int, Wo
 
 def first_steps(clocks: Collection[Clock], *, now: datetime) -> dict[int, datetime]:
     """When the ladder of each missed clock begins, by its id; those without one are left out."""
-    firsts = {clock.pk: ladder[0] for clock in clocks if (ladder := ladder_of(clock))}
-    # At the deadline itself begin most of them, and that asks for no calendar.
-    later = [clock for clock in clocks if clock.pk in firsts and firsts[clock.pk].after_minutes]
+    begun = {clock.pk: ladder[0] for clock in clocks if (ladder := ladder_of(clock))}
+    # Most begin at the deadline itself, and that asks for no calendar.
+    later = [clock for clock in clocks if clock.pk in begun and begun[clock.pk].after_minutes]
     hours = hours_of_clocks(later, now=now) if later else {}
-    return {
-        clock.pk: time_of_step(firsts[clock.pk], clock, hours.get(clock.pk, ALWAYS_OPEN))
-        for clock in clocks
-        if clock.pk in firsts
-    }
+    times = {clock.pk: clock.due_at for clock in clocks if clock.pk in begun}
+    return times | {clock.pk: time_of_step(begun[clock.pk], clock, hours[clock.pk]) for clock in later}
