@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -17,8 +18,16 @@ from handoffs.routing.reassignment import reassign_handoff
 from handoffs.services import accept_handoff, claim_handoff
 from handoffs.undo import undo_acceptance
 from leads.models import Lead, LeadEvent
-from sla.models import Clock, Target
-from sla.presets import CalendarPreset, PolicyPreset, SlaPreset, TargetPreset, load_sla_preset
+from notifications.models import Notification
+from sla.models import Clock, EscalationStep, Target
+from sla.presets import (
+    CalendarPreset,
+    PolicyPreset,
+    SlaPreset,
+    StepPreset,
+    TargetPreset,
+    load_sla_preset,
+)
 from tests.desk import offer, ready_lead, reason
 
 SECOND, MINUTE, HOUR, DAY = (timedelta(seconds=n) for n in (1, 60, 3600, 86400))
@@ -276,3 +285,20 @@ def test_nobody_is_late_with_what_waited_for_anybody(waiting: Handoff, manager: 
     give_back(waiting, now + 2 * DAY, by=manager)
 
     assert outcomes(waiting, Kind.RETURN) == []
+
+
+def test_a_late_return_has_nothing_left_to_escalate_so_people_are_told_at_once(
+    pool: Pool, manager: User, now: datetime
+) -> None:
+    steps = (StepPreset(EscalationStep.Action.REMIND), StepPreset(EscalationStep.Action.NOTIFY_MANAGER))
+    (policy,) = EVERY_KIND.policies
+    with_ladder = replace(EVERY_KIND, policies=(replace(policy, steps=steps),))
+    load_sla_preset(with_ladder, by=None, now=now)
+    handoff = offer(ready_lead(now=now), now=now)
+
+    give_back(handoff, now + 25 * HOUR)
+
+    returned = clock(handoff, Kind.RETURN)
+    assert returned.next_step_at is None
+    told = Notification.objects.filter(dedupe_key=f"breach-{returned.pk}")
+    assert set(told.values_list("recipient", flat=True)) == {manager.pk, returned.owner_id}
