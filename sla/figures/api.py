@@ -83,7 +83,9 @@ class Compliance(APIView):
         now, zone = timezone.now(), timezone.get_current_timezone()
         asked = ComplianceFilter(request.query_params, now=now)
         if not asked.is_valid():
-            raise serializers.ValidationError({name: list(errors) for name, errors in asked.errors.items()})
+            raise serializers.ValidationError(
+                {name: [str(error) for error in errors] for name, errors in asked.errors.items()}
+            )
         clocks = Clock.objects.visible_to(signed_in_user(request))
         question, by = asked.question, asked.grouping
         with at_most(SECONDS, otherwise=TOO_MUCH):
