@@ -79,8 +79,6 @@ class Steps:
 
     def finish(self) -> None:
         """Do what was kept for all cases together."""
-        reviewed = {case.handoff.pk for case in self._to_review if case.handoff}
-        Handoff.objects.filter(pk__in=reviewed).update(needs_review_at=self.now)
         flagged = {handoff.pk for handoff in self._to_flag}
         Handoff.objects.filter(pk__in=flagged).update(flagged_at=self.now)
         open_tickets([_finding(case) for case in self._to_review], now=self.now)

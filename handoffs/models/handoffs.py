@@ -139,7 +139,6 @@ class Handoff(models.Model):
     slot_returned_at = models.DateTimeField(
         null=True, help_text="When the owner passed it on as not theirs: it no longer counts as received."
     )
-    needs_review_at = models.DateTimeField(null=True, help_text="Flagged for manager review (SLA-5).")
     flagged_at = models.DateTimeField(
         null=True, help_text="Escalated so far that Salesforce shows it (SLA-5)."
     )

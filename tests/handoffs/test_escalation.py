@@ -77,7 +77,6 @@ def test_each_step_is_taken_once_at_its_time(handoff, manager, now):
     assert (ticket.alarm, ticket.owner, ticket.lead) == (Ticket.Alarm.ESCALATED, manager, handoff.lead)
     handoff.refresh_from_db()
     assert handoff.flagged_at == now + 35 * MINUTE + timedelta(seconds=1)
-    assert handoff.needs_review_at == now + 45 * MINUTE + timedelta(seconds=1)
     assert not Clock.objects.step_due(now + 10 * HOUR).exists()
 
 
