@@ -24,7 +24,7 @@ from handoffs.acting import (
     require_text,
     require_worker,
 )
-from handoffs.contact.promises import promise_attempts
+from handoffs.contact.promises import measure_return, promise_attempts
 from handoffs.invitations.inviting import send_appointments, windows_of
 from handoffs.models import Handoff
 from handoffs.package.content import build_content, freeze_package, top_drivers
@@ -41,7 +41,7 @@ from scoring.services import explain_score, score_lead
 from sla.conditions import HandoffFacts
 from sla.handover import move_clocks
 from sla.models import Target
-from sla.services import cancel_clocks, measure_return, start_clocks, stop_clock
+from sla.services import cancel_clocks, start_clocks, stop_clock
 
 # How long one nudge is enough for all who get in line: then the sweep of every minute has come by.
 NUDGE = timedelta(minutes=1)
@@ -361,24 +361,8 @@ def close_handoff(
     if status == Handoff.Status.REJECTED:
         stop_clock(lead, handoff_id=handoff.pk, kind=Target.Kind.OPENED, at=now, by=by)
         stop_clock(lead, handoff_id=handoff.pk, kind=Target.Kind.DECISION, at=now, by=by)
-        _measure_return(handoff, lead, by=by, now=now)
+        measure_return(handoff, lead, by=by, now=now)
     cancel_clocks(lead, handoff_id=handoff.pk, at=now)
     # Who had none of it in hand has no more room than before.
     if handoff.owner_id and Handoff.objects.overflow().filter(pool=handoff.pool_id).exists():
         enqueue("handoffs.tasks.assign_overflow_soon", handoff.pool_id)
-
-
-def _measure_return(handoff: Handoff, lead: Lead, *, by: User | None, now: datetime) -> None:
-    """How long its owner had it before it came back; nobody had what waits in the overflow queue."""
-    if handoff.owner is None or handoff.offered_at is None:
-        return
-    measure_return(
-        lead,
-        handoff_id=handoff.pk,
-        category=handoff.category,
-        owner=handoff.owner,
-        team=lead.team,
-        offered_at=handoff.offered_at,
-        by=by,
-        now=now,
-    )

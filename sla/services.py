@@ -13,10 +13,12 @@ from leads.models import Lead, LeadEvent
 from leads.services import log_event
 from sla.breaches import record_breaches
 from sla.business_hours import ALWAYS_OPEN
-from sla.calendars import calendar_of, digest_of, working_hours
+from sla.calendars import working_hours
 from sla.conditions import HandoffFacts
 from sla.deadlines import set_deadline, time_used
-from sla.models import Clock, ClockQuerySet, PinnedPolicy, Target
+from sla.desks import desk_of
+from sla.first_clocks import insert_first_clocks
+from sla.models import Clock, ClockQuerySet, Target
 from sla.pauses import closed_pauses, end_pause
 from sla.policies import PolicyInForce, choose_policy, pinned_policy
 from sla.versions import TargetTerms
@@ -34,7 +36,8 @@ KINDS_OF_THE_BEGINNING = (
 )
 
 
-@transaction.atomic
+# Within the hand-off this is no transaction of its own: a savepoint would be two statements more.
+@transaction.atomic(savepoint=False)
 def start_clocks(
     lead: Lead, facts: HandoffFacts, *, owner: User | None, team: Team | None, now: datetime
 ) -> list[Clock]:
@@ -45,7 +48,6 @@ def start_clocks(
     policy = choose_policy(facts, now=now)
     if policy is None:
         return []
-    PinnedPolicy.objects.create(handoff_id=facts.handoff_id, version_id=policy.version_id)
     clocks = [
         _copy_promise(
             target,
@@ -61,7 +63,9 @@ def start_clocks(
     _address(clocks, owner=owner, team=team, since=now)
     if owner is not None:
         _note_owner_told(clocks, now=now)
-    return _start(clocks, now=now)
+    insert_first_clocks(clocks, handoff_id=facts.handoff_id, version_id=policy.version_id)
+    _log_start(clocks, now=now)
+    return clocks
 
 
 @transaction.atomic
@@ -90,27 +94,28 @@ def start_later_clocks(
     measured = set(known.values_list("kind", flat=True))
     clocks = [clock for clock in clocks if clock.kind not in measured]
     _address(clocks, owner=owner, team=team, since=now)
-    return _start(clocks, now=now)
+    _log_start(Clock.objects.bulk_create(clocks), now=now)
+    return clocks
 
 
 @transaction.atomic
-def measure_return(
+def keep_return(
     lead: Lead,
     *,
     handoff_id: int,
     category: str,
     owner: User,
     team: Team | None,
-    offered_at: datetime,
+    since: datetime,
     by: User | None,
     now: datetime,
 ) -> None:
-    """Keep how long the owner took to give a bad lead back, if the policy promises how soon they do.
+    """Keep how long after `since` the owner gave a bad lead back, if the policy promises how soon they do.
 
-    Known only in hindsight: a clock that ran from the offer on would be missed with every good lead.
+    Known only in hindsight: a clock that ran beforehand would be missed with every good lead.
     """
     clocks = _copy_pinned(lead, handoff_id=handoff_id, category=category, kinds=[Target.Kind.RETURN])
-    _address(clocks, owner=owner, team=team, since=offered_at)
+    _address(clocks, owner=owner, team=team, since=since)
     for clock in Clock.objects.bulk_create(clocks):
         _stop(clock, at=now, by=by)
 
@@ -191,12 +196,11 @@ def _address(clocks: Sequence[Clock], *, owner: User | None, team: Team | None, 
     """Say whose these promises are, from when on, and when they fall due in this person's hours."""
     if not clocks:
         return
-    calendar = calendar_of(owner)
-    hours = working_hours(calendar, person=owner, around=since)
-    digest = digest_of(hours)
+    desk = desk_of(owner, around=since)
     for clock in clocks:
-        clock.owner, clock.team, clock.calendar, clock.hours_digest = owner, team, calendar, digest
-        deadline = set_deadline(clock, hours=hours, since=since)
+        clock.owner, clock.team = owner, team
+        clock.calendar_id, clock.hours_digest = desk.calendar_id, desk.hours.digest
+        deadline = set_deadline(clock, hours=desk.hours, since=since)
         clock.started_at, clock.due_at = since, deadline.due_at
         clock.warnings_at = deadline.warnings_at
         clock.risk_at = clock.warn_at = next(iter(deadline.warnings_at), None)
@@ -210,17 +214,15 @@ def _note_owner_told(clocks: Sequence[Clock], *, now: datetime) -> None:
             clock.wall_seconds = clock.business_seconds = 0
 
 
-def _start(clocks: Sequence[Clock], *, now: datetime) -> list[Clock]:
-    started = Clock.objects.bulk_create(clocks)
-    if started:
+def _log_start(clocks: Sequence[Clock], *, now: datetime) -> None:
+    if clocks:
         log_event(
-            started[0].lead,
+            clocks[0].lead,
             LeadEvent.Kind.CLOCK_STARTED,
             at=now,
-            handoff_id=started[0].handoff_id,
-            **describe_start([vars(clock) for clock in started]),
+            handoff_id=clocks[0].handoff_id,
+            **describe_start([vars(clock) for clock in clocks]),
         )
-    return started
 
 
 def describe_start(clocks: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

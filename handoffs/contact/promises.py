@@ -1,13 +1,14 @@
-"""What accepting a lead and trying to reach it mean to the promises of the policy (SLA-1)."""
+"""What accepting a lead, trying to reach it and giving it back mean to the promises of the policy (SLA-1)."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
+from accounts.models import User
 from handoffs.models import Attempt, Handoff
 from leads.models import Lead
 from sla.models import Clock, Target
-from sla.services import start_later_clocks, stop_clock
+from sla.services import keep_return, start_later_clocks, stop_clock
 
 
 def promise_attempts(handoff: Handoff, lead: Lead, *, now: datetime) -> None:
@@ -25,6 +26,38 @@ def keep_promises(handoff: Handoff, lead: Lead, attempt: Attempt) -> None:
         stop_clock(lead, handoff_id=handoff.pk, kind=Target.Kind.CADENCE, at=attempt.at, by=attempt.by)
     if has_reached:
         _start(handoff, lead, Target.Kind.QUALITY_CHECK, now=attempt.at)
+
+
+def measure_return(handoff: Handoff, lead: Lead, *, by: User | None, now: datetime) -> None:
+    """Keep how long its owner took to give it back, counted from when they could know that it is bad.
+
+    That is the first time they reached the lead, else the offer: who never tried knew it from the package.
+    Not measured are a lead that was tried in vain, whose attempts have a promise of their own, and one in the
+    overflow queue, which nobody had. The caller holds the lead's lock.
+    """
+    known_at = _could_know_at(handoff)
+    if handoff.owner is None or known_at is None:
+        return
+    keep_return(
+        lead,
+        handoff_id=handoff.pk,
+        category=handoff.category,
+        owner=handoff.owner,
+        team=lead.team,
+        since=known_at,
+        by=by,
+        now=now,
+    )
+
+
+def _could_know_at(handoff: Handoff) -> datetime | None:
+    if handoff.offered_at is None:
+        return None
+    # Of the present owner: what an earlier one heard is new to them.
+    attempts = list(handoff.attempts.filter(at__gte=handoff.offered_at).values_list("at", "outcome"))
+    if not attempts:
+        return handoff.offered_at
+    return min((at for at, outcome in attempts if outcome == Attempt.Outcome.CONNECTED), default=None)
 
 
 def _has_made_enough(handoff: Handoff) -> bool:

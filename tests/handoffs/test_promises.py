@@ -254,7 +254,7 @@ def test_the_first_conversation_asks_for_a_check_and_later_ones_do_not(
 
 
 @pytest.mark.parametrize(("took", "state"), [(2 * HOUR, "met"), (25 * HOUR, "missed")])
-def test_a_return_is_measured_from_the_offer_once_it_has_come(
+def test_the_return_of_a_lead_never_tried_is_measured_from_the_offer(
     handoff: Handoff, now: datetime, took: timedelta, state: str
 ) -> None:
     assert Kind.RETURN not in running(handoff)
@@ -266,6 +266,43 @@ def test_a_return_is_measured_from_the_offer_once_it_has_come(
     assert (returned.stopped_at, returned.state(now + 9 * DAY)) == (now + took, state)
     assert (returned.breach_recorded_at is not None) == (state == "missed")
     assert running(handoff) == set()
+
+
+def test_who_reached_the_lead_gives_it_back_in_time_counted_from_then(
+    accepted: Handoff, now: datetime
+) -> None:
+    attempt(accepted, now + 20 * HOUR)
+    attempt(accepted, now + 30 * HOUR, "connected")
+    attempt(accepted, now + 50 * HOUR, "connected")
+
+    give_back(accepted, now + 53 * HOUR)
+
+    returned = clock(accepted, Kind.RETURN)
+    assert (returned.started_at, returned.due_at) == (now + 30 * HOUR, now + 54 * HOUR)
+    assert returned.state(now + 9 * DAY) == "met"
+
+
+def test_the_return_of_a_lead_tried_in_vain_is_not_measured(accepted: Handoff, now: datetime) -> None:
+    attempt(accepted, now + HOUR)
+    attempt(accepted, now + 20 * HOUR, "bounced")
+
+    give_back(accepted, now + 40 * HOUR)
+
+    assert outcomes(accepted, Kind.RETURN) == []
+
+
+def test_what_an_earlier_owner_heard_counts_for_nobody_after_them(
+    accepted: Handoff, other_bdr: User, manager: User, now: datetime
+) -> None:
+    attempt(accepted, now + HOUR, "connected")
+    accepted.refresh_from_db()
+    moved_at = now + 30 * HOUR
+    moved = reassign_handoff(accepted, to=other_bdr, by=manager, reason="Holidays", now=moved_at)
+
+    give_back(moved, moved_at + HOUR)
+
+    returned = clock(accepted, Kind.RETURN)
+    assert (returned.started_at, returned.owner) == (moved_at, other_bdr)
 
 
 def test_a_return_taken_back_was_neither_in_time_nor_late(
