@@ -95,6 +95,9 @@ FIRST_PAGE: dict[str, str] = {
     Role.READ_ONLY: "/leads/",
 }
 
+# Pages without an entry of their own, and the one under which they are found.
+BELONGS_TO = {"/handoffs/": "/queue/", "/sla/what-if/": "/sla/compliance/"}
+
 QUESTION: dict[str, str] = {
     Role.BDR: "Which lead do I call now, and why?",
     Role.MARKETING: "Which of our leads did sales refuse?",
@@ -131,6 +134,7 @@ def current_path(user: User, path: str) -> str:
     paths = [page.path for section in sections_for(user) for page in section.pages]
     if may_open_admin(user):
         paths.append("/admin/")
-    if path.startswith("/handoffs/"):
-        path = "/queue/"
+    for beginning, entry in BELONGS_TO.items():
+        if path.startswith(beginning):
+            path = entry
     return max((each for each in paths if path.startswith(each)), key=len, default="")

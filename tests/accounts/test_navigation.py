@@ -44,4 +44,5 @@ def test_a_bdr_sees_no_admin_and_no_operations(client: Client, bdr: User) -> Non
 def test_the_longest_entry_is_the_current_one(manager: User) -> None:
     assert current_path(manager, "/sla/breaches/7/") == "/sla/breaches/"
     assert current_path(manager, "/handoffs/7/") == "/queue/"
+    assert current_path(manager, "/sla/what-if/") == "/sla/compliance/"
     assert current_path(manager, "/nowhere/") == ""
