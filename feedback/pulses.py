@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from zoneinfo import ZoneInfo
 
 from django.db import transaction
 from django.urls import reverse
@@ -14,7 +13,7 @@ from feedback.models import Pulse
 from handoffs.acting import allow_text
 from notifications.models import Notification
 from notifications.services import notify_users
-from sla.calendars import calendar_of
+from sla.calendars import house_zone
 
 BEST = 10
 PULSE_COMMENT_LENGTH = 500
@@ -73,5 +72,4 @@ def side_of(person: User) -> Pulse.Side | None:
 
 def month_of(now: datetime) -> date:
     """The first day of the month, where the default calendar is."""
-    calendar = calendar_of(None)
-    return now.astimezone(ZoneInfo(calendar.time_zone if calendar else "UTC")).date().replace(day=1)
+    return now.astimezone(house_zone()).date().replace(day=1)

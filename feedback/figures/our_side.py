@@ -20,7 +20,7 @@ from feedback.policy import feedback_policy
 from feedback.pulses import month_of
 from scoring.calibration.runs import median_cycles
 from scoring.conversion import Goal, Share
-from sla.calendars import calendar_of, working_hours
+from sla.calendars import calendar_of, house_zone, working_hours
 from sla.figures.cohorts import Grouping, Question
 from sla.figures.compliance import Group, measure_groups
 from sla.figures.quantiles import Quantiles
@@ -34,20 +34,25 @@ DUTY_DAYS = 90  # marketing's clocks are fewer
 # The portal keeps these, not sales.
 NOT_OF_SALES = (Target.Kind.CRM_TRANSFER, Target.Kind.NOTIFICATION)
 
-# A lead passed on from rep to rep is one MQL: it counts once, with what became of it in the end.
+# A lead passed on from rep to rep is one MQL: it counts once, with what became of it in the end. It is passed
+# on in the moment in which it is returned; one that only lapsed stays the same handoff.
 _MQLS = """
 WITH offer AS (
-  SELECT handoff.id, handoff.lead_id, handoff.created_at, handoff.qualified_at, handoff.hops, handoff.status,
-    sum((handoff.hops = 0)::int) OVER (PARTITION BY handoff.lead_id ORDER BY handoff.created_at, handoff.id)
-      AS passage
-  FROM handoffs_handoff handoff WHERE handoff.created_at >= %(since)s
+  SELECT handoff.id, handoff.lead_id, handoff.created_at, handoff.qualified_at,
+    handoff.hops = 0 OR NOT EXISTS (
+      SELECT FROM handoffs_handoff earlier
+      WHERE earlier.lead_id = handoff.lead_id AND earlier.slot_returned_at = handoff.created_at
+    ) AS is_first
+  FROM handoffs_handoff handoff WHERE handoff.created_at >= %(since)s AND handoff.status <> 'withdrawn'
+),
+passed AS (
+  SELECT *, sum(is_first::int) OVER (PARTITION BY lead_id ORDER BY created_at, id) AS passage FROM offer
 ),
 mql AS (
   SELECT min(created_at) AS made_at, bool_or(qualified_at IS NOT NULL) AS is_sql,
-    min(id) FILTER (WHERE hops = 0) AS first_id
-  FROM offer WHERE passage > 0
+    min(id) FILTER (WHERE is_first) AS first_id
+  FROM passed WHERE passage > 0
   GROUP BY lead_id, passage
-  HAVING NOT bool_and(status = 'withdrawn')
 )
 SELECT date_trunc('month', mql.made_at AT TIME ZONE %(zone)s)::date, count(*),
   count(*) FILTER (WHERE mql.made_at <= %(mature)s),
@@ -136,7 +141,7 @@ class OurSide:
 def measure_our_side(*, now: datetime) -> OurSide:
     """The last months with the one under way, in the time zone of the default calendar."""
     policy = feedback_policy()
-    zone = _zone()
+    zone = house_zone()
     days = _months_until(month_of(now))
     since = datetime(days[0].year, days[0].month, 1, tzinfo=zone)
     cycle = median_cycles(since=now - timedelta(days=CYCLE_DAYS), until=now).get(Goal.QUALIFIED)
@@ -154,11 +159,6 @@ def measure_our_side(*, now: datetime) -> OurSide:
     )
 
 
-def _zone() -> ZoneInfo:
-    calendar = calendar_of(None)
-    return ZoneInfo(calendar.time_zone if calendar else "UTC")
-
-
 def _months_until(last: date) -> list[date]:
     number = last.year * 12 + last.month - 1
     return [date(each // 12, each % 12 + 1, 1) for each in range(number - MONTHS + 1, number + 1)]
@@ -167,7 +167,8 @@ def _months_until(last: date) -> list[date]:
 def _read_months(
     days: Sequence[date], since: datetime, policy: FeedbackPolicy, *, mature: datetime, zone: ZoneInfo
 ) -> list[Month]:
-    commitments = {each.month: each for each in Commitment.objects.filter(month__in=days)}
+    promised = Commitment.objects.filter(month__in=days).select_related("by")
+    commitments = {each.month: each for each in promised}
     decided = count_by_stretch(Cohort.DECIDED, Stretch.MONTH, since=since, zone=zone.key)
     against, least = definitional_codes(), policy.min_decided
     with connection.cursor() as cursor:
@@ -212,9 +213,8 @@ def _measure_transfer(groups: Sequence[Group], *, since: datetime) -> Transfer:
 
 
 def _measure_duties(*, since: datetime, now: datetime) -> tuple[Duty, ...]:
-    tasks = MarketingTask.objects.filter(created_at__gte=since, done_at=None) | MarketingTask.objects.filter(
-        created_at__gte=since, done_by__isnull=False
-    )
+    asked = MarketingTask.objects.filter(created_at__gte=since)
+    tasks = asked.exclude(done_at__isnull=False, done_by=None)  # those that nobody needs any more
     kinds = MarketingTask.Kind
     readings = Reading.objects.filter(created_at__gte=since, verdict__undoing=None)
     return (

@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from django.db import transaction
 from django.urls import reverse
 
 from common.errors import InvalidInput, NotAllowed
@@ -11,10 +12,11 @@ from feedback.figures.our_side import measure_our_side
 from feedback.models import Commitment, FeedbackPolicy, Reading
 from feedback.readings import mark_rejections_read, remind_of_late_readings
 from feedback.undo import undo_rejection
+from handoffs.routing.lapsing import choose_next_owner, give_to_next, route_of_lapsed
 from handoffs.services import withdraw_handoff
 from notifications.models import Notification
 from tests.desk import offer, ready_lead
-from tests.feedback.history import accepted, deal_from, rejected
+from tests.feedback.history import accepted, deal_from, reject, rejected
 
 pytestmark = pytest.mark.django_db
 
@@ -59,6 +61,18 @@ def test_an_mql_is_counted_once_however_often_it_is_passed_on(pool, bdr, other_b
     assert months[MARCH] == 1
     assert months[date(2026, 2, 1)] == 1
     assert len(months) == 6
+
+
+def test_an_mql_that_its_first_owner_let_lapse_is_counted_once_too(pool, bdr, other_bdr):
+    lapsed = offer(ready_lead(now=NOW), now=NOW)
+    with transaction.atomic():
+        found = choose_next_owner(lapsed, route_of_lapsed(lapsed), now=NOW)
+        give_to_next(lapsed, found, now=NOW)
+    reject(lapsed, "wrong-rep", at=NOW + timedelta(hours=1))
+
+    month = measure_our_side(now=NOW + DAY).present
+
+    assert (month.mqls, month.complete.n) == (1, 1)
 
 
 def test_the_band_says_what_to_do(pool, bdr):
