@@ -24,16 +24,19 @@ def commit_to_month(month: date, *, mqls: int, good_percent: int, by: User, now:
     month = month.replace(day=1)
     if month < month_of(now):
         raise InvalidInput("This month is over: what was promised for it stays.", field="month")
-    commitment = Commitment.objects.select_for_update().filter(month=month).first()
-    if commitment and (commitment.mqls, commitment.good_percent) == (mqls, good_percent):
-        return commitment
-    commitment = commitment or Commitment(month=month)
-    commitment.mqls, commitment.good_percent = mqls, good_percent
-    commitment.by, commitment.at = by, now
+    given = {"mqls": mqls, "good_percent": good_percent, "by": by, "at": now}
+    _require_possible(Commitment(month=month, **given))
+    commitment, is_new = Commitment.objects.get_or_create(month=month, defaults=given)
+    if not is_new:
+        kept = Commitment.objects.filter(pk=commitment.pk)
+        kept.exclude(mqls=mqls, good_percent=good_percent).update(**given)
+        commitment.refresh_from_db()
+    return commitment
+
+
+def _require_possible(commitment: Commitment) -> None:
     try:
         commitment.full_clean(validate_unique=False, validate_constraints=False)
     except ValidationError as error:
         field, words = next(iter(error.message_dict.items()))
         raise InvalidInput(words[0], field=field) from error
-    commitment.save()
-    return commitment
