@@ -32,6 +32,7 @@ Kind = LeadEvent.Kind
 _BY_MACHINES = (
     Kind.SCORE_CHANGED, Kind.ATTRIBUTES_CHANGED, Kind.MERGED, Kind.STAGE_CHANGED, Kind.ASSIGNED,
     Kind.OVERFLOWED, Kind.CLOCK_MOVED, Kind.BREACHED, Kind.ESCALATED,
+    Kind.ACKNOWLEDGED,
 )  # fmt: skip
 _BY_ONESELF = (Kind.STAGE_CHANGED, Kind.RECYCLED, Kind.HANDED_OFF, Kind.OPENED)
 # Clocks start and stop with acts that have an entry of their own.

@@ -182,6 +182,16 @@ def test_having_looked_at_it_since_stays_and_does_not_stand_in_the_way(
 # --- Out of the overflow queue -------------------------------------------------------------------
 
 
+def test_that_the_lead_was_answered_automatically_does_not_stand_in_the_way(
+    accepted: Handoff, accepted_at: datetime
+) -> None:
+    log_event(accepted.lead, LeadEvent.Kind.ACKNOWLEDGED, at=accepted_at + SECOND, handoff_id=accepted.pk)
+
+    undone = undo_acceptance(accepted, by=accepted.owner, now=accepted_at + 2 * SECOND)
+
+    assert undone.status == Handoff.Status.OFFERED
+
+
 @pytest.fixture
 def waiting(pool: Pool, now: datetime) -> Handoff:
     """A handoff that found nobody with room."""
