@@ -44,18 +44,23 @@ def note_success(delivery: Delivery) -> None:
 
 
 def _fall_back(delivery: Delivery, *, now: datetime) -> None:
-    """Queue the same by e-mail. If e-mail has it anyhow, that one is what it fell back to."""
+    """Queue the same by e-mail. If e-mail has it anyhow, that one is what it fell back to.
+
+    Of a summary each message is queued: e-mail may have had some of them, in a summary of its own.
+    """
     person = delivery.recipient
     if delivery.channel is None or person is None or not (is_set_up() and person.is_active and person.email):
         return
     copied = ("kind", "title", "body", "url", "facts", "calendar", "calendar_method", "subject", "text")
-    instead, _ = Delivery.objects.get_or_create(
-        recipient=person,
-        channel=None,
-        dedupe_key=delivery.dedupe_key,
-        defaults={name: getattr(delivery, name) for name in copied} | {"queued_at": now, "next_try_at": now},
-    )
-    Delivery.objects.filter(pk=delivery.pk).update(fell_back_to=instead)
+    for message in list(Delivery.objects.filter(merged_into=delivery).order_by("pk")) or [delivery]:
+        fields = {name: getattr(message, name) for name in (*copied, "held_at")}
+        instead, _ = Delivery.objects.get_or_create(
+            recipient=person,
+            channel=None,
+            dedupe_key=message.dedupe_key,
+            defaults=fields | {"queued_at": now, "next_try_at": now},
+        )
+        Delivery.objects.filter(pk=message.pk).update(fell_back_to=instead)
 
 
 def _report_channel(channel: Channel, failure: NotDelivered, *, now: datetime) -> None:

@@ -106,6 +106,22 @@ def test_a_summary_is_tried_again_as_one(mail_server: MailServer, bdr: User) -> 
     assert Delivery.objects.get(status=Status.SENT).attempts == 2
 
 
+@pytest.mark.parametrize("email_kinds", [["handoff"], []], ids=["e-mail had it", "e-mail did not"])
+def test_when_a_channel_fails_its_summary_comes_by_email_once(
+    mail_server: MailServer, hook: Hook, channel: Channel, bdr: User, email_kinds: list[str]
+) -> None:
+    Preference.objects.create(person=bdr, email_kinds=email_kinds)
+    hold(bdr, number=4)
+    channel.is_active = False  # for good, so that it is not tried again
+    channel.save(update_fields=["is_active"])
+
+    deliver_all(now=MORNING)
+
+    assert mail_server.subjects == ["4 messages from your quiet hours"]
+    assert Delivery.objects.get(status=Status.GIVEN_UP).channel == channel
+    assert Delivery.objects.filter(fell_back_to__isnull=False).count() == 4
+
+
 def test_a_night_made_longer_holds_on(mail_server: MailServer, bdr: User) -> None:
     hold(bdr, number=3)
     Preference.objects.create(person=bdr, quiet_from=time(20), quiet_until=time(9))
