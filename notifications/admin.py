@@ -117,6 +117,7 @@ class UsualForm(forms.ModelForm[Preference]):
         model = Preference
         fields = (
             "email_kinds", "channel_kinds", "quiet_from", "quiet_until", "daily_digest_at", "weekly_digest",
+            "wants_invitations",
         )  # fmt: skip
 
 
