@@ -23,7 +23,7 @@ def insert_rows(
     """
     if not rows:
         return
-    fields = [field for field in model._meta.concrete_fields if not isinstance(field, models.AutoField)]
+    fields = _all_but_the_id(model)
     given = [field for field in fields if field.column in rows[0]]
     others = [field for field in fields if field.column not in rows[0]]
     names = ", ".join(f'"{field.column}"' for field in [*given, *others])
@@ -32,6 +32,19 @@ def insert_rows(
     sql = f'INSERT INTO "{model._meta.db_table}" ({names}) SELECT {values} FROM {_given(given)}'
     with connection.cursor() as cursor:
         cursor.execute(sql + " ON CONFLICT DO NOTHING" * ignore_conflicts, [*defaults, _as_json(rows)])
+
+
+def inserting_whole(model: type[models.Model]) -> str:
+    """The INSERT of objects given as %(rows)s, in the form of as_rows: to be prepared, or part of another."""
+    fields = _all_but_the_id(model)
+    names = ", ".join(f'"{field.column}"' for field in fields)
+    return f'INSERT INTO "{model._meta.db_table}" ({names}) SELECT {names} FROM {_given(fields, "%(rows)s")}'
+
+
+def as_rows(objects: Sequence[models.Model]) -> str:
+    """Objects of one model as the JSON text of their columns, without the id."""
+    fields = _all_but_the_id(type(objects[0])) if objects else []
+    return _as_json([{field.column: getattr(each, field.attname) for field in fields} for each in objects])
 
 
 def update_rows(
@@ -58,12 +71,16 @@ def among(keys: Collection[int]) -> RawSQL:
     return RawSQL("SELECT unnest(%s::bigint[])", [list(keys)])
 
 
-def _given(fields: Sequence[models.Field[Any, Any]]) -> str:
+def _all_but_the_id(model: type[models.Model]) -> list[models.Field[Any, Any]]:
+    return [field for field in model._meta.concrete_fields if not isinstance(field, models.AutoField)]
+
+
+def _given(fields: Sequence[models.Field[Any, Any]], rows: str = "%s") -> str:
     """The rows as a table of these columns."""
     types = ", ".join(f'"{field.column}" {_type_of(field)}' for field in fields)
     # As json, what a column of JSON holds is read twice; as jsonb, every other value is.
     form = "jsonb" if any(isinstance(field, models.JSONField) for field in fields) else "json"
-    return f"{form}_to_recordset(%s::{form}) AS given ({types})"
+    return f"{form}_to_recordset({rows}::{form}) AS given ({types})"
 
 
 def _type_of(field: models.Field[Any, Any]) -> str:

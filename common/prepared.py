@@ -31,7 +31,8 @@ def execute_prepared(cursor: CursorWrapper, sql: str, parameters: Mapping[str, A
     if name not in known:
         cursor.execute(f"PREPARE {name} AS {text}")
         known.add(name)
-    cursor.execute(f"EXECUTE {name} ({', '.join(['%s'] * len(names))})", [parameters[key] for key in names])
+    values = f" ({', '.join(['%s'] * len(names))})" if names else ""
+    cursor.execute(f"EXECUTE {name}{values}", [parameters[key] for key in names])
 
 
 def ask_prepared(sql: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
