@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property, lru_cache
+from hashlib import sha256
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
@@ -29,6 +30,7 @@ from sla.timeline import (
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 OUTSIDE_HOURS = "Outside working hours"
+OUT_OF_OFFICE = "Out of office"
 
 
 class NoOpenHours(CalendarError):
@@ -86,7 +88,7 @@ class Absence:
 
     start: datetime
     end: datetime
-    name: str = "Out of office"
+    name: str = OUT_OF_OFFICE
 
 
 @dataclass(frozen=True)
@@ -122,6 +124,11 @@ class WorkingCalendar:
         for absence in self.absences:
             if absence.end <= absence.start:
                 raise CalendarError(f"The absence “{absence.name}” must end after it starts.")
+
+    @cached_property
+    def digest(self) -> str:
+        """A short fingerprint: when it changes, due times computed by these hours may move."""
+        return sha256(repr(self).encode()).hexdigest()[:16]
 
     def is_open(self, at: datetime) -> bool:
         position = _position(at)

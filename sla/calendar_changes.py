@@ -17,7 +17,7 @@ from accounts.models import User
 from leads.models import Lead, LeadEvent
 from leads.services import log_event
 from sla.business_hours import WorkingCalendar
-from sla.calendars import digest_of, working_hours
+from sla.calendars import working_hours
 from sla.models import Calendar, Clock, Target
 from sla.pauses import DEADLINE_FIELDS, recompute_deadline
 
@@ -44,7 +44,7 @@ def recompute_changed_clocks(*, now: datetime, by: User | None = None) -> int:
         owner = User.objects.filter(pk=owner_id).first()
         hours = working_hours(calendar, person=owner, around=now)
         touched = (
-            _open_clocks().filter(calendar=calendar_id, owner=owner_id).exclude(hours_digest=digest_of(hours))
+            _open_clocks().filter(calendar=calendar_id, owner=owner_id).exclude(hours_digest=hours.digest)
         )
         moved += _recompute(touched.values_list("lead_id", "id"), hours=hours, by=by, now=now)
     if moved:

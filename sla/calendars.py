@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from datetime import datetime
@@ -15,7 +14,7 @@ from django.db.models import Exists, OuterRef, Q
 
 from accounts.models import Absence, User
 from sla import business_hours
-from sla.business_hours import ALWAYS_OPEN, Shift, WorkingCalendar
+from sla.business_hours import ALWAYS_OPEN, OUT_OF_OFFICE, Shift, WorkingCalendar
 from sla.models import Calendar, CalendarPerson
 from sla.timeline import CalendarError
 
@@ -127,16 +126,20 @@ def shifts_of(calendar: Calendar) -> tuple[Shift, ...]:
 
 
 def closures_of(calendar: Calendar, *, around: datetime) -> tuple[business_hours.Closure, ...]:
+    own = [business_hours.Closure(closure.on, closure.name) for closure in calendar.closures.all()]
+    return closed_days(calendar.holiday_country, calendar.holiday_subdivision, own, year=around.year)
+
+
+def closed_days(
+    country: str, subdivision: str, own: Iterable[business_hours.Closure], *, year: int
+) -> tuple[business_hours.Closure, ...]:
     """Closures entered by hand and public holidays; a closure's own name wins on a shared day."""
-    years = range(around.year - 1, around.year + HOLIDAY_YEARS_AHEAD + 1)
     by_day = {
         holiday.on: holiday
-        for year in years
-        for holiday in public_holidays(calendar.holiday_country, calendar.holiday_subdivision, year)
+        for near in range(year - 1, year + HOLIDAY_YEARS_AHEAD + 1)
+        for holiday in public_holidays(country, subdivision, near)
     }
-    by_day |= {
-        closure.on: business_hours.Closure(closure.on, closure.name) for closure in calendar.closures.all()
-    }
+    by_day |= {closure.on: closure for closure in own}
     return tuple(sorted(by_day.values()))
 
 
@@ -145,7 +148,7 @@ def absences_of(person: User) -> tuple[business_hours.Absence, ...]:
 
 
 def _as_value(absence: Absence) -> business_hours.Absence:
-    return business_hours.Absence(absence.starts_at, absence.ends_at, absence.reason or "Out of office")
+    return business_hours.Absence(absence.starts_at, absence.ends_at, absence.reason or OUT_OF_OFFICE)
 
 
 @lru_cache(maxsize=1024)
@@ -158,8 +161,3 @@ def public_holidays(country: str, subdivision: str, year: int) -> tuple[business
     language = holidays.country_holidays(country).default_language
     days = holidays.country_holidays(country, subdiv=subdivision or None, years=year, language=language)
     return tuple(business_hours.Closure(day, f"{name}, {place}") for day, name in sorted(days.items()))
-
-
-def digest_of(hours: WorkingCalendar) -> str:
-    """A short fingerprint: when it changes, due times computed by these hours may move."""
-    return hashlib.sha256(repr(hours).encode()).hexdigest()[:16]

@@ -19,7 +19,7 @@ from leads.models import Lead, LeadEvent
 from leads.services import Entry, log_event
 from sla.breaches import record_breaches
 from sla.business_hours import WorkingCalendar
-from sla.calendars import calendar_of, digest_of, working_hours, working_hours_of
+from sla.calendars import calendar_of, working_hours, working_hours_of
 from sla.deadlines import Deadline, set_deadline
 from sla.models import Calendar, Clock, Pause, Target
 from sla.services import describe_start, describe_stop, finish_clock
@@ -180,7 +180,7 @@ class _Desks:
         people = {owner.pk: owner for owner in owners if owner}
         self._now = now
         self._desks: dict[int | None, _Desk] = {
-            person: _Desk(calendar, hours, digest_of(hours))
+            person: _Desk(calendar, hours, hours.digest)
             for person, (calendar, hours) in working_hours_of(people.values(), around=now).items()
         }
         self._deadlines: dict[tuple[object, ...], Deadline] = {}
@@ -189,7 +189,7 @@ class _Desks:
         if owner is None and None not in self._desks:
             calendar = calendar_of(None)
             hours = working_hours(calendar, person=None, around=self._now)
-            self._desks[None] = _Desk(calendar, hours, digest_of(hours))
+            self._desks[None] = _Desk(calendar, hours, hours.digest)
         return self._desks[owner.pk if owner else None]
 
     def restart(self, old: _Old, handover: Handover) -> dict[str, object]:

@@ -16,7 +16,7 @@ from leads.services import log_event
 from notifications.models import Notification
 from notifications.services import Message, send_messages
 from sla.business_hours import WorkingCalendar
-from sla.calendars import digest_of, working_hours, working_hours_by
+from sla.calendars import working_hours, working_hours_by
 from sla.deadlines import Deadline, Stretch, set_deadline
 from sla.models import Clock, Pause
 from sla.wording import span_in_words
@@ -117,7 +117,7 @@ def recompute_deadline(clock: Clock, *, hours: WorkingCalendar) -> Deadline:
     deadline = set_deadline(clock, hours=hours, since=clock.started_at, pauses=_stretches(pauses))
     clock.due_at, clock.warnings_at = deadline.due_at, deadline.warnings_at
     clock.risk_at = next(iter(deadline.warnings_at), None)
-    clock.hours_digest = digest_of(hours)
+    clock.hours_digest = hours.digest
     own = [pause for pause in pauses if pause.incident_id is None]
     clock.due_before_incident = None
     if len(own) < len(pauses):

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 
 from django.db.models import OuterRef, Subquery
 
+from common.prepared import ask_prepared, composed
 from sla.conditions import HandoffFacts
 from sla.models import PinnedPolicy, Policy, PolicyVersion
 from sla.versions import Terms, conditions_of, keep_version, read_terms_by_id
@@ -27,12 +29,17 @@ def policies_in_force(*, now: datetime) -> list[PolicyInForce]:
 
     A policy made past the admin has no version yet and gets its first one here.
     """
-    version = PolicyVersion.objects.filter(policy=OuterRef("pk"), number=OuterRef("version")).values("pk")
-    policies = Policy.objects.filter(is_active=True).annotate(version_id=Subquery(version))
     return [
         _in_force(pk, name, version_id, now=now)
-        for pk, name, version_id in policies.values_list("pk", "name", "version_id")
+        for pk, name, version_id in ask_prepared(_active_policies(), {})
     ]
+
+
+@cache
+def _active_policies() -> str:
+    version = PolicyVersion.objects.filter(policy=OuterRef("pk"), number=OuterRef("version")).values("pk")
+    policies = Policy.objects.filter(is_active=True).annotate(version_id=Subquery(version))
+    return composed(policies.values_list("pk", "name", "version_id"))
 
 
 def choose_policy(facts: HandoffFacts, *, now: datetime) -> PolicyInForce | None:

@@ -17,7 +17,7 @@ from common.bulk import among, update_rows
 from common.errors import NotAllowed
 from leads.models import Lead, LeadEvent
 from leads.services import Entry, log_entries
-from sla.calendars import digest_of, working_hours_by
+from sla.calendars import working_hours_by
 from sla.deadlines import Deadline, Stretch, set_deadline
 from sla.models import Clock, ClockQuerySet, Pause, PinnedPolicy, Policy, PolicyVersion
 from sla.versions import TargetTerms, keep_version, read_terms
@@ -192,7 +192,7 @@ class _Move:
 def _plan(clocks: Sequence[Clock], version: PolicyVersion, *, now: datetime) -> list[_Move]:
     targets = {target.kind: target for target in read_terms(version).targets}
     hours = working_hours_by({(clock.calendar_id, clock.owner_id) for clock in clocks}, around=now)
-    digests = {desk: digest_of(worked) for desk, worked in hours.items()}
+    digests = {desk: worked.digest for desk, worked in hours.items()}
     pauses = _pauses_of(clocks)
     moves = []
     for clock in clocks:

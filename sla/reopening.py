@@ -10,7 +10,8 @@ from django.db import transaction
 from accounts.models import Team, User
 from leads.models import Lead, LeadEvent
 from leads.services import log_event
-from sla.calendars import calendar_of, digest_of, working_hours
+from sla.calendars import working_hours
+from sla.desks import desk_of
 from sla.models import Clock, Pause, Target
 from sla.pauses import DEADLINE_FIELDS, longest_until, recompute_deadline
 from sla.services import KINDS_OF_THE_BEGINNING, finish_clock
@@ -65,10 +66,9 @@ def name_owner_of_clocks(
     lead: Lead, *, handoff_id: int, owner: User | None, team: Team | None, now: datetime
 ) -> None:
     """Say whose the running promises are, due as they were. The caller holds the lead's lock."""
-    calendar = calendar_of(owner)
-    digest = digest_of(working_hours(calendar, person=owner, around=now))
+    desk = desk_of(owner, around=now)
     running = Clock.objects.running().filter(lead=lead, handoff_id=handoff_id)
-    running.update(owner=owner, team=team, calendar=calendar, hours_digest=digest)
+    running.update(owner=owner, team=team, calendar=desk.calendar_id, hours_digest=desk.hours.digest)
 
 
 def _begun_at(clock: Clock) -> datetime | None:
