@@ -11,9 +11,10 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F, Value
 from django.db.models.functions import Least
+from psycopg.types.json import Jsonb
 
 from accounts.models import Team, User
 from common.bulk import insert_rows, update_rows
@@ -39,6 +40,14 @@ class StageNotReachable(DomainError):
 
 # --- The log ------------------------------------------------------------------------------------
 
+# Most verbs write an entry, some of them many: one statement, and nothing for Django to compose.
+_LOG = """
+    WITH entry AS (
+        INSERT INTO leads_leadevent (lead_id, kind, at, by_id, handoff_id, detail)
+        VALUES (%(lead)s, %(kind)s, %(at)s, %(by)s, %(handoff)s, %(detail)s)
+    )
+    UPDATE leads_lead SET revision = revision + 1 WHERE id = %(lead)s"""
+
 
 def log_event(
     lead: Lead,
@@ -53,8 +62,16 @@ def log_event(
 
     `detail` must be JSON without personal data: the log cannot be edited, so nothing may have to be erased.
     """
-    LeadEvent.objects.create(lead=lead, kind=kind, at=at, by=by, handoff_id=handoff_id, detail=detail)
-    Lead.objects.filter(pk=lead.pk).update(revision=F("revision") + 1)
+    parameters = {
+        "lead": lead.pk,
+        "kind": str(kind),
+        "at": at,
+        "by": by and by.pk,
+        "handoff": handoff_id,
+        "detail": Jsonb(detail),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_LOG, parameters)
     lead.revision += 1
 
 
