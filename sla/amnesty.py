@@ -83,7 +83,7 @@ def plan_excuses(
         ran_in = Window(max(window.start, clock.started_at), min(window.end, clock.stopped_at or now))
         lost = [
             Rest(start, end, UNDECLARED if incident_id is None else incident_id)
-            for start, end in _without(ran_in, old, now=now)
+            for start, end in _without(ran_in, old, open_until=min(clock.resume_at or now, now))
             if counted_by.business_time_between(start, end)
         ]
         if lost:
@@ -149,14 +149,15 @@ def _rests_of(clocks: Sequence[Clock]) -> defaultdict[int, list[Rest]]:
     return found
 
 
-def _without(window: Window, rests: Sequence[Rest], *, now: datetime) -> list[Window]:
-    """What of a window lies outside the rests, which are in order."""
+def _without(window: Window, rests: Sequence[Rest], *, open_until: datetime) -> list[Window]:
+    """What of a window lies outside the rests, which are in order. One without an end lasts until then: no
+    longer than the policy allows, though no sweep may have ended it yet."""
     start, end = window
     free = []
     for rest in rests:
         if rest.start > start:
             free.append(Window(start, min(rest.start, end)))
-        start = max(start, rest.end or now)
+        start = max(start, rest.end or open_until)
     free.append(Window(start, end))
     return [piece for piece in free if piece.start < piece.end]
 

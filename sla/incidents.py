@@ -72,14 +72,14 @@ def preview_incident(*, started_at: datetime, ended_at: datetime, now: datetime)
     )
 
 
-@transaction.atomic
 def declare_incident(
     *, what: str, started_at: datetime, ended_at: datetime, by: User, now: datetime
 ) -> Incident:
     """Give the time of an outage back to every clock that ran in it. Raises InvalidInput, NotAllowed.
 
     Up to AT_ONCE clocks are settled before this returns. With more, the incident stays pending and a worker
-    goes on.
+    goes on; so it does after a crash. Each batch is a transaction: leads locked by one are free before the
+    next waits for any.
     """
     _require_role(by)
     window = _check_window(started_at, ended_at, now=now)
@@ -95,13 +95,20 @@ def declare_incident(
     return incident
 
 
-@transaction.atomic
 def withdraw_incident(incident: Incident, *, by: User, now: datetime) -> Incident:
     """Declared in error: take the time back, as if the incident had not been. The row stays as history.
 
-    Raises IncidentWithdrawn when somebody has done so already, NotAllowed.
+    It goes in batches, as declaring it did. Raises IncidentWithdrawn when somebody has done so already,
+    NotAllowed.
     """
     _require_role(by)
+    incident = _mark_withdrawn(incident, by=by, now=now)
+    _settle_or_leave(incident, is_much=incident.pauses.all()[: AT_ONCE + 1].count() > AT_ONCE, now=now)
+    return incident
+
+
+@transaction.atomic
+def _mark_withdrawn(incident: Incident, *, by: User, now: datetime) -> Incident:
     # Waits for a worker that is in the middle of a batch of it.
     incident = Incident.objects.select_for_update(of=("self",)).get(pk=incident.pk)
     if incident.withdrawn_at:
@@ -115,7 +122,6 @@ def withdraw_incident(incident: Incident, *, by: User, now: datetime) -> Inciden
             "withdrawn_at", "withdrawn_by", "pending_at", "reached_id", "attempts", "parked_at", "error"
         ]
     )  # fmt: skip
-    _settle_or_leave(incident, is_much=incident.pauses.all()[: AT_ONCE + 1].count() > AT_ONCE, now=now)
     return incident
 
 
@@ -123,16 +129,7 @@ def settle_incidents(*, now: datetime) -> int:
     """Go on with every incident that has clocks left; say how many batches were done. Safe to run twice."""
     done = 0
     for pk in Incident.objects.pending().order_by("pending_at").values_list("pk", flat=True):
-        incident = Incident.objects.filter(pk=pk)
-        if not begin_attempt(incident, now=now):
-            continue
-        try:
-            while done < MOST_BATCHES and _settle_batch(pk, now=now):
-                done += 1
-        except Exception as error:
-            keep_failure(incident, error)
-        else:
-            forget_failure(incident)
+        done += _settle(pk, most=MOST_BATCHES - done, now=now)
     return done
 
 
@@ -140,9 +137,23 @@ def _settle_or_leave(incident: Incident, *, is_much: bool, now: datetime) -> Non
     if is_much:
         enqueue("sla.tasks.settle_incidents_task")
         return
-    while _settle_batch(incident.pk, now=now):
-        pass
+    _settle(incident.pk, most=MOST_BATCHES, now=now)
     incident.refresh_from_db(fields=["pending_at", "reached_id", "excused"])
+
+
+def _settle(pk: int, *, most: int, now: datetime) -> int:
+    """Do so many batches of an incident; a failure is kept with it and tried again by the next worker."""
+    incident, done = Incident.objects.filter(pk=pk), 0
+    if not begin_attempt(incident, now=now):
+        return 0
+    try:
+        while done < most and _settle_batch(pk, now=now):
+            done += 1
+    except Exception as error:
+        keep_failure(incident, error)
+    else:
+        forget_failure(incident)
+    return done
 
 
 @transaction.atomic

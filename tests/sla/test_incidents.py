@@ -27,7 +27,7 @@ from sla.pauses import pause_clock, resume_clock
 from sla.services import finish_clock
 from sla.sweep import sweep_clocks
 from tests.factories import NOON, LeadFactory
-from tests.poison import poison
+from tests.poison import heal, poison
 from tests.sla.factories import ClockFactory
 from tests.sla.test_attribution import HOURS, moments, stretches
 
@@ -96,6 +96,19 @@ def test_time_in_which_it_stood_still_anyway_is_not_given_twice(manager):
     ran.refresh_from_db()
     assert ran.due_at == NOON + 180 * MINUTE + 90 * MINUTE
     assert ran.due_before_incident == NOON + 180 * MINUTE + 30 * MINUTE
+
+
+def test_a_pause_that_was_over_in_the_outage_takes_nothing_of_it(manager):
+    """Paused at 12:10 for twenty minutes at most; nothing ran from 12:00 to 13:00 that could end it."""
+    ran = clock(minutes=120, max_pause_minutes=20)
+    pause_clock(ran, reason="On holiday", by=manager, now=NOON + 10 * MINUTE)
+
+    declare(manager, now=NOON + HOUR)
+    sweep_clocks(now=NOON + HOUR)
+
+    ran.refresh_from_db()
+    assert (ran.paused_at, ran.due_at) == (None, NOON + HOUR + 120 * MINUTE)
+    assert ran.due_before_incident == NOON + 140 * MINUTE
 
 
 def test_hours_that_a_clock_does_not_count_are_not_given_back(manager, office):
@@ -280,6 +293,20 @@ def test_many_clocks_are_settled_by_a_worker_batch_by_batch(manager, monkeypatch
     assert (incident.excused, incident.pending_at) == (5, None)
     assert {kept(each)[0] for each in clocks} == {NOON + 6 * HOUR}
     assert Pause.objects.count() == 5
+
+
+def test_a_clock_that_fails_keeps_back_none_that_came_before_it(manager, monkeypatch):
+    monkeypatch.setattr(incidents, "BATCH", 1)
+    first, second = clock(minutes=300), clock(minutes=300)
+    poison(second.lead)
+
+    incident = declare(manager)
+
+    assert (kept(first)[0], kept(second)[0]) == (NOON + 6 * HOUR, NOON + 5 * HOUR)
+    assert (incident.excused, incident.pending_at) == (1, NOON + 4 * HOUR)
+    heal()
+    settle_incidents(now=NOON + 4 * HOUR)
+    assert kept(second)[0] == NOON + 6 * HOUR
 
 
 def test_one_that_fails_is_parked_and_may_still_be_withdrawn(manager, monkeypatch):
