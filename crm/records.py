@@ -32,6 +32,9 @@ class LeadRecord:
 class _Deadlines:
     next_due_at: datetime | None
     is_breached: bool
+    """Something was missed."""
+    is_overdue: bool
+    """Of that, something is still not done."""
 
 
 def read_records(lead_ids: Collection[int]) -> dict[int, LeadRecord]:
@@ -113,7 +116,7 @@ def _read_handoffs(
             rejection_reason=reasons.get(pk, ""),
             due_at=deadlines[pk].next_due_at,
             is_breached=deadlines[pk].is_breached,
-            is_flagged=handoff.flagged_at is not None,
+            is_flagged=handoff.flagged_at is not None and deadlines[pk].is_overdue,
             owner_salesforce_id=owners.get(handoff.owner_id, "") if handoff.owner_id else "",
             owner_time_zone=handoff.owner.time_zone if handoff.owner else "UTC",
             package=package.content if package else {},
@@ -122,15 +125,19 @@ def _read_handoffs(
 
 
 def _read_deadlines(handoff_ids: Collection[int]) -> defaultdict[int, _Deadlines]:
-    found: defaultdict[int, _Deadlines] = defaultdict(lambda: _Deadlines(None, is_breached=False))
+    found: defaultdict[int, _Deadlines] = defaultdict(
+        lambda: _Deadlines(None, is_breached=False, is_overdue=False)
+    )
     # The transfer to Salesforce is our own deadline: it would be over as soon as it was told.
     clocks = Clock.objects.kept_by_reps().filter(handoff_id__in=handoff_ids).order_by("due_at")
     for clock in clocks:
         so_far = found[clock.handoff_id]
-        running = clock.due_at if clock.outcome == Clock.Outcome.RUNNING else None
+        is_running = clock.outcome == Clock.Outcome.RUNNING
+        was_missed = clock.breach_recorded_at is not None
         found[clock.handoff_id] = _Deadlines(
-            so_far.next_due_at or running,
-            so_far.is_breached or clock.breach_recorded_at is not None,
+            so_far.next_due_at or (clock.due_at if is_running else None),
+            so_far.is_breached or was_missed,
+            so_far.is_overdue or (is_running and was_missed),
         )
     return found
 

@@ -28,6 +28,7 @@ from leads.models import Lead, LeadEvent
 from leads.services import correct_lead, log_event, move_stage
 from notifications.models import Notification
 from sla.models import Clock
+from sla.services import stop_clock
 from sla.sweep import sweep_clocks
 from tests.crm.conftest import StoppedClock
 from tests.factories import HandoffFactory, LeadFactory
@@ -216,6 +217,27 @@ class TestHandoff:
 
         assert (flagged["Priority"], flagged["Subject"][:9]) == ("High", "Overdue: ")
         assert (closed["Priority"], closed["Subject"][:8]) == ("Normal", "Contact ")
+
+    def test_a_task_is_overdue_for_as_long_as_something_is(
+        self, standin: StandIn, client_of_salesforce: SalesforceClient, clock: StoppedClock
+    ) -> None:
+        """SLA-5."""
+        handoff = HandoffFactory(lead=changed_lead(clock))
+        missed = ClockFactory(
+            lead=handoff.lead, handoff_id=handoff.pk, owner=handoff.owner, policy_version=ladder("flag_crm@0")
+        )
+        clock.forward(minutes=61)
+        sweep_clocks(now=clock.now)
+        escalate_due_clocks(now=clock.now)
+        push(client_of_salesforce, clock)
+        [flagged] = standin.store.all(TASK.name)
+
+        stop_clock(handoff.lead, handoff_id=handoff.pk, kind=missed.kind, at=clock.now)
+        push(client_of_salesforce, clock)
+        [done] = standin.store.all(TASK.name)
+
+        assert (flagged["Priority"], done["Priority"]) == ("High", "Normal")
+        assert done["Status"] == "Not Started"
 
     def test_a_refused_task_waits_while_its_lead_is_confirmed(
         self, standin: StandIn, client_of_salesforce: SalesforceClient, clock: StoppedClock
