@@ -35,7 +35,7 @@ def record_breaches(clocks: Sequence[Clock], *, now: datetime) -> None:
     is a few statements. The caller holds the locks of the leads and has made sure that no breach is on record
     yet; lead objects it has in hand keep the old revision.
     """
-    ladders = first_steps(clocks, now=now)
+    ladders = first_steps(clocks)
     for clock in clocks:
         clock.breach_recorded_at, clock.warn_at = now, None
         clock.next_step_at = ladders.get(clock.pk)

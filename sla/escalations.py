@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from functools import cache
 
 from sla.business_hours import ALWAYS_OPEN, WorkingCalendar
-from sla.calendars import working_hours_by
+from sla.hours_of_clocks import hours_of_clocks
 from sla.ladder import step_time
 from sla.models import Clock, EscalationStep, Target
 from sla.timeline import CalendarError
@@ -61,19 +61,18 @@ def time_of_step(step: Step, clock: Clock, hours: WorkingCalendar) -> datetime:
         return clock.due_at + timedelta(minutes=step.after_minutes)
 
 
-def hours_of_clocks(clocks: Collection[Clock], *, now: datetime) -> dict[int, WorkingCalendar]:
-    """By which hours the steps of each clock count, by its id, in a few queries: as its minutes did."""
-    by_hours = [clock for clock in clocks if clock.mode != Target.Mode.WALL]
-    desks = working_hours_by({(clock.calendar_id, clock.owner_id) for clock in by_hours}, around=now)
-    hours = {clock.pk: desks[clock.calendar_id, clock.owner_id] for clock in by_hours}
+def hours_of_ladders(clocks: Collection[Clock]) -> dict[int, WorkingCalendar]:
+    """By which hours the steps of each clock count, by its id, in a few queries; after a promise around the
+    clock, so do its steps."""
+    hours = hours_of_clocks(clock for clock in clocks if clock.mode != Target.Mode.WALL)
     return {clock.pk: hours.get(clock.pk, ALWAYS_OPEN) for clock in clocks}
 
 
-def first_steps(clocks: Collection[Clock], *, now: datetime) -> dict[int, datetime]:
+def first_steps(clocks: Collection[Clock]) -> dict[int, datetime]:
     """When the ladder of each missed clock begins, by its id; those without one are left out."""
     begun = {clock.pk: ladder[0] for clock in clocks if (ladder := ladder_of(clock))}
     # Most begin at the deadline itself, and that asks for no calendar.
     later = [clock for clock in clocks if clock.pk in begun and begun[clock.pk].after_minutes]
-    hours = hours_of_clocks(later, now=now) if later else {}
+    hours = hours_of_ladders(later) if later else {}
     times = {clock.pk: clock.due_at for clock in clocks if clock.pk in begun}
     return times | {clock.pk: time_of_step(begun[clock.pk], clock, hours[clock.pk]) for clock in later}

@@ -34,7 +34,7 @@ BATCH = 1_000
 # Of the forty columns of a clock and the forty of a lead: what recording a breach looks at.
 _LOOKED_AT = (
     "lead__id", "handoff_id", "kind", "owner_id", "team_id", "calendar_id", "policy_version_id", "mode",
-    "due_at", "reviews_breaches",
+    "started_at", "due_at", "reviews_breaches",
 )  # fmt: skip
 
 

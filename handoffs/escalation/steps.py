@@ -183,7 +183,8 @@ class Steps:
     def _rest(self, case: Case, step: Step) -> str:
         rep, lapses = case.owner, step.lapses or 1
         assert rep is not None, "looked at"
-        take_out_of_rotation(rep, lapses=lapses, now=self.now)
+        if not take_out_of_rotation(rep, lapses=lapses, now=self.now):
+            return f"{rep} has just gone away."
         rep.away_since = self.now
         self._telling.tell_of_rest(rep, lapses, self._people.managers_of(case.clock.team_id), case)
         return f"{rep} gets nothing new until back: {lapses_in_words(lapses)} in a row went unanswered."

@@ -19,7 +19,7 @@ from handoffs.escalation.steps import Steps
 from handoffs.models import Handoff
 from leads.models import LeadEvent
 from leads.services import Entry, log_entries
-from sla.escalations import hours_of_clocks, ladder_of
+from sla.escalations import hours_of_ladders, ladder_of
 from sla.ladder import Decision, settle
 from sla.models import Clock, Escalation
 from sla.sweep import work_through
@@ -57,12 +57,16 @@ def _escalate(clocks: Sequence[Clock], *, now: datetime) -> None:
 
 
 def _open_cases(clocks: Sequence[Clock], *, now: datetime) -> list[Case]:
+    # One object for each person: that a step sent them home is seen by all steps after it.
+    owners = {clock.owner.pk: clock.owner for clock in clocks if clock.owner}
+    for clock in clocks:
+        clock.owner = owners[clock.owner_id] if clock.owner_id else None
     handoffs = Handoff.objects.open().filter(pk__in=among({clock.handoff_id for clock in clocks}))
     by_id = {
         handoff.pk: handoff
         for handoff in handoffs.select_related("owner__team", "pool__team", "lead__company", "lead__team")
     }
-    hours = hours_of_clocks(clocks, now=now)
+    hours = hours_of_ladders(clocks)
     return [Case(clock, ladder_of(clock), hours[clock.pk], by_id.get(clock.handoff_id)) for clock in clocks]
 
 

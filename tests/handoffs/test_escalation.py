@@ -323,6 +323,17 @@ def test_who_lets_offers_lapse_in_a_row_rests_until_they_are_back(pool, bdr, man
     assert bdr.away_since is None, "what was before the return is forgotten"
 
 
+def test_whose_offers_all_lapse_at_once_is_sent_home_once(pool, bdr, manager, now):
+    let_lapse(4, bdr, manager, version=ladder("rest@0:2"), now=now)
+
+    work(now + HOUR)
+
+    assert told(bdr, "escalation") == ["You get no new leads for now"]
+    assert told(manager, "escalation") == [f"{bdr} gets no new leads for now"]
+    results = Escalation.objects.order_by("clock_id").values_list("result", flat=True)
+    assert sorted(results) == ["left_out"] * 3 + ["taken"]
+
+
 def test_an_offer_that_was_answered_ends_the_row_however_late(pool, bdr, manager, now):
     version = ladder("rest@0:2")
     answered = let_lapse(1, bdr, manager, version=version, now=now)
