@@ -213,14 +213,21 @@ def _why_met(clock: Clock, now: datetime) -> str:
 
 def _explain_handoffs(tickets: Sequence[Ticket], now: datetime) -> list[str]:
     handoffs = Handoff.objects.in_bulk(_ids_of(ticket.subject_key for ticket in tickets))
-    return [_why_settled(ticket, handoffs[_id_of(ticket.subject_key)], now) for ticket in tickets]
+    missed = Clock.objects.missed(now).filter(handoff_id__in=handoffs).values_list("handoff_id", flat=True)
+    late = set(missed)
+    return [
+        _why_settled(ticket, handoffs[handoff_id], is_missed=handoff_id in late, now=now)
+        for ticket, handoff_id in ((ticket, _id_of(ticket.subject_key)) for ticket in tickets)
+    ]
 
 
-def _why_settled(ticket: Ticket, handoff: Handoff, now: datetime) -> str:
+def _why_settled(ticket: Ticket, handoff: Handoff, *, is_missed: bool, now: datetime) -> str:
     if handoff.status == Handoff.Status.REJECTED:
         return "It was rejected here, with a reason."
     if not handoff.is_open:
         return "The handoff has ended."
+    if ticket.alarm == Alarm.ESCALATED:
+        return "" if is_missed else IN_TIME_AGAIN
     if ticket.alarm != Alarm.NO_ACTIVITY:
         return ""
     if handoff.first_contact_at:

@@ -13,10 +13,11 @@ from handoffs.contact.services import record_attempt
 from handoffs.models import Handoff
 from handoffs.routing.reassignment import reassign_handoff
 from handoffs.services import accept_handoff, record_opened, withdraw_handoff
+from sla.incidents import declare_incident
 from sla.models import Clock, Target, Ticket
 from sla.pauses import pause_clock
 from sla.sweep import sweep_clocks
-from sla.tickets import close_ticket
+from sla.tickets import close_ticket, open_ticket
 from tests.desk import offer, ready_lead
 from tests.factories import HandoffFactory
 from tests.sla.alarm_settings import set_alarm
@@ -108,6 +109,23 @@ def test_when_an_incident_moves_the_deadline_the_ticket_closes_and_may_come_agai
 
     assert answers() == [("It is in time again: its deadline was moved.", None)]
     assert (excused, missed_again) == (0, 1)
+
+
+def test_nobody_reviews_what_an_incident_has_excused(handoff, manager):
+    sweep(at(3, 12, 16))
+    open_ticket(
+        alarm=Alarm.ESCALATED, subject_key=f"handoff-{handoff.pk}", title="Opened overdue", url="/",
+        lead=handoff.lead, team_id=None, now=at(3, 12, 16),
+    )  # fmt: skip
+    sweep(at(3, 12, 17))
+    assert open_tickets() == [Alarm.ESCALATED]
+
+    declare_incident(
+        what="E-mail was down", started_at=at(3, 12), ended_at=at(3, 12, 15), by=manager, now=at(3, 12, 18)
+    )
+    sweep(at(3, 12, 19))
+
+    assert answers() == [("It is in time again: its deadline was moved.", None)]
 
 
 def test_an_alarm_that_is_switched_off_looks_at_nothing(handoff):
