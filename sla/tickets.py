@@ -248,8 +248,9 @@ def takers() -> QuerySet[User]:
 
 
 def may_answer(ticket: Ticket, user: User) -> bool:
-    """Its owner may, and any manager; not who has left."""
-    return user.is_active and (user.role == User.Role.MANAGER or ticket.owner_id == user.pk)
+    """Its owner may, and any manager; not who has left, or only reads by now."""
+    works = user.is_active and user.role != User.Role.READ_ONLY
+    return works and (user.role == User.Role.MANAGER or ticket.owner_id == user.pk)
 
 
 def _require_say(ticket: Ticket, by: User, *, act: str) -> None:

@@ -233,6 +233,14 @@ def test_only_its_owner_and_managers_answer_and_pass_on(bdr, other_bdr, manager,
     close_ticket(ticket, answer="Done", by=manager, now=now)
 
 
+def test_an_owner_who_only_reads_by_now_cannot_answer(bdr, now):
+    ticket = opened(now, owner=bdr)
+    bdr.role = User.Role.READ_ONLY
+
+    with pytest.raises(NotAllowed):
+        close_ticket(ticket, answer="Done", by=bdr, now=now)
+
+
 def test_passing_on_tells_the_next_owner_and_keeps_the_due_time(bdr, other_bdr, manager, now):
     ticket = opened(now, owner=bdr)
     due_at = ticket.due_at
