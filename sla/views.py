@@ -165,7 +165,6 @@ def _render_panel(
         .visible_to(user)
         .select_related("owner")
         .prefetch_related("escalations")
-        .order_by("-started_at", "-id")
     )
     rows = [
         {

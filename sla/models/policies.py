@@ -67,18 +67,6 @@ class Policy(models.Model):
     def __str__(self) -> str:
         return self.name
 
-    def matches(
-        self, *, category: str, warmth: str, source: str, is_instant_mql: bool, is_catch_all: bool
-    ) -> bool:
-        """Whether this policy applies to a handoff; a blank condition holds for any."""
-        return (
-            self.category in ("", category)
-            and self.warmth in ("", warmth)
-            and self.source.casefold() in ("", source.casefold())
-            and self.is_instant_mql in (None, is_instant_mql)
-            and self.is_catch_all in (None, is_catch_all)
-        )
-
 
 class Target(models.Model):
     """A promise of a policy: this must have happened so many minutes after the handoff."""
