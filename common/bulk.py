@@ -44,7 +44,8 @@ def inserting_whole(model: type[models.Model]) -> str:
 def as_rows(objects: Sequence[models.Model]) -> str:
     """Objects of one model as the JSON text of their columns, without the id."""
     fields = _all_but_the_id(type(objects[0])) if objects else []
-    return _as_json([{field.column: getattr(each, field.attname) for field in fields} for each in objects])
+    columns = [(str(field.column), field.attname) for field in fields]
+    return _as_json([{column: getattr(each, name) for column, name in columns} for each in objects])
 
 
 def update_rows(

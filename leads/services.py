@@ -62,7 +62,7 @@ def log_event(
 
     `detail` must be JSON without personal data: the log cannot be edited, so nothing may have to be erased.
     """
-    parameters = {
+    parameters: dict[str, Any] = {
         "lead": lead.pk,
         "kind": str(kind),
         "at": at,
