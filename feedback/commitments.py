@@ -13,6 +13,8 @@ from feedback.models import Commitment
 from feedback.pulses import month_of
 from handoffs.acting import require_role
 
+PROMISERS = (User.Role.MARKETING, User.Role.MANAGER)
+
 
 @transaction.atomic
 def commit_to_month(month: date, *, mqls: int, good_percent: int, by: User, now: datetime) -> Commitment:
@@ -20,7 +22,7 @@ def commit_to_month(month: date, *, mqls: int, good_percent: int, by: User, now:
 
     Promising the same again changes nothing. Raises InvalidInput, also for a month that is over; NotAllowed.
     """
-    require_role(by, User.Role.MARKETING, User.Role.MANAGER, act="promise leads for a month")
+    require_role(by, *PROMISERS, act="promise leads for a month")
     month = month.replace(day=1)
     if month < month_of(now):
         raise InvalidInput("This month is over: what was promised for it stays.", field="month")

@@ -143,6 +143,18 @@ def test_marketings_clocks_count_what_is_late(pool, marketing, bdr):
     assert (duty.in_time.yes, duty.in_time.n, duty.open, duty.late) == (1, 2, 1, 1)
 
 
+def test_who_only_reads_promises_nothing_on_the_page(client, reader):
+    client.force_login(reader)
+    page = client.get(reverse("feedback:promise"))
+    assert "Promise for a month" not in page.content.decode()
+
+    month = page.context["form"].fields["month"].choices[1][0]
+    response = client.post(reverse("feedback:promise"), {"month": month, "mqls": "60", "good_percent": "90"})
+
+    assert response.status_code == 403
+    assert not Commitment.objects.exists()
+
+
 def test_promising_on_the_page(client, marketing, pool):
     client.force_login(marketing)
     page = client.get(reverse("feedback:promise"))
