@@ -175,6 +175,8 @@ AXES_LOCKOUT_TEMPLATE = "429.html"
 
 # --- API ----------------------------------------------------------------------------------------
 
+# Whether all requests come through one reverse proxy, which says whom it speaks for.
+BEHIND_PROXY = env.bool("BEHIND_PROXY", default=False)
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "accounts.authentication.BearerTokenAuthentication",
@@ -191,6 +193,8 @@ REST_FRAMEWORK = {
         "token": env.str("API_RATE", default="60000/min"),
         "public": env.str("PUBLIC_RATE", default="60/min"),
     },
+    # Whose word on the caller's address counts: the proxy's, and nobody's without one.
+    "NUM_PROXIES": int(BEHIND_PROXY),
     "EXCEPTION_HANDLER": "common.api.answer_exception",
     "PAGE_SIZE": 50,
 }
@@ -324,7 +328,7 @@ SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_HSTS_PRELOAD = HTTPS
-if env.bool("BEHIND_PROXY", default=False):
+if BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 # --- Logs ---------------------------------------------------------------------------------------
