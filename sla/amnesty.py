@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,9 +12,10 @@ from common.bulk import among, insert_rows, update_rows
 from leads.models import LeadEvent
 from leads.services import Entry, log_entries
 from sla.business_hours import ALWAYS_OPEN, WorkingCalendar
-from sla.deadlines import Stretch, move_deadline, terms_of, time_used
+from sla.deadlines import move_deadline, terms_of, time_used
 from sla.hours_of_clocks import hours_of_clocks
 from sla.models import Clock, Incident, Pause
+from sla.rests import Rest, over, rests_of
 
 SECOND = timedelta(seconds=1)
 
@@ -25,14 +25,6 @@ class Window(NamedTuple):
 
     start: datetime
     end: datetime
-
-
-class Rest(NamedTuple):
-    """A stretch in which a clock stood still; without an end it still does."""
-
-    start: datetime
-    end: datetime | None
-    incident_id: int | None
 
 
 @dataclass(frozen=True)
@@ -75,7 +67,7 @@ def plan_excuses(
     Time in which a clock stood still anyway, or that it does not count, is nothing to give back. An
     incident that is not declared yet has no id.
     """
-    hours, known = hours_of_clocks(clocks), _rests_of(clocks)
+    hours, known = hours_of_clocks(clocks), rests_of([clock.pk for clock in clocks])
     changes = []
     for clock in clocks:
         worked, old = hours[clock.pk], known[clock.pk]
@@ -123,7 +115,7 @@ def take_excuses_back(clocks: Sequence[Clock], incident: Incident, *, now: datet
 
     Other incidents and the pauses of people keep their effect. The caller holds the locks of the leads.
     """
-    hours, known = hours_of_clocks(clocks), _rests_of(clocks)
+    hours, known = hours_of_clocks(clocks), rests_of([clock.pk for clock in clocks])
     changes = []
     for clock in clocks:
         old = known[clock.pk]
@@ -138,15 +130,6 @@ def take_excuses_back(clocks: Sequence[Clock], incident: Incident, *, now: datet
 UNDECLARED = 0  # in the place of the id of an incident that is only thought of
 
 _start = attrgetter("start")
-
-
-def _rests_of(clocks: Sequence[Clock]) -> defaultdict[int, list[Rest]]:
-    """When each clock stood still, in order."""
-    found: defaultdict[int, list[Rest]] = defaultdict(list)
-    pauses = Pause.objects.filter(clock__in=among([clock.pk for clock in clocks]))
-    for pause in pauses.order_by("started_at", "id"):
-        found[pause.clock_id].append(Rest(pause.started_at, pause.ended_at, pause.incident_id))
-    return found
 
 
 def _without(window: Window, rests: Sequence[Rest], *, open_until: datetime) -> list[Window]:
@@ -166,19 +149,12 @@ def _change(
     clock: Clock, hours: WorkingCalendar, old: Sequence[Rest], new: Sequence[Rest], *, now: datetime
 ) -> Change:
     since = clock.started_at
-    moved = move_deadline(
-        clock, hours=hours, since=since, due_at=clock.due_at, old=_over(old), new=_over(new)
-    )
+    moved = move_deadline(clock, hours=hours, since=since, due_at=clock.due_at, old=over(old), new=over(new))
     due_at = moved.due_at
     if not _is_excused(new):
         # Exactly as it was: it may stand where these hours would not put it any more.
         due_at = clock.due_before_incident or clock.due_at
     return Change(clock, new, due_at, moved.warnings_at, hours, now)
-
-
-def _over(rests: Sequence[Rest]) -> list[Stretch]:
-    """A rest that goes on moves the deadline only when it ends."""
-    return [(rest.start, rest.end) for rest in rests if rest.end]
 
 
 def _is_excused(rests: Sequence[Rest]) -> bool:
@@ -233,7 +209,7 @@ def _durations(change: Change) -> dict[str, int | None]:
         return {"wall_seconds": None, "business_seconds": None}
     kept = {"wall_seconds": ALWAYS_OPEN, "business_seconds": change.hours}
     return {
-        name: time_used(hours, clock.started_at, clock.stopped_at, _over(change.rests)) // SECOND
+        name: time_used(hours, clock.started_at, clock.stopped_at, over(change.rests)) // SECOND
         for name, hours in kept.items()
     }
 

@@ -20,7 +20,8 @@ from leads.models import Activity, LeadEvent
 from sla.attribution import Attribution, Course, Stretch, attribute_time
 from sla.deadlines import terms_of
 from sla.hours_of_clocks import hours_of_clocks
-from sla.models import Clock, Pause, Target
+from sla.models import Clock, Target
+from sla.rests import Rest, rests_of
 
 Kind = LeadEvent.Kind
 
@@ -54,11 +55,12 @@ def attribute_clocks(clocks: Sequence[Clock], *, now: datetime) -> dict[int, Att
 
 def _courses_of(clocks: Sequence[Clock], *, now: datetime) -> list[Course]:
     ways = _ways_of({clock.handoff_id for clock in clocks}, now=now)
-    pauses = _pauses_of([clock.pk for clock in clocks], now=now)
-    return [_course(clock, ways[clock.handoff_id], pauses[clock.pk], now=now) for clock in clocks]
+    rests = rests_of([clock.pk for clock in clocks])
+    return [_course(clock, ways[clock.handoff_id], rests[clock.pk], now=now) for clock in clocks]
 
 
-def _course(clock: Clock, way: _Way, paused: Sequence[Stretch], *, now: datetime) -> Course:
+def _course(clock: Clock, way: _Way, rests: Sequence[Rest], *, now: datetime) -> Course:
+    paused = [(rest.start, rest.end or now) for rest in rests]
     ended_at = max(clock.stopped_at or now, clock.started_at)
     began_with_handoff = clock.started_at == way.handed_off_at
     qualified_at = way.qualified_at if began_with_handoff else None
@@ -67,14 +69,6 @@ def _course(clock: Clock, way: _Way, paused: Sequence[Stretch], *, now: datetime
         whole = [(clock.started_at, ended_at)]
         return Course(clock.started_at, ended_at, paused, unsynced=whole, qualified_at=qualified_at)
     return Course(clock.started_at, ended_at, paused, way.unowned, way.unsynced, way.seen, qualified_at)
-
-
-def _pauses_of(clock_ids: Collection[int], *, now: datetime) -> defaultdict[int, list[Stretch]]:
-    pauses: defaultdict[int, list[Stretch]] = defaultdict(list)
-    rows = Pause.objects.filter(clock__in=among(clock_ids)).order_by("started_at", "id")
-    for clock_id, started_at, ended_at in rows.values_list("clock_id", "started_at", "ended_at"):
-        pauses[clock_id].append((started_at, ended_at or now))
-    return pauses
 
 
 # --- The way of a handoff, by the log -----------------------------------------------------------

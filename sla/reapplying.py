@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
@@ -18,8 +17,9 @@ from common.errors import NotAllowed
 from leads.models import Lead, LeadEvent
 from leads.services import Entry, log_entries
 from sla.calendars import working_hours_by
-from sla.deadlines import Deadline, Stretch, set_deadline
-from sla.models import Clock, ClockQuerySet, Pause, PinnedPolicy, Policy, PolicyVersion
+from sla.deadlines import Deadline, set_deadline
+from sla.models import Clock, ClockQuerySet, PinnedPolicy, Policy, PolicyVersion
+from sla.rests import over, rests_of
 from sla.versions import TargetTerms, keep_version, read_terms
 
 log = structlog.get_logger(__name__)
@@ -193,31 +193,18 @@ def _plan(clocks: Sequence[Clock], version: PolicyVersion, *, now: datetime) -> 
     targets = {target.kind: target for target in read_terms(version).targets}
     hours = working_hours_by({(clock.calendar_id, clock.owner_id) for clock in clocks}, around=now)
     digests = {desk: worked.digest for desk, worked in hours.items()}
-    pauses = _pauses_of(clocks)
+    rests = rests_of([clock.pk for clock in clocks])
     moves = []
     for clock in clocks:
         desk, target = (clock.calendar_id, clock.owner_id), targets[clock.kind]
-        since, worked, rests = clock.started_at, hours[desk], pauses[clock.pk]
+        since, worked, theirs = clock.started_at, hours[desk], rests[clock.pk]
         before = None
         if clock.due_before_incident:
-            own = [(start, end) for start, end, is_excuse in rests if not is_excuse]
+            own = over(rest for rest in theirs if rest.incident_id is None)
             before = max(set_deadline(target, hours=worked, since=since, pauses=own).due_at, now)
-        all_rests: list[Stretch] = [(start, end) for start, end, _ in rests]
-        deadline = set_deadline(target, hours=worked, since=since, pauses=all_rests)
+        deadline = set_deadline(target, hours=worked, since=since, pauses=over(theirs))
         moves.append(_Move(clock, version, target, deadline, before, digests[desk], now))
     return moves
-
-
-def _pauses_of(clocks: Sequence[Clock]) -> defaultdict[int, list[tuple[datetime, datetime, bool]]]:
-    """When each clock stood still, in order, and whether an incident excuses it."""
-    found: defaultdict[int, list[tuple[datetime, datetime, bool]]] = defaultdict(list)
-    pauses = Pause.objects.filter(clock__in=among([clock.pk for clock in clocks])).order_by(
-        "started_at", "id"
-    )
-    for pause in pauses:
-        if pause.ended_at:
-            found[pause.clock_id].append((pause.started_at, pause.ended_at, pause.incident_id is not None))
-    return found
 
 
 def _count(moves: Sequence[_Move]) -> Reapplied:

@@ -7,7 +7,6 @@ differently under other terms, so this says what the terms would have found, not
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -15,13 +14,13 @@ from itertools import islice
 from typing import NamedTuple
 
 from accounts.models import User
-from common.bulk import among
 from common.errors import InvalidInput
 from scoring.conversion import Share
 from sla.calendars import working_hours_by
-from sla.deadlines import Stretch, set_deadline
+from sla.deadlines import set_deadline
 from sla.figures.cohorts import Question, Verdict
-from sla.models import Clock, ClockQuerySet, Pause, Target
+from sla.models import Clock, ClockQuerySet, Target
+from sla.rests import over, rests_of
 from sla.timeline import CalendarError
 from sla.versions import TargetTerms
 
@@ -146,7 +145,7 @@ def _due_under(by_kind: Mapping[str, TargetTerms], made: Sequence[_Made]) -> Cal
     hours = working_hours_by(
         {(promise.calendar_id, promise.owner_id) for promise in made}, around=made[-1].started_at
     )
-    pauses = _pauses_of(made)
+    rests = rests_of({promise.id for promise in made})
 
     def due_at(promise: _Made) -> datetime:
         try:
@@ -154,25 +153,13 @@ def _due_under(by_kind: Mapping[str, TargetTerms], made: Sequence[_Made]) -> Cal
                 by_kind[promise.kind],
                 hours=hours[promise.calendar_id, promise.owner_id],
                 since=promise.started_at,
-                pauses=pauses.get(promise.id, ()),
+                pauses=over(rests.get(promise.id, ())),
             ).due_at
         except CalendarError as error:
             words = f"{Target.Kind(promise.kind).label}: {error} Choose a shorter time."
             raise InvalidInput(words, field=f"{promise.kind}_minutes") from error
 
     return due_at
-
-
-def _pauses_of(made: Sequence[_Made]) -> dict[int, list[Stretch]]:
-    """The stretches in which each of these clocks stood still and goes on by now, in order."""
-    found: defaultdict[int, list[Stretch]] = defaultdict(list)
-    over = Pause.objects.filter(
-        clock__in=among({promise.id for promise in made}), ended_at__isnull=False
-    ).order_by("started_at", "id")
-    for clock_id, started_at, ended_at in over.values_list("clock_id", "started_at", "ended_at"):
-        if ended_at:
-            found[clock_id].append((started_at, ended_at))
-    return found
 
 
 def _people(made: Sequence[_Made]) -> dict[int | None, Comparison]:
