@@ -34,6 +34,11 @@ def check_year(day: date) -> None:
         raise forms.ValidationError("Use a day between 1970 and 2100.")
 
 
+def midnight(day: date) -> datetime:
+    """The beginning of a day in the viewer's time zone."""
+    return timezone.make_aware(datetime.combine(day, time()))
+
+
 class ChoiceInput(forms.Select):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -94,9 +99,9 @@ class BreachFilter(forms.Form):
         elif chosen["cause"]:
             clocks = clocks.filter(cause=chosen["cause"])
         if chosen["since"]:
-            clocks = clocks.filter(due_at__gte=_midnight(chosen["since"]))
+            clocks = clocks.filter(due_at__gte=midnight(chosen["since"]))
         if chosen["until"]:
-            clocks = clocks.filter(due_at__lt=_midnight(chosen["until"] + timedelta(days=1)))
+            clocks = clocks.filter(due_at__lt=midnight(chosen["until"] + timedelta(days=1)))
         return clocks
 
 
@@ -156,7 +161,3 @@ def _csv_row(clock: Clock, now: datetime) -> tuple[object, ...]:
 
 def _csv_losses(lost: Attribution) -> tuple[int, ...]:
     return (lost.scoring_seconds, *lost.seconds.values())
-
-
-def _midnight(day: date) -> datetime:
-    return timezone.make_aware(datetime.combine(day, time()))

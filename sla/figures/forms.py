@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django import forms
@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts.models import Team, User
 from scoring.language.terms import Category
-from sla.breach_list import ChoiceInput, DayInput, check_year
+from sla.breach_list import ChoiceInput, DayInput, check_year, midnight
 from sla.figures.cohorts import Grouping, Question
 from sla.models import Target
 
@@ -93,10 +93,10 @@ class ComplianceFilter(forms.Form):
     def question(self) -> Question:
         """What a valid form asks about, up to now or the end of the last day."""
         asked = self.cleaned_data
-        until = _midnight(asked["until"] + timedelta(days=1)) if asked["until"] else self._now
+        until = midnight(asked["until"] + timedelta(days=1)) if asked["until"] else self._now
         category = asked["category"] or None
         return Question(
-            since=_midnight(asked["since"]),
+            since=midnight(asked["since"]),
             until=until,
             team=asked["team"],
             owner=asked["owner"],
@@ -138,7 +138,3 @@ def _first_day(until: object, now: datetime) -> date:
     except (ValueError, forms.ValidationError):
         last = timezone.localdate(now)
     return last - timedelta(days=USUAL_DAYS)
-
-
-def _midnight(day: date) -> datetime:
-    return timezone.make_aware(datetime.combine(day, time()))
