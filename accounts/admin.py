@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from accounts.models import Absence, ApiToken, Team, User
 from accounts.roles import signed_in_user
+from accounts.services import note_return
 from accounts.tokens import revoke_token
 from common.inlines import LabelledFormSet
 
@@ -60,6 +61,11 @@ class PortalUserAdmin(UserAdmin[User]):
         actions = super().get_actions(request)
         actions.pop("delete_selected", None)
         return actions
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if form.initial.get("away_since") and obj.away_since is None:
+            note_return(obj, now=timezone.now())
 
     def get_inline_instances(self, request: HttpRequest, obj: User | None = None) -> Any:
         return super().get_inline_instances(request, obj) if obj else []

@@ -30,3 +30,9 @@ def come_back(user: User, *, now: datetime) -> None:
     """Put the person back into routing. Repeating it keeps the first time."""
     away = User.objects.filter(pk=user.pk, away_since__isnull=False)
     away.update(away_since=None, away_reason="", back_since=now)
+
+
+def note_return(user: User, *, now: datetime) -> None:
+    """Somebody else has put the person back into routing: what they let lapse before is forgotten too."""
+    user.back_since = now
+    user.save(update_fields=["back_since"])
