@@ -9,11 +9,13 @@ from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
-from common.bulk import insert_rows, update_rows
+from common.bulk import as_rows, insert_rows, inserting_whole, update_rows
+from common.prepared import ask_prepared
 from leads.models import Lead, LeadEvent
 from notifications.models import Notification
 from sla.models import Clock
 from tests.factories import NOON, LeadFactory
+from tests.sla.factories import ClockFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -43,6 +45,27 @@ def test_values_of_every_kind_arrive_as_they_were() -> None:
     )
     # Left out: the model's defaults.
     assert (clock.outcome, clock.restarts_on_reassignment, clock.pause_reason) == ("running", True, "")
+
+
+def test_whole_objects_are_inserted_as_they_are(bdr: User) -> None:
+    clocks = [
+        ClockFactory.build(
+            lead=LeadFactory(), owner=bdr, handoff_id=number, pause_reason='a\'b "%s"', paused_at=NOON
+        )
+        for number in (2**40, 1)
+    ]
+
+    found = ask_prepared(f"{inserting_whole(Clock)} RETURNING handoff_id, id", {"rows": as_rows(clocks)})
+
+    assert [handoff_id for handoff_id, _ in found] == [2**40, 1]
+    for clock, (_, pk) in zip(clocks, found, strict=True):
+        clock.pk = pk
+    assert list(Clock.objects.order_by("pk").values()) == list(map(_columns_of, clocks))
+    assert as_rows([]) == "[]"
+
+
+def _columns_of(clock: Clock) -> dict[str, object]:
+    return {field.attname: getattr(clock, field.attname) for field in Clock._meta.concrete_fields}
 
 
 def test_it_is_one_statement_and_none_for_no_row(bdr: User) -> None:

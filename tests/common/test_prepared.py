@@ -25,6 +25,12 @@ def test_what_could_come_from_outside_is_refused(value: object) -> None:
         written_out("name = %s", (value,))
 
 
+def test_a_statement_without_parameters_is_prepared_too(bdr: User) -> None:
+    sql = composed(User.objects.filter(is_active=True).values_list("pk"))
+
+    assert ask_prepared(sql, {}) == ask_prepared(sql, {"unused": 1}) == [(bdr.pk,)]
+
+
 def test_one_statement_serves_everybody_and_is_prepared_once(db: None) -> None:
     first, second = UserFactory(role=User.Role.BDR), UserFactory(role=User.Role.BDR)
     sql = composed(User.objects.filter(pk__in=any_of_ids(), role="bdr").order_by("pk").values_list("pk"))
