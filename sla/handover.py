@@ -19,8 +19,9 @@ from leads.models import Lead, LeadEvent
 from leads.services import Entry, log_event
 from sla.breaches import record_breaches
 from sla.business_hours import WorkingCalendar
-from sla.calendars import calendar_of, working_hours, working_hours_of
+from sla.calendars import working_hours, working_hours_of
 from sla.deadlines import Deadline, set_deadline
+from sla.desks import Desk, desk_of
 from sla.models import Calendar, Clock, Pause, Target
 from sla.services import describe_start, describe_stop, finish_clock
 
@@ -164,38 +165,27 @@ def _latest_clocks(handoff_ids: Collection[int]) -> list[_Old]:
 # --- New clocks ---------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class _Desk:
-    """Where and when a new owner works."""
-
-    calendar: Calendar | None
-    hours: WorkingCalendar
-    digest: str
-
-
 class _Desks:
     """The desks of the new owners. Equal promises made to one person at one moment fall due together."""
 
     def __init__(self, owners: Iterable[User | None], *, now: datetime) -> None:
         people = {owner.pk: owner for owner in owners if owner}
         self._now = now
-        self._desks: dict[int | None, _Desk] = {
-            person: _Desk(calendar, hours, hours.digest)
+        self._desks: dict[int | None, Desk] = {
+            person: Desk(calendar.pk if calendar else None, hours)
             for person, (calendar, hours) in working_hours_of(people.values(), around=now).items()
         }
         self._deadlines: dict[tuple[object, ...], Deadline] = {}
 
-    def of(self, owner: User | None) -> _Desk:
+    def of(self, owner: User | None) -> Desk:
         if owner is None and None not in self._desks:
-            calendar = calendar_of(None)
-            hours = working_hours(calendar, person=None, around=self._now)
-            self._desks[None] = _Desk(calendar, hours, hours.digest)
+            self._desks[None] = desk_of(None, around=self._now)
         return self._desks[owner.pk if owner else None]
 
     def restart(self, old: _Old, handover: Handover) -> dict[str, object]:
         """The row of a clock that makes the same promise anew to the next owner."""
         desk = self.of(handover.owner)
-        terms = (desk.digest, old.mode, old.minutes, old.after_hours_minutes, *old.warn_percent)
+        terms = (desk.hours.digest, old.mode, old.minutes, old.after_hours_minutes, *old.warn_percent)
         if terms not in self._deadlines:
             self._deadlines[terms] = set_deadline(Clock(**old.promise), hours=desk.hours, since=self._now)
         deadline = self._deadlines[terms]
@@ -218,8 +208,8 @@ class _Desks:
         return {
             "owner_id": handover.owner.pk if handover.owner else None,
             "team_id": handover.team.pk if handover.team else None,
-            "calendar_id": desk.calendar.pk if desk.calendar else None,
-            "hours_digest": desk.digest,
+            "calendar_id": desk.calendar_id,
+            "hours_digest": desk.hours.digest,
         }
 
 

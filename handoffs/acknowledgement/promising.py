@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from handoffs.models import Acknowledgement, AcknowledgementPolicy, Handoff
 from leads.models import Lead
-from sla.calendars import calendar_of, working_hours
+from sla.desks import desk_of
 
 # An answer a day after what somebody did is none (see AcknowledgementPolicy.within_minutes).
 LATEST = timedelta(days=1)
@@ -24,8 +24,7 @@ def promise_acknowledgement(handoff: Handoff, lead: Lead, *, now: datetime) -> N
     within = active.values_list("within_minutes", flat=True).first()
     if within is None:
         return
-    hours = working_hours(calendar_of(handoff.owner), person=handoff.owner, around=now)
-    if hours.is_after_hours(now):
+    if desk_of(handoff.owner, around=now).hours.is_after_hours(now):
         due_at = now + timedelta(minutes=within)
         Acknowledgement.objects.create(handoff=handoff, lead=lead, due_at=due_at, next_try_at=now)
 
