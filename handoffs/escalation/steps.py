@@ -46,15 +46,15 @@ class Steps:
 
     def look_at(self, case: Case, position: int) -> Overdue:
         """Whether a step can be taken, and whether whom it is for is at work."""
-        step = case.ladder[position]
-        obstacle = CLOSED if case.handoff is None else self._obstacle(case, case.handoff, step, position)
+        step, handoff = case.ladder[position], case.handoff
+        obstacle = CLOSED if handoff is None else self._obstacle(case, handoff, step, position)
         waits = step.waits_for_receiver and not obstacle
+        waits_until = self._people.back_at(self._receivers(case, step)) if waits else None
+        if handoff and step.action == Action.REASSIGN and not obstacle and not waits_until:
+            # Asked when it is to be done: whoever is off now may take it in the morning.
+            obstacle = self._why_nobody_takes_it(handoff)
         return Overdue(
-            position,
-            step.action,
-            case.time_of(position),
-            obstacle=obstacle,
-            waits_until=self._people.back_at(self._receivers(case, step)) if waits else None,
+            position, step.action, case.time_of(position), obstacle=obstacle, waits_until=waits_until
         )
 
     def take(self, case: Case, position: int) -> str:
@@ -93,7 +93,8 @@ class Steps:
             case Action.NOTIFY_MANAGER:
                 return "" if self._people.managers_of(case.clock.team_id) else "There is no manager to tell."
             case Action.REASSIGN:
-                return self._why_it_stays(handoff)
+                route = self._routes[handoff.pk]
+                return route if isinstance(route, str) else ""
             case Action.FLAG_CRM:
                 return "Salesforce shows it as overdue already." if handoff.flagged_at else ""
             case Action.REST:
@@ -114,10 +115,9 @@ class Steps:
             return f"{owner} is out of the office, so it is left to the next step."
         return ""
 
-    def _why_it_stays(self, handoff: Handoff) -> str:
+    def _why_nobody_takes_it(self, handoff: Handoff) -> str:
         route = self._routes[handoff.pk]
-        if isinstance(route, str):
-            return route
+        assert isinstance(route, RoutePlan), "looked at"
         if handoff.pk not in self._next_owners:
             try:
                 self._next_owners[handoff.pk] = choose_next_owner(handoff, route, now=self.now)
@@ -133,7 +133,9 @@ class Steps:
             case Action.NOTIFY_MANAGER | Action.REVIEW:
                 return self._people.managers_of(case.clock.team_id)
             case Action.REASSIGN if case.handoff:
-                members = self._people.members_of(self._next_owners[case.handoff.pk].pool.pk)
+                route = self._routes[case.handoff.pk]
+                assert isinstance(route, RoutePlan), "looked at"
+                members = self._people.members_of(route.pool_id)
                 return [member for member in members if member != case.handoff.owner]
             case _:
                 return []

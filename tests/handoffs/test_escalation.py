@@ -252,6 +252,23 @@ def test_an_accepted_lead_nobody_has_called_goes_on_accepted(handoff, bdr, other
     assert (handoff.owner, handoff.status) == (other_than(first, bdr, other_bdr), Handoff.Status.ACCEPTED)
 
 
+def test_an_accepted_lead_waits_for_the_morning_when_nobody_can_take_it_at_night(
+    days, handoff, bdr, other_bdr, now
+):
+    first = handoff.owner
+    Pool.objects.update(off_shift=Pool.OffShift.WAIT)
+    accept_handoff(handoff, by=first, now=now + MINUTE)
+    follow(handoff, ladder("reassign@0"), kind=Target.Kind.FIRST_CONTACT)
+    Clock.objects.filter(kind="first_contact").update(started_at=now, due_at=FRIDAY_EVENING)
+
+    work(FRIDAY_EVENING + MINUTE)
+    assert taken(handoff) == []
+    work(MONDAY_MORNING)
+
+    handoff.refresh_from_db()
+    assert (handoff.owner, handoff.status) == (other_than(first, bdr, other_bdr), Handoff.Status.ACCEPTED)
+
+
 def test_once_the_owner_has_been_in_touch_the_lead_stays_theirs(handoff, now):
     owner = handoff.owner
     accept_handoff(handoff, by=owner, now=now + MINUTE)
