@@ -30,6 +30,7 @@ THEMES = ("light", "dark")
 RESCORED_WITHIN_MS = 120_000
 DRAFT = "a[href^='/scoring/']:has-text('Webinar +20')"
 EDIT = "a[href^='/admin/scoring/modelversion/']"
+A_BREACH = "main tbody a[href^='/sla/breaches/']"
 A_LEAD = "a[href^='/leads/']:not([href='/leads/'])"
 
 
@@ -81,6 +82,8 @@ SCENES = (
             Shot("feedback", "marketing", "/marketing/"),
             Shot("live-board", "manager", "/sla/"),
             Shot("breaches", "manager", "/sla/breaches/"),
+            Shot("breach", "manager", "/sla/breaches/", follow=(A_BREACH,)),
+            Shot("compliance", "manager", "/sla/compliance/"),
             Shot("health", "operator", "/ops/"),
             Shot("scoring", "marketing", "/scoring/"),
             Shot("criteria", "bdr", "/scoring/criteria/"),
