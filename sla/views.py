@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -15,7 +16,7 @@ from accounts.roles import login_required, role_required, signed_in_user
 from common.htmx import wants_fragment
 from common.jinja import render_jinja, root_of
 from leads.models import Lead
-from sla.board import Board, read_board
+from sla.board import RECENT, Board, read_board
 from sla.breach_list import BreachFilter, breach_csv_lines, read_page
 from sla.breaches import review_breach
 from sla.escalations import next_step_of
@@ -47,7 +48,13 @@ def live_board(request: HttpRequest) -> HttpResponse:
     # A poll that would show the same is answered 304; the countdowns tick in the browser.
     if is_poll and (unchanged := get_conditional_response(request, etag=etag)):
         return unchanged
-    context = {"board": board, "drawn": _draw(board), "etag": etag, "team": team}
+    context = {
+        "board": board,
+        "drawn": _draw(board),
+        "etag": etag,
+        "team": team,
+        "recently": timezone.localdate(now - RECENT).isoformat(),
+    }
     if not is_poll:
         return render(request, "sla/board.html", context | {"teams": Team.objects.order_by("name")})
     response = render(request, "sla/board.html#board", context)
@@ -102,6 +109,7 @@ def breach_review(request: HttpRequest, pk: int) -> HttpResponse:
     form = ReviewForm(request.POST or None, initial={"cause": clock.cause, "note": clock.review_note})
     if request.method == "POST" and form.is_valid():
         review_breach(clock, **form.cleaned_data, by=user, now=now)
+        messages.success(request, "The review is kept.")
         return redirect("sla:breach", pk=pk)
     context = {
         "clock": clock,

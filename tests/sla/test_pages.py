@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
 from datetime import timedelta
 
@@ -84,6 +85,16 @@ def test_the_board_is_exact_though_no_sweep_has_run(as_manager, bdr, other_bdr):
     ]
     assert [(tally.name, tally.late, tally.at_risk) for tally in board.teams] == [("Inbound Europe", 1, 1)]
     assert (board.missed_recently, board.to_review) == (1, 0)
+
+
+def test_the_figures_of_a_team_lead_to_its_breaches(as_manager, bdr):
+    week_ago = timezone.localdate(timezone.now() - timedelta(days=7))
+    late_clock(bdr)
+
+    page = as_manager.get("/sla/", {"team": bdr.team_id}).content.decode()
+
+    assert f'href="/sla/breaches/?team={bdr.team_id}&since={week_ago}"' in html.unescape(page)
+    assert f'href="/sla/breaches/?team={bdr.team_id}&cause=to_review"' in html.unescape(page)
 
 
 def test_figures_of_a_year_of_neglect_are_not_counted_to_the_end(as_manager, bdr, monkeypatch):
@@ -295,6 +306,7 @@ def test_a_manager_names_the_cause(as_manager, manager, bdr):
 
     clock.refresh_from_db()
     assert response.status_code == 302
+    assert "The review is kept." in as_manager.get(response["Location"]).content.decode()
     assert (clock.cause, clock.review_note, clock.reviewed_by) == ("routing", "Wrong pool", manager)
 
 
