@@ -91,6 +91,8 @@ class PoolForm(forms.ModelForm[Pool]):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if "declined_for_days" not in self.fields:  # for whoever may only look
+            return
         self.fields["declined_for_days"].validators.append(days_within_ten_years)
         channels = self.fields["channels"]
         assert isinstance(channels, forms.ModelMultipleChoiceField)

@@ -6,12 +6,13 @@ from datetime import datetime
 
 import pytest
 from django.contrib.admin.sites import site
+from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
 from feedback.models import RejectionReason
-from handoffs.models import Handoff, Playbook, Pool, QualificationGate, RoutingRule
+from handoffs.models import Handoff, Playbook, Pool, QualificationGate, RecycleContract, RoutingRule
 from leads.models import Lead
 from tests.desk import ready_lead
 
@@ -69,6 +70,20 @@ def test_every_screen_opens(handoff: Handoff, manager: User, admin_of, model: st
     assert client.get(reverse(f"admin:handoffs_{model}_changelist")).status_code == 200
     first = row._default_manager.first()
     assert client.get(reverse(f"admin:handoffs_{model}_change", args=[first.pk])).status_code == 200
+
+
+@pytest.mark.parametrize("model", [Pool, Playbook, RecycleContract])
+def test_who_may_only_look_opens_the_forms_of_others(
+    client: Client, handoff: Handoff, operator: User, model: type[Model]
+) -> None:
+    row = model._default_manager.first() or model._default_manager.create()
+    client.force_login(operator)
+
+    path = reverse(f"admin:handoffs_{model._meta.model_name}_change", args=[row.pk])
+    page = client.get(path)
+
+    assert page.status_code == 200
+    assert 'name="_save"' not in page.content.decode()
 
 
 def test_a_rule_is_written_one_value_per_line_and_gives_parked_leads_another_chance(
