@@ -151,7 +151,7 @@ def clock_pause(request: HttpRequest, pk: int) -> HttpResponse:
     if not form.is_valid():
         return _render_panel(request, clock.lead, refused=form, refused_pk=pk)
     pause_clock(clock, reason=form.cleaned_data["reason"], by=user, now=timezone.now())
-    return _render_panel(request, clock.lead)
+    return _render_panel(request, clock.lead, moved_pk=pk)
 
 
 @require_POST
@@ -160,12 +160,18 @@ def clock_resume(request: HttpRequest, pk: int) -> HttpResponse:
     user = signed_in_user(request)
     clock = get_object_or_404(Clock.objects.visible_to(user).select_related("owner", "lead"), pk=pk)
     resume_clock(clock, by=user, now=timezone.now())
-    return _render_panel(request, clock.lead)
+    return _render_panel(request, clock.lead, moved_pk=pk)
 
 
 def _render_panel(
-    request: HttpRequest, lead: Lead, *, refused: PauseForm | None = None, refused_pk: int | None = None
+    request: HttpRequest,
+    lead: Lead,
+    *,
+    refused: PauseForm | None = None,
+    refused_pk: int | None = None,
+    moved_pk: int | None = None,
 ) -> HttpResponse:
+    """The panel; the keyboard goes on at the clock that was just paused or resumed."""
     now = timezone.now()
     user = signed_in_user(request)
     clocks = (
@@ -183,6 +189,7 @@ def _render_panel(
             "longest_pause": _longest_pause(clock),
             "next_step": next_step_of(clock),
             "refused": refused if clock.pk == refused_pk else None,
+            "was_moved": clock.pk == moved_pk,
         }
         for clock in clocks.order_by("-started_at", "-id")[:PANEL_CLOCKS]
     ]

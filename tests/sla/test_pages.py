@@ -387,6 +387,8 @@ def test_the_owner_pauses_with_a_reason_and_resumes(client, bdr):
     refused = client.post(f"/sla/clocks/{clock.pk}/pause/", {"reason": " "})
     paused = client.post(f"/sla/clocks/{clock.pk}/pause/", {"reason": "On holiday"})
     resumed = client.post(f"/sla/clocks/{clock.pk}/resume/")
+    # The keyboard goes on where it was: the panel is drawn anew.
+    assert all(panel.content.decode().count(" autofocus>") == 1 for panel in (paused, resumed))
 
     assert (refused.status_code, paused.status_code, resumed.status_code) == (422, 200, 200)
     assert "Say what the clock waits for." in refused.content.decode()
