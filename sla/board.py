@@ -102,7 +102,7 @@ def read_board(clocks: ClockQuerySet, *, tickets: TicketCounts, now: datetime) -
 
 def _tallies(clocks: ClockQuerySet, now: datetime) -> tuple[_Tallies, _Tallies, Tally]:
     """By owner, by team and in all, counted from the indexes of what is late and at risk alone."""
-    by_owner: _Tallies = defaultdict(lambda: Tally("Nobody yet"))
+    by_owner: _Tallies = defaultdict(lambda: Tally("Overflow queue"))
     by_team: _Tallies = defaultdict(lambda: Tally("No team"))
     totals = Tally("All")
     for state, urgent in (("late", clocks.late(now)), ("at_risk", clocks.at_risk(now))):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 import structlog
@@ -16,6 +17,7 @@ from common.bulk import among, update_rows
 from common.errors import NotAllowed
 from leads.models import Lead, LeadEvent
 from leads.services import Entry, log_entries
+from sla.business_hours import WorkingCalendar
 from sla.calendars import working_hours_by
 from sla.deadlines import Deadline, set_deadline
 from sla.models import Clock, ClockQuerySet, PinnedPolicy, Policy, PolicyVersion
@@ -37,6 +39,8 @@ class Reapplied:
     moved_earlier: int = 0
     moved_later: int = 0
     same: int = 0
+    run_out: int = 0
+    """Of those moved earlier: their time is over by the terms in force, so they fall due at once."""
     is_partial: bool = False
     """There may be more than were looked at."""
 
@@ -57,7 +61,8 @@ def preview_reapplying(*, policy: Policy | None = None, now: datetime) -> Reappl
 def reapply_policies(*, policy: Policy | None = None, by: User, now: datetime) -> Reapplied:
     """Measure open promises by the terms now in force of the policy they were started by; managers only.
 
-    Each is counted from its own start, and none falls due before `now`. Promises that are missed or stand
+    Each is counted from its own start. One whose time is over by the new terms falls due when its owner works
+    next, `now` at the earliest: nobody could have known. Promises that are missed or stand
     still keep their terms, and so do targets that the policy has no more. Every clock is in the log of its
     lead with both versions. Without a policy, all that are active. Repeating it changes nothing.
     """
@@ -71,6 +76,7 @@ def reapply_policies(*, policy: Policy | None = None, by: User, now: datetime) -
         moved_earlier=sum(each.moved_earlier for each in done),
         moved_later=sum(each.moved_later for each in done),
         same=sum(each.same for each in done),
+        run_out=sum(each.run_out for each in done),
     )
     log.info("policies_reapplied", policy=policy.pk if policy else None, by=by.pk, **asdict(result))
     return result
@@ -143,13 +149,16 @@ class _Move:
     target: TargetTerms
     deadline: Deadline
     due_before_incident: datetime | None
-    hours_digest: str
+    hours: WorkingCalendar
     now: datetime
 
     @property
+    def has_run_out(self) -> bool:
+        return self.deadline.due_at < self.now
+
+    @cached_property
     def due_at(self) -> datetime:
-        # A shorter time may have run out already; nobody could have known, so it is due now.
-        return max(self.deadline.due_at, self.now)
+        return self.hours.next_open(self.now) if self.has_run_out else self.deadline.due_at
 
     @property
     def columns(self) -> dict[str, Any]:
@@ -170,7 +179,7 @@ class _Move:
             "warnings_at": self.deadline.warnings_at,
             "risk_at": next(iter(self.deadline.warnings_at), None),
             "warn_at": self.deadline.next_warning(self.now),
-            "hours_digest": self.hours_digest,
+            "hours_digest": self.hours.digest,
         }
 
     def entry(self, by: User) -> Entry:
@@ -192,7 +201,6 @@ class _Move:
 def _plan(clocks: Sequence[Clock], version: PolicyVersion, *, now: datetime) -> list[_Move]:
     targets = {target.kind: target for target in read_terms(version).targets}
     hours = working_hours_by({(clock.calendar_id, clock.owner_id) for clock in clocks}, around=now)
-    digests = {desk: worked.digest for desk, worked in hours.items()}
     rests = rests_of([clock.pk for clock in clocks])
     moves = []
     for clock in clocks:
@@ -203,11 +211,12 @@ def _plan(clocks: Sequence[Clock], version: PolicyVersion, *, now: datetime) -> 
             own = over(rest for rest in theirs if rest.incident_id is None)
             before = max(set_deadline(target, hours=worked, since=since, pauses=own).due_at, now)
         deadline = set_deadline(target, hours=worked, since=since, pauses=over(theirs))
-        moves.append(_Move(clock, version, target, deadline, before, digests[desk], now))
+        moves.append(_Move(clock, version, target, deadline, before, worked, now))
     return moves
 
 
 def _count(moves: Sequence[_Move]) -> Reapplied:
     earlier = sum(move.due_at < move.clock.due_at for move in moves)
     later = sum(move.due_at > move.clock.due_at for move in moves)
-    return Reapplied(earlier, later, len(moves) - earlier - later)
+    run_out = sum(move.has_run_out for move in moves)
+    return Reapplied(earlier, later, len(moves) - earlier - later, run_out)

@@ -165,7 +165,7 @@ def _due_under(by_kind: Mapping[str, TargetTerms], made: Sequence[_Made]) -> Cal
 def _people(made: Sequence[_Made]) -> dict[int | None, Comparison]:
     ids = {promise.owner_id for promise in made}
     people = User.objects.in_bulk([pk for pk in ids if pk])
-    return {pk: Comparison(str(people[pk]) if pk in people else "Nobody yet") for pk in ids}
+    return {pk: Comparison(str(people[pk]) if pk in people else "Overflow queue") for pk in ids}
 
 
 def _most_changed_first(comparison: Comparison) -> tuple[int, str]:

@@ -113,7 +113,7 @@ def labels_of(grouping: Grouping, keys: list[object]) -> dict[object, str]:
     match grouping:
         case Grouping.REP:
             people = User.objects.in_bulk([key for key in keys if key is not None])
-            return {key: str(people.get(key, "Nobody yet")) for key in keys}
+            return {key: str(people.get(key, "Overflow queue")) for key in keys}
         case Grouping.TEAM:
             teams = Team.objects.in_bulk([key for key in keys if key is not None])
             return {key: str(teams.get(key, "No team")) for key in keys}

@@ -43,7 +43,7 @@ def percent_of(part: int, whole: int) -> str:
 @register.filter
 def late_words(clock: Clock, now: datetime) -> str:
     """By how much the deadline was missed, so far or in the end."""
-    return span_words(clock.seconds_late(now))
+    return span_words(clock.seconds_late(now)) if clock.seconds_late(now) else "less than a second"
 
 
 @register.filter

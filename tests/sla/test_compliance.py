@@ -277,7 +277,7 @@ def test_the_page_tells_shares_times_and_groups(client, manager, recent, django_
 
     assert "66.7 %" in page
     assert "2 of 3 decided" in page
-    assert "Nobody yet" in page
+    assert "Overflow queue" in page
     assert "nine in ten within" in page
 
 

@@ -126,6 +126,22 @@ def test_working_hours_of_the_owner_count(policy, bdr, manager):
     assert Clock.objects.get(kind="first_contact").due_at == datetime(2026, 3, 9, 11, tzinfo=UTC)
 
 
+def test_what_is_over_by_the_new_terms_falls_due_when_its_owner_works_next(policy, bdr, manager):
+    friday, saturday = datetime(2026, 3, 6, 15, tzinfo=UTC), datetime(2026, 3, 7, 22, tzinfo=UTC)
+    policy.targets.filter(kind="first_contact").update(minutes=600)
+    keep_version(policy, by=manager, now=friday)
+    begin(bdr, handoff_id=30, now=friday)
+    policy.targets.filter(kind="first_contact").update(minutes=60)
+    keep_version(policy, by=manager, now=saturday)
+    Clock.objects.exclude(kind="first_contact").delete()
+
+    assert preview_reapplying(now=saturday).run_out == 1
+    assert reapply_policies(by=manager, now=saturday).run_out == 1
+
+    # Monday 10:00 in Berlin.
+    assert Clock.objects.get().due_at == datetime(2026, 3, 9, 9, tzinfo=UTC)
+
+
 def test_clocks_of_before_there_were_versions_are_known_by_the_name_of_their_policy(policy, bdr, manager):
     clock = ClockFactory(owner=bdr, policy_name="Standard", kind="opened", minutes=60)
 
