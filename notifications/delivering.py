@@ -14,8 +14,8 @@ from datetime import datetime, timedelta
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
 
+from common.bulk import update_rows
 from notifications.by_apprise import post_to_address
 from notifications.by_email import MailBag
 from notifications.failing import give_up, note_success
@@ -184,11 +184,27 @@ def _address_of(channel: Channel) -> str:
 def record_past_as_sent(*, now: datetime) -> int:
     """Put down what is queued as sent in its time, without sending it; say how many there were.
 
-    For histories that are made up: nobody wants the e-mails of an invented year.
+    For histories that are made up: nobody wants the e-mails of an invented year. What somebody's quiet hours
+    hold back until after `now` stays queued until then.
     """
-    return Delivery.objects.due(now).update(
-        status=Delivery.Status.SENT, sent_at=F("queued_at"), next_try_at=None, attempts=1
-    )
+    due = list(Delivery.objects.due(now).select_related("recipient").defer("body", "facts"))
+    quietness = Quietness.of(delivery.recipient for delivery in due)
+    rows = []
+    for delivery in due:
+        quiet_until = quietness.end(delivery.recipient, delivery.queued_at)
+        is_sent = quiet_until is None or quiet_until <= now
+        rows.append(
+            {
+                "id": delivery.pk,
+                "status": Delivery.Status.SENT if is_sent else Delivery.Status.QUEUED,
+                "sent_at": quiet_until or delivery.queued_at if is_sent else None,
+                "next_try_at": None if is_sent else quiet_until,
+                "held_at": delivery.queued_at if quiet_until else None,
+                "attempts": int(is_sent),
+            }
+        )
+    update_rows(Delivery, rows)
+    return len(due)
 
 
 def letter_of(delivery: Delivery) -> Letter:
