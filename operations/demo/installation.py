@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from accounts.services import go_away
 from notifications.delivering import record_past_as_sent
 from operations.demo.experiments import draft_webinar_points
+from operations.demo.promises import answer_after_hours
 from operations.demo.simulation import Simulation, Summary
 from operations.demo.staff import hire_staff, issue_keys, open_offices, plan_vacation, write_playbook
 from operations.demo.stories import YEAR
@@ -36,6 +37,7 @@ def install_demo(keys: Keys, *, seed: int, size: int, until: datetime) -> Summar
     issue_keys(staff, api_token=keys.api_token, write_key=keys.write_key, now=founded_at)
     plan_vacation(staff, until=until)
     write_playbook()
+    answer_after_hours()
     summary = Simulation(seed=seed, size=size, until=until, staff=staff).play()
     draft_webinar_points(staff["jo"], until=until)
     go_away(staff["dana"], now=until - STEPPED_OUT)

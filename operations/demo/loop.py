@@ -5,15 +5,25 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import partial
 
 from accounts.models import User
 from feedback.acceptance import drivers_of, explain_acceptance
+from feedback.commitments import commit_to_month
 from feedback.disputes import dispute_verdict, settle_dispute
-from feedback.models import Dispute, MarketingTask, QualityCheck, RejectionReason, Verdict
-from feedback.pulses import record_pulse
+from feedback.models import (
+    Commitment,
+    Dispute,
+    MarketingTask,
+    QualityCheck,
+    Reading,
+    RejectionReason,
+    Verdict,
+)
+from feedback.pulses import month_of, record_pulse
 from feedback.quality import record_quality_check
+from feedback.readings import mark_rejections_read
 from feedback.tasks_for_marketing import complete_task
 from handoffs.models import ContextPackage, Handoff
 from operations.demo.clockwork import Clockwork
@@ -24,7 +34,11 @@ Answer, Outcome = QualityCheck.Answer, Dispute.Outcome
 
 EXPLAINED, CHECKED, DISPUTED, OVERTURNED = 0.35, 0.8, 0.16, 0.4
 # Some of what marketing owes is left lying past its time.
-PROMPTLY = 0.85
+PROMPTLY, READ_SHARE = 0.85, 0.5
+# What marketing promises for the month that begins within some days: by what it has delivered of late.
+RECENT, RECENT_MONTHS = timedelta(days=90), 3
+NEXT_MONTH, A_MONTH = timedelta(days=10), timedelta(days=30)
+AMBITION, GOOD_PERCENT, ENOUGH_DAYS = 1.1, 75, 8
 
 GOOD_NOTES = ("", "", "Knew what they wanted.", "Had read our case studies.")
 BAD_NOTES = ("Smaller than the form says.", "Only gathering offers.", "Somebody else decides.")
@@ -151,6 +165,33 @@ class Loop:
             return {"phone": f"+49 30 23125 {self.rng.randrange(1000):03}"}
         return {}
 
+    # --- Marketing reads, and promises --------------------------------------------------------------
+
+    def read_rejections(self, now: datetime) -> None:
+        """Jo reads what has come in since the last time; now and then the day has no room for it."""
+        if self.rng.random() < READ_SHARE:
+            unread = list(Reading.objects.open().values_list("pk", flat=True))
+            mark_rejections_read(unread, by=self.staff["jo"], now=now)
+
+    def promise_next_month(self, now: datetime) -> None:
+        """Once: a little more than sales has had of late."""
+        month = month_of(now + NEXT_MONTH)
+        if not Commitment.objects.filter(month=month).exists():
+            self._promise(month, _mqls_since(now - RECENT, now) / RECENT_MONTHS * AMBITION, now)
+
+    def promise_more(self, now: datetime) -> None:
+        """A month that goes so well is promised anew, at the pace of its first weeks."""
+        if now.day < ENOUGH_DAYS:
+            return
+        month = month_of(now)
+        begun = datetime.combine(month, time(), tzinfo=now.tzinfo)
+        self._promise(month, _mqls_since(begun, now) * (A_MONTH / (now - begun)), now)
+
+    def _promise(self, month: date, mqls: float, now: datetime) -> None:
+        commit_to_month(
+            month, mqls=max(1, round(mqls)), good_percent=GOOD_PERCENT, by=self.staff["jo"], now=now
+        )
+
     # --- The pulse ------------------------------------------------------------------------------
 
     def feel_pulse(self, now: datetime, *, progress: float) -> None:
@@ -173,3 +214,8 @@ class Loop:
     def _act(self, act: Callable[[datetime], None], now: datetime) -> None:
         act(now)
         self.clockwork.marks_moved()
+
+
+def _mqls_since(since: datetime, now: datetime) -> int:
+    """A lead passed on from rep to rep counts once."""
+    return Handoff.objects.filter(hops=0, created_at__gt=since, created_at__lte=now).count()

@@ -1,15 +1,17 @@
-"""Plays the manager: the weekly look back at breaches and what led to them, and cover for a colleague."""
+"""Plays the manager: the weekly look back at breaches, answers to tickets, cover for a colleague."""
 
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from accounts.models import User
 from handoffs.models import Handoff
 from handoffs.routing.reassignment import reassign_handoff
 from sla.breaches import review_breach
-from sla.models import Clock
+from sla.models import Clock, Ticket
+from sla.tickets import close_ticket
 
 WEEK = timedelta(days=7)
 REVIEWED_SHARE = 0.7
@@ -20,6 +22,25 @@ CAUSES = (
     (Clock.Cause.LEAD_QUALITY, 2, "Left lying because it looked weak; the score said otherwise."),
     (Clock.Cause.ROUTING, 1, "Went to a rep who was on the road all week."),
 )
+
+# How old a ticket is before anybody looks, and how many are answered at a look.
+A_LOOK, ANSWERED_SHARE = timedelta(hours=1), 0.7
+_OF_ESCALATIONS = (
+    "Spoke with the rep: two webinars in one week. It is dealt with this afternoon.",
+    "Was waiting for a colleague's advice on the account. Settled now.",
+    "Overlooked behind older leads. We went through the whole queue together.",
+)
+ANSWERS: Mapping[Ticket.Alarm, tuple[str, ...]] = {
+    Ticket.Alarm.NOT_OPENED: ("On the phone all morning; looks at it next.", "Saw it by e-mail, not here."),
+    Ticket.Alarm.NO_ACTIVITY: ("Calls today.", "Had it on paper only. The plan is in the portal now."),
+    Ticket.Alarm.UNEXPLAINED_RETURN: ("Asked for the reason; it is in the notes.",),
+    Ticket.Alarm.CRM_FAILING: ("The connection is back.",),
+    Ticket.Alarm.CADENCE_ABANDONED: (
+        "The person is on leave until the 15th; one more call after that.",
+        "Two more calls are planned this week.",
+    ),
+    Ticket.Alarm.ESCALATED: _OF_ESCALATIONS,
+}
 
 
 def review_last_week(rng: random.Random, *, by: User, now: datetime) -> None:
@@ -43,3 +64,11 @@ def pass_on_an_offer(to: User, *, by: User, now: datetime) -> Handoff | None:
     return reassign_handoff(
         offer, to=to, by=by, now=now, reason="Covers while a colleague is at the trade fair."
     )
+
+
+def answer_tickets(rng: random.Random, now: datetime) -> None:
+    """Answer most of what is open: each look, some of it is left for the next."""
+    for ticket in Ticket.objects.open().select_related("owner").order_by("pk"):
+        if now - ticket.opened_at > A_LOOK and rng.random() < ANSWERED_SHARE:
+            answer = rng.choice(ANSWERS[Ticket.Alarm(ticket.alarm)])
+            close_ticket(ticket, answer=answer, by=ticket.owner, now=now)

@@ -11,28 +11,36 @@ from functools import partial
 from django.db import connection
 
 from accounts.models import User
+from handoffs.alarms import raise_alarms
 from handoffs.models import Handoff
 from handoffs.pipeline import advance_due_leads
 from handoffs.routing.overflow import assign_all_overflow
-from handoffs.services import claim_handoff
+from handoffs.services import claim_handoff, record_opened
 from leads.models import Activity, Lead
 from notifications.services import mark_read
+from operations.demo import promises
 from operations.demo.clockwork import Clockwork
 from operations.demo.judgement import HOUR
 from operations.demo.loop import Loop
-from operations.demo.managers import pass_on_an_offer, review_last_week
+from operations.demo.managers import answer_tickets, pass_on_an_offer, review_last_week
 from operations.demo.reps import Reps
 from operations.demo.staff import Staff
 from operations.demo.stories import YEAR, Story, write_stories
 from operations.demo.visitors import Visitors
 from sla.business_hours import WorkingCalendar
 from sla.calendars import calendar_of, working_hours
+from sla.ticket_telling import tell_owners
 
 DAY = timedelta(days=1)
 # Before most of the team begins: what waited overnight is handed out, yesterday's messages have been read.
 MORNING = time(5, 30)
-PULSE_DAY = 8
+# In between, what waits for somebody is looked for: alarms go off, tickets are answered, rejections are read.
+ROUNDS = (time(8, 10), time(14, 50))
+PULSE_DAY, PROMISES_FROM = 8, 24
+# What has come in since then is still open at the end: tickets, rejections to be read.
+LEFT_OPEN = timedelta(days=3)
 LAST_WORD = timedelta(hours=3)
+SATURDAY = 5
 # How many of a rep's working hours before the end a colleague's offer is passed to them. Most of the day's
 # work that a decision may take (24 hours in `classic`) is gone then: their queue ends with a warning in it.
 COVER_HOURS = tuple(13 + number / 2 for number in range(14))
@@ -56,7 +64,7 @@ class Simulation:
         self._staff = staff
         self._until = until
         self._stories = write_stories(seed=seed, size=size, until=until)
-        self._clockwork = Clockwork(until=until, on_woken=self._look_after)
+        self._clockwork = Clockwork(until=until, on_woken=self._look_after, on_lapsed=self._passed_on)
         self._visitors = Visitors(self._clockwork, seed, self._advanced)
         self._hours: dict[int, WorkingCalendar] = {
             one.pk: working_hours(calendar_of(one), person=one, around=until)
@@ -85,9 +93,17 @@ class Simulation:
         """Play the whole year, and leave the portal as it would be at the end of it."""
         for story in self._stories:
             self._visitors.schedule(story)
-        self._schedule_mornings()
+        self._schedule_days()
         for username in ("mara", "theo"):
             self._schedule_cover(self._staff[username])
+        self._clockwork.schedule(
+            promises.morning_before(self._until - promises.REVISED),
+            partial(promises.revise_terms, by=self._staff["nia"]),
+        )
+        self._clockwork.schedule(self._until - LEFT_OPEN, self._loop.promise_more)
+        outage = promises.morning_before(self._until - promises.FAILED)
+        declared = partial(self._declare_outage, started_at=outage)
+        self._clockwork.schedule(outage + promises.OUTAGE + HOUR, declared)
         self._clockwork.schedule(self._until - LAST_WORD, self._loop.contradict_the_last)
         self._clockwork.run()
         while advance_due_leads(now=self._until):
@@ -113,16 +129,21 @@ class Simulation:
             if handoff.pk in self._taken_up or handoff.pk in self._waiting:
                 continue
             self._clockwork.marks_moved()
+            self._passed_on([handoff], now)
+
+    def _take_up(self, handoff: Handoff, story: Story, now: datetime) -> None:
+        self._taken_up.add(handoff.pk)
+        self._reps.take_up(handoff, story, now)
+
+    def _passed_on(self, handoffs: Iterable[Handoff], now: datetime) -> None:
+        """What one rep has let lie is news to the next."""
+        for handoff in handoffs:
             story = self._story_of_lead[handoff.lead_id]
             if handoff.owner_id is None:
                 self._waiting[handoff.pk] = story
                 self._plan_claim(handoff, now)
             else:
                 self._take_up(handoff, story, now)
-
-    def _take_up(self, handoff: Handoff, story: Story, now: datetime) -> None:
-        self._taken_up.add(handoff.pk)
-        self._reps.take_up(handoff, story, now)
 
     # --- The overflow queue ---------------------------------------------------------------------
 
@@ -154,20 +175,27 @@ class Simulation:
             self._clockwork.schedule(at, partial(self._cover, rep))
 
     def _cover(self, rep: User, now: datetime) -> None:
-        """Once: what `rep` gets so late stays undecided."""
+        """Once: what `rep` gets so late is looked at and stays undecided."""
         if rep.pk in self._covering:
             return
         handoff = pass_on_an_offer(rep, by=self._staff["nia"], now=now)
         if handoff:
+            record_opened(handoff, by=rep, now=now)
             self._covering.add(rep.pk)
             self._taken_up.add(handoff.pk)
             self._clockwork.marks_moved()
 
-    def _schedule_mornings(self) -> None:
+    # --- Days and their rounds ------------------------------------------------------------------
+
+    def _schedule_days(self) -> None:
         day = (self._until - YEAR - 14 * DAY).date()
         while day <= self._until.date():
             at = datetime.combine(day, MORNING, tzinfo=self._until.tzinfo)
             self._clockwork.schedule(at, self._begin_day)
+            if day.weekday() < SATURDAY:
+                for hour in ROUNDS:
+                    at = datetime.combine(day, hour, tzinfo=self._until.tzinfo)
+                    self._clockwork.schedule(at, self._do_the_rounds)
             day += DAY
 
     def _begin_day(self, now: datetime) -> None:
@@ -189,4 +217,18 @@ class Simulation:
             assign_all_overflow(now=now)
             for handoff in Handoff.objects.filter(pk__in=self._waiting, owner__isnull=False).order_by("pk"):
                 self._take_up(handoff, self._waiting.pop(handoff.pk), now)
-            self._clockwork.marks_moved()
+        self._clockwork.marks_moved()
+
+    def _do_the_rounds(self, now: datetime) -> None:
+        tell_owners(now=now)
+        if now < self._until - LEFT_OPEN:
+            answer_tickets(self._rng, now)
+            self._loop.read_rejections(now)
+        raise_alarms(now=now)
+        if now.day >= PROMISES_FROM:
+            self._loop.promise_next_month(now)
+        self._clockwork.marks_moved()
+
+    def _declare_outage(self, now: datetime, *, started_at: datetime) -> None:
+        promises.declare_outage(now, started_at=started_at, by=self._staff["ola"])
+        self._clockwork.marks_moved()

@@ -16,8 +16,17 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.tokens import find_token
-from feedback.models import AcceptanceReason, Dispute, MarketingTask, Pulse, QualityCheck, Verdict
-from handoffs.models import ContextPackage, Handoff, Opportunity, RoutingDecision
+from feedback.models import (
+    AcceptanceReason,
+    Commitment,
+    Dispute,
+    MarketingTask,
+    Pulse,
+    QualityCheck,
+    Reading,
+    Verdict,
+)
+from handoffs.models import Acknowledgement, ContextPackage, Handoff, Opportunity, RoutingDecision
 from leads.models import Activity, Lead, LeadEvent
 from notifications.models import Delivery
 from operations.demo.installation import Keys, install_demo
@@ -25,7 +34,7 @@ from operations.demo.simulation import Summary
 from scoring.backtesting.page import headline_of
 from scoring.backtesting.replay import Tally
 from scoring.models import Backtest
-from sla.models import Clock
+from sla.models import Clock, Escalation, Incident, PolicyVersion, Ticket
 
 UNTIL = datetime(2026, 3, 3, 10, 30, tzinfo=UTC)
 KEYS = Keys(password="correct horse", api_token="hp_demo_token", write_key="demo_key")
@@ -51,6 +60,32 @@ def test_there_is_something_of_everything(demo: Summary) -> None:
     assert {"offered", "rejected", "won", "lost"} <= statuses
     assert statuses & {"accepted", "contacted", "qualified", "opportunity"}
     assert Verdict.objects.values("reason").distinct().count() >= 3
+
+
+def test_the_service_levels_have_acted_by_themselves(demo: Summary) -> None:
+    """What they did stands in the history, with what people made of it."""
+    taken = Escalation.objects.filter(result=Escalation.Result.TAKEN).values_list("action", flat=True)
+
+    assert {"remind", "notify_manager", "review", "reassign"} <= set(taken)
+    assert not Clock.objects.step_due(UNTIL).exists()
+    assert Ticket.objects.closed().exclude(closed_by=None).exists()
+    assert Ticket.objects.open().count() <= 12
+    assert Incident.objects.filter(excused__gt=0, pending_at=None).count() == 1
+    assert PolicyVersion.objects.filter(number=2).values("policy").distinct().count() == 2
+
+
+def test_leads_that_came_at_night_were_answered_at_once_or_not_at_all(demo: Summary) -> None:
+    answers = Acknowledgement.objects.all()
+
+    assert answers.exclude(sent_at=None).exists()
+    assert not answers.filter(sent_at=None, left_out="").exists()
+    assert not answers.filter(sent_at__gt=F("due_at")).exists()
+
+
+def test_marketing_has_promised_each_month_and_reads_most_rejections(demo: Summary) -> None:
+    assert Commitment.objects.count() >= 12
+    readings = Reading.objects.all()
+    assert readings.filter(read_at=None).count() < readings.exclude(read_at=None).count()
 
 
 def test_the_invented_year_sends_nobody_an_email(demo: Summary) -> None:
@@ -88,8 +123,8 @@ def test_nothing_happens_after_the_end(demo: Summary) -> None:
 
 def test_the_log_of_every_lead_is_in_order_of_time(demo: Summary) -> None:
     for lead_id in Lead.objects.values_list("pk", flat=True):
-        times = list(LeadEvent.objects.filter(lead=lead_id).order_by("id").values_list("at", flat=True))
-        assert times == sorted(times)
+        log = list(LeadEvent.objects.filter(lead=lead_id).order_by("id").values_list("at", "kind", "detail"))
+        assert log == sorted(log, key=lambda entry: entry[0])
 
 
 def test_every_handoff_has_its_package_its_decision_and_its_clocks(demo: Summary) -> None:
