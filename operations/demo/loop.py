@@ -34,7 +34,7 @@ Answer, Outcome = QualityCheck.Answer, Dispute.Outcome
 
 EXPLAINED, CHECKED, DISPUTED, OVERTURNED = 0.35, 0.8, 0.16, 0.4
 # Some of what marketing owes is left lying past its time.
-PROMPTLY, READ_SHARE = 0.85, 0.5
+PROMPTLY, READ_SHARE = 0.85, 0.7
 # What marketing promises for the month that begins within some days: by what it has delivered of late.
 RECENT, RECENT_MONTHS = timedelta(days=90), 3
 NEXT_MONTH, A_MONTH = timedelta(days=10), timedelta(days=30)

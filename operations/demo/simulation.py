@@ -29,13 +29,12 @@ from operations.demo.stories import YEAR, Story, write_stories
 from operations.demo.visitors import Visitors
 from sla.business_hours import WorkingCalendar
 from sla.calendars import calendar_of, working_hours
-from sla.ticket_telling import tell_owners
 
 DAY = timedelta(days=1)
 # Before most of the team begins: what waited overnight is handed out, yesterday's messages have been read.
 MORNING = time(5, 30)
-# In between, what waits for somebody is looked for: alarms go off, tickets are answered, rejections are read.
-ROUNDS = (time(8, 10), time(14, 50))
+# On working days, while all offices are open: alarms go off, tickets are answered, rejections are read.
+AFTERNOON = time(14, 20)
 PULSE_DAY, PROMISES_FROM = 8, 24
 # What has come in since then is still open at the end: tickets, rejections to be read.
 LEFT_OPEN = timedelta(days=3)
@@ -185,7 +184,7 @@ class Simulation:
             self._taken_up.add(handoff.pk)
             self._clockwork.marks_moved()
 
-    # --- Days and their rounds ------------------------------------------------------------------
+    # --- Days -----------------------------------------------------------------------------------
 
     def _schedule_days(self) -> None:
         day = (self._until - YEAR - 14 * DAY).date()
@@ -193,9 +192,8 @@ class Simulation:
             at = datetime.combine(day, MORNING, tzinfo=self._until.tzinfo)
             self._clockwork.schedule(at, self._begin_day)
             if day.weekday() < SATURDAY:
-                for hour in ROUNDS:
-                    at = datetime.combine(day, hour, tzinfo=self._until.tzinfo)
-                    self._clockwork.schedule(at, self._do_the_rounds)
+                at = datetime.combine(day, AFTERNOON, tzinfo=self._until.tzinfo)
+                self._clockwork.schedule(at, self._do_the_rounds)
             day += DAY
 
     def _begin_day(self, now: datetime) -> None:
@@ -220,11 +218,12 @@ class Simulation:
         self._clockwork.marks_moved()
 
     def _do_the_rounds(self, now: datetime) -> None:
-        tell_owners(now=now)
         if now < self._until - LEFT_OPEN:
             answer_tickets(self._rng, now)
             self._loop.read_rejections(now)
-        raise_alarms(now=now)
+        # Switched on with the revised terms, which promise what most of them watch.
+        if now > self._until - promises.REVISED:
+            raise_alarms(now=now)
         if now.day >= PROMISES_FROM:
             self._loop.promise_next_month(now)
         self._clockwork.marks_moved()
