@@ -39,7 +39,13 @@ from sla.models import Clock, Escalation, Incident, PolicyVersion, Ticket
 UNTIL = datetime(2026, 3, 3, 10, 30, tzinfo=UTC)
 KEYS = Keys(password="correct horse", api_token="hp_demo_token", write_key="demo_key")
 
-pytestmark = [pytest.mark.django_db, pytest.mark.slow, pytest.mark.xdist_group("demo")]
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.slow,
+    pytest.mark.xdist_group("demo"),
+    # A year is played before the first of them.
+    pytest.mark.timeout(600),
+]
 
 
 @pytest.fixture(scope="module")

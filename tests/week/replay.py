@@ -43,6 +43,7 @@ from tests.week.world import (
     EDITED_AT,
     HOUR,
     OFFICES,
+    OUTAGE,
     OUTING,
     Arrival,
     Office,
@@ -52,7 +53,7 @@ from tests.week.world import (
     moments,
 )
 
-TICK = timedelta(minutes=15)
+TICK = timedelta(minutes=30)
 PAUSE = 3 * HOUR
 
 
@@ -125,6 +126,8 @@ class Week:
         # The week is about time: its categories are dealt, not earned.
         score.category = arrival.category
         hand_off(lead, score, trigger=Handoff.Trigger.INSTANT, now=self.now)
+        if not OUTAGE[0] <= self.now < OUTAGE[1]:
+            send_due_acknowledgements(now=self.now)
 
     def _enter_outing(self) -> None:
         Closure.objects.create(calendar=Calendar.objects.get(name="Berlin"), on=OUTING, name="Outing")

@@ -39,7 +39,7 @@ pytestmark = [
 ]
 
 SEED = 2026
-LEADS = 80
+LEADS = 70
 
 
 @dataclass
