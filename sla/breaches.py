@@ -19,6 +19,7 @@ from notifications.services import Message, send_messages
 from sla.escalations import actions_of, first_steps
 from sla.ladder import TELLS_MANAGER, TELLS_OWNER
 from sla.models import Clock, Target
+from sla.wording import missed_in_words
 
 # After an outage one message that says how many is read; forty messages are not.
 MOST_SINGLE_MESSAGES = 3
@@ -125,7 +126,7 @@ def _message_about(person: User, clock: Clock) -> Message:
     return Message(
         kind=Notification.Kind.BREACH,
         dedupe_key=f"breach-{clock.pk}",
-        title=f"{clock.get_kind_display()} overdue: {clock.lead}",
+        title=f"{missed_in_words(clock.kind)}: {clock.lead}",
         body=body,
         url=url,
         recipient=person,

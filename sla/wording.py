@@ -17,6 +17,23 @@ def span_in_words(minutes: int) -> str:
     return " ".join(parts)
 
 
+_MISSED = {
+    Target.Kind.CRM_TRANSFER: "Not in Salesforce in time",
+    Target.Kind.NOTIFICATION: "Rep not told in time",
+    Target.Kind.OPENED: "Not opened in time",
+    Target.Kind.DECISION: "Not decided in time",
+    Target.Kind.FIRST_CONTACT: "Not contacted in time",
+    Target.Kind.CADENCE: "Too few attempts in time",
+    Target.Kind.QUALITY_CHECK: "Not checked in time",
+    Target.Kind.RETURN: "Returned late",
+}
+
+
+def missed_in_words(kind: str) -> str:
+    """What a missed target of this kind is called: "Not opened in time"."""
+    return _MISSED[Target.Kind(kind)]
+
+
 def promise_in_words(promise: Target | TargetTerms | Clock) -> str:
     """ "Within 24 business hours", "Within 15 minutes, around the clock", "3 attempts within …"."""
     if promise.minutes is None:

@@ -25,6 +25,7 @@ from sla.ladder import Action, Overdue
 from sla.models import Ticket
 from sla.tickets import Finding, open_tickets
 from sla.versions import Step
+from sla.wording import missed_in_words
 
 CLOSED = "The handoff is closed."
 
@@ -209,7 +210,7 @@ def _finding(case: Case) -> Finding:
     return Finding(
         alarm=Ticket.Alarm.ESCALATED,
         subject_key=f"handoff-{clock.handoff_id}",
-        title=f"{clock.get_kind_display()} overdue: {clock.lead}",
+        title=f"{missed_in_words(clock.kind)}: {clock.lead}",
         url=reverse("sla:breach", args=[clock.pk]),
         lead=clock.lead,
         team_id=clock.team_id,

@@ -26,6 +26,7 @@ from handoffs.telling import (
 from notifications.models import Notification
 from notifications.services import Message, notify_users, send_messages
 from sla.breaches import MOST_SINGLE_MESSAGES
+from sla.wording import missed_in_words
 
 KIND = Notification.Kind.ESCALATION
 
@@ -156,7 +157,7 @@ def _reminder(owner: User, case: Case) -> Message:
     return Message(
         KIND,
         _key(case),
-        f"{clock.get_kind_display()} overdue: {clock.lead}",
+        f"{missed_in_words(clock.kind)}: {clock.lead}",
         "It is yours, and its time is up.",
         reverse("handoffs:detail", args=[clock.handoff_id]),
         recipient=owner,
@@ -169,7 +170,7 @@ def _report(manager: User, case: Case) -> Message:
     return Message(
         KIND,
         _key(case),
-        f"{clock.get_kind_display()} overdue: {clock.lead}",
+        f"{missed_in_words(clock.kind)}: {clock.lead}",
         f"This handoff is {whose}.",
         reverse("sla:breach", args=[clock.pk]),
         recipient=manager,

@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
+from django.db.models import BooleanField, Field
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -36,10 +37,17 @@ class TargetFormSet(LabelledFormSet):
             )
 
 
-class TargetInline(admin.TabularInline[Target, Policy]):
+class TargetInline(admin.StackedInline[Target, Policy]):
+    """Stacked: side by side its fields would be wider than a screen."""
+
     model = Target
     formset = TargetFormSet
     extra = 0
+    fields = (
+        ("kind", "mode", "minutes"),
+        ("after_hours_minutes", "attempts", "max_pause_minutes"),
+        ("warn_percent", "restarts_on_reassignment"),
+    )
     verbose_name_plural = "Targets: what must have happened, and by when"
 
 
@@ -61,6 +69,14 @@ class StepInline(admin.TabularInline[EscalationStep, Policy]):
     formset = LabelledFormSet
     extra = 0
     verbose_name_plural = "Escalation: what follows a missed target, in order of time"
+
+
+class AnyOrOnly(forms.NullBooleanSelect):
+    """A condition that may be left open: Django's own choices, “Unknown, Yes, No”, read as a fact."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.choices = [("unknown", "Any"), ("true", "Only these"), ("false", "All but these")]
 
 
 @admin.register(Policy)
@@ -92,6 +108,11 @@ class PolicyAdmin(admin.ModelAdmin[Policy]):
         ),
         ("Versions", {"fields": ("history",), "classes": ("collapse",)}),
     )  # fmt: skip
+
+    def formfield_for_dbfield(self, db_field: Field[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:
+        if isinstance(db_field, BooleanField) and db_field.null:
+            kwargs["widget"] = AnyOrOnly
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     @admin.display(description="applies to")
     def applies_to(self, policy: Policy) -> str:

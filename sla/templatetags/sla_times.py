@@ -10,6 +10,7 @@ from common.templatetags.portal import span_words
 from common.ticks import percentage
 from sla.board import MOST_COUNTED
 from sla.models import Clock
+from sla.wording import missed_in_words
 
 register = template.Library()
 
@@ -44,6 +45,11 @@ def percent_of(part: int, whole: int) -> str:
 def late_words(clock: Clock, now: datetime) -> str:
     """By how much the deadline was missed, so far or in the end."""
     return span_words(clock.seconds_late(now)) if clock.seconds_late(now) else "less than a second"
+
+
+@register.filter
+def missed_words(kind: str) -> str:
+    return missed_in_words(kind)
 
 
 @register.filter

@@ -130,7 +130,8 @@ def test_marketing_does_not_set_its_own_clock(
 ) -> None:
     path = f"/admin/feedback/feedbackpolicy/{FeedbackPolicy.objects.get().pk}/change/"
     terms = {"fix_minutes": "60", "dispute_minutes": "60", "acceptance_goal": "90", "min_decided": "5"}
-    terms["review_months"] = "3"
+    terms |= {"review_months": "3", "reading_minutes": "60", "completeness_goal": "80"}
+    terms |= {"sql_from": "40", "sql_to": "70"}
 
     client.force_login(marketing)
     assert client.post(path, terms).status_code == 403

@@ -70,7 +70,7 @@ def test_each_step_is_taken_once_at_its_time(handoff, manager, now):
     assert taken(handoff) == ["+remind@15", "+notify_manager@25", "+flag_crm@35", "+review@45"]
     events = LeadEvent.objects.filter(handoff_id=handoff.pk, kind=LeadEvent.Kind.ESCALATED).order_by("id")
     assert [event.detail["action"] for event in events] == ["remind", "notify_manager", "flag_crm", "review"]
-    overdue = f"Opened overdue: {handoff.lead}"
+    overdue = f"Not opened in time: {handoff.lead}"
     assert told(handoff.owner, "breach", "escalation") == [overdue]
     assert told(manager, "breach", "escalation", "task") == [overdue, overdue]
     [ticket] = Ticket.objects.all()

@@ -344,7 +344,8 @@ def test_the_sweep_finds_what_is_to_come_by_its_index(db: None, now: datetime) -
     with connection.cursor() as cursor:
         cursor.execute("SET enable_seqscan = off")
         try:
-            plan = CalendarInvitation.objects.outdated(now).explain()
+            # By itself: in which order tables are joined is a matter of how many rows there are.
+            plan = CalendarInvitation.objects.filter(starts_at__gt=now).explain()
         finally:
             cursor.execute("RESET enable_seqscan")
 
