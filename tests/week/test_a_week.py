@@ -28,7 +28,17 @@ from handoffs.models import Acknowledgement, Handoff
 from notifications.models import Delivery, Notification
 from sla.models import Clock, Escalation
 from tests.week.replay import TICK, Week, set_up
-from tests.week.world import DAY, EDITED_AT, END, MINUTE, OFFICES, OUTAGE, Reading, make_arrivals, promised
+from tests.week.world import (
+    EDITED_AT,
+    END,
+    MINUTE,
+    OFFICES,
+    OUTAGE,
+    Reading,
+    make_arrivals,
+    moments,
+    promised,
+)
 
 # One worker lives it: the week is made once for all tests.
 pytestmark = [
@@ -190,7 +200,7 @@ def test_steps_are_taken_at_their_times_and_the_first_tick_at_which_their_receiv
             if step is not None:
                 assert step.due_at == due
                 assert step.at >= due
-            elif (latest := _latest(action, due, clock, lived.week, reading)) is not None:
+            elif (latest := _latest(due, clock, lived.week, reading)) is not None:
                 late.append((clock.pk, clock.kind, action, due, latest, clock.next_step_at))
 
     assert late == []
@@ -202,24 +212,16 @@ def _step_due(clock: Clock, reading: Reading, minutes: int) -> datetime:
     return reading.after(clock.due_at, minutes)
 
 
-def _latest(action: str, due: datetime, clock: Clock, week: Week, reading: Reading) -> datetime | None:
-    """By when the step must have been settled; None: it need not be, in this week."""
-    if due >= END - DAY:
-        return None
-    ready = due
-    if action == "remind" and clock.owner_id:
-        ready = reading.next_open(due)
-    elif action in ("notify_manager", "reassign"):
-        # A step behind one that waits for the manager waits too.
-        office = week.reps[clock.owner_id].office if clock.owner_id else OFFICES[0]
-        ready = Reading(office, None, knows_of_outing=True).next_open(due)
-    elif action in ("review", "flag_crm"):
-        office = week.reps[clock.owner_id].office if clock.owner_id else OFFICES[0]
-        ready = max(Reading(office, None, knows_of_outing=True).next_open(due), reading.next_open(due))
-    if OUTAGE[0] <= ready < OUTAGE[1]:
-        ready = OUTAGE[1]
-    ready += TICK
-    return ready if ready < END and (clock.stopped_at is None or clock.stopped_at > ready) else None
+def _latest(due: datetime, clock: Clock, week: Week, reading: Reading) -> datetime | None:
+    """By when the step must have been settled; None: it need not be, in this week.
+
+    At a tick at which both the owner and the managers work, nothing holds it up, nor any step before it.
+    """
+    office = week.reps[clock.owner_id].office if clock.owner_id else OFFICES[0]
+    managers = Reading(office, None, knows_of_outing=True)
+    ends = min(clock.stopped_at or END, END)
+    ticks = (tick for tick in moments(TICK) if due <= tick < ends)
+    return next((tick for tick in ticks if managers.is_open(tick) and reading.is_open(tick)), None)
 
 
 # --- Messages -----------------------------------------------------------------------------------
