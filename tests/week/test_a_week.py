@@ -220,7 +220,8 @@ def _latest(due: datetime, clock: Clock, week: Week, reading: Reading) -> dateti
     office = week.reps[clock.owner_id].office if clock.owner_id else OFFICES[0]
     managers = Reading(office, None, knows_of_outing=True)
     ends = min(clock.stopped_at or END, END)
-    ticks = (tick for tick in moments(TICK) if due <= tick < ends)
+    # Strictly after: done to the second is done in time, so that is no breach yet.
+    ticks = (tick for tick in moments(TICK) if due < tick < ends)
     return next((tick for tick in ticks if managers.is_open(tick) and reading.is_open(tick)), None)
 
 
