@@ -40,8 +40,10 @@ def add_missing_standings() -> None:
             f"""
             INSERT INTO {LeadSync._meta.db_table}
                 (lead_id, salesforce_id, pushed_revision, resends_asked, resends_done, acknowledged, sending,
-                 attempts, error_code, error, remote_status, remote_owner_id, remote_owner_name, is_converted)
-            SELECT lead.id, '', 0, 0, 0, '{{}}', '{{}}', 0, '', '', '', '', '', false
+                 attempts, error_code, error, remote_status, remote_owner_id, remote_owner_name, is_converted,
+                 lane, master_id, remote_digest)
+            SELECT lead.id, '', 0, 0, 0, '{{}}', '{{}}', 0, '', '', '', '', '', false,
+                1, '', ''
             FROM {Lead._meta.db_table} lead
             WHERE NOT EXISTS (SELECT FROM {LeadSync._meta.db_table} sync WHERE sync.lead_id = lead.id)
             ON CONFLICT DO NOTHING

@@ -459,6 +459,7 @@ class LeadEvent(models.Model):
         UNDONE = "undone", "Undone"
         CRM_CHANGED = "crm_changed", "Changed in Salesforce"
         CRM_FLAGGED = "crm_flagged", "Salesforce needs a person"
+        CRM_CONFLICT = "crm_conflict", "Both sides changed it"
 
     lead = models.ForeignKey(Lead, on_delete=models.PROTECT, related_name="events")
     kind = models.CharField(max_length=24, choices=Kind)

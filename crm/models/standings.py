@@ -5,12 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Self
 
-from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
 from accounts.models import User
-from common.parking import MarkedWork
 from leads.models import Lead
 
 
@@ -37,6 +35,25 @@ class LeadSyncQuerySet(models.QuerySet["LeadSync"]):
     def parked(self) -> Self:
         """Waiting for a person."""
         return self.filter(parked_at__isnull=False)
+
+
+class Lane(models.IntegerChoices):
+    """Two waiting changes are sent in this order (CRM-4); a short allocation holds back the later ones."""
+
+    HANDOFF = 0, "Handoffs"
+    LATER = 1, "Scores and details"
+
+
+class LeadChange(models.Model):
+    """Mark: this lead changed. Written by a trigger in the transaction that changes it, as leads know nothing
+    of Salesforce; only ever added, so that it waits for nobody, and folded into LeadSync.send_at (CRM-1)."""
+
+    lead = models.ForeignKey("leads.Lead", on_delete=models.DO_NOTHING, db_constraint=False, related_name="+")
+    lane = models.PositiveSmallIntegerField(choices=Lane)
+    at = models.DateTimeField(help_text="When the transaction began.")
+
+    def __str__(self) -> str:
+        return f"Lead {self.lead_id} changed"
 
 
 class LeadSync(models.Model):
@@ -72,6 +89,20 @@ class LeadSync(models.Model):
     attempts = models.PositiveSmallIntegerField(default=0, help_text="Counted before each try.")
     not_before = models.DateTimeField(null=True, help_text="Back-off: not tried again before.")
 
+    # The mark of the push. A change of the lead sets it (see LeadChange), a failure moves it into the future.
+    send_at = models.DateTimeField(null=True, help_text="Mark: to be sent, not before.")
+    lane = models.PositiveSmallIntegerField(
+        choices=Lane, default=Lane.LATER, help_text="Which of two waiting changes goes first."
+    )
+    waiting_since = models.DateTimeField(null=True, help_text="The first change not confirmed yet.")
+    job = models.ForeignKey(
+        "crm.BulkJob",
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="leads",
+        help_text="The bulk job that it travels with.",
+    )
+
     # What went wrong
     parked_at = models.DateTimeField(null=True)
     error_code = models.CharField(max_length=80, blank=True)
@@ -84,6 +115,14 @@ class LeadSync(models.Model):
     is_converted = models.BooleanField(
         default=False, help_text="Converted in Salesforce: not written any more."
     )
+    removed_at = models.DateTimeField(
+        null=True, help_text="Found deleted in Salesforce: not written any more."
+    )
+    master_id = models.CharField(max_length=18, blank=True, help_text="The record it was merged into.")
+    remote_stamp = models.DateTimeField(null=True, help_text="SystemModstamp of the row last taken over.")
+    remote_digest = models.CharField(
+        max_length=32, blank=True, help_text="Of that row: one that says the same is passed over."
+    )
 
     objects = LeadSyncQuerySet.as_manager()
 
@@ -91,6 +130,12 @@ class LeadSync(models.Model):
         verbose_name = "standing of a lead"
         verbose_name_plural = "standings of leads"
         indexes = (
+            models.Index(
+                fields=["lane", "send_at"],
+                condition=Q(send_at__isnull=False, in_flight_since=None, parked_at=None),
+                name="lead_sync_to_send",
+            ),
+            models.Index(fields=["salesforce_id"], name="lead_sync_salesforce_id"),
             # The operators' page and the sweep of forgotten claims.
             models.Index(fields=["parked_at"], condition=Q(parked_at__isnull=False), name="lead_sync_parked"),
             models.Index(
@@ -133,78 +178,43 @@ class TaskSync(models.Model):
         return f"Task of handoff {self.handoff_id}"
 
 
-class OwnerMapping(models.Model):
-    """Which Salesforce user a person is. Without one, their leads keep the owner they have there."""
+class AttemptSync(models.Model):
+    """The completed Salesforce Task that stands for an attempt to reach a lead. An attempt never changes, so
+    a row says that it arrived."""
 
-    user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
-    salesforce_user_id = models.CharField(
-        max_length=18, unique=True, help_text="The 18-character id, beginning with 005."
+    attempt = models.OneToOneField(
+        "handoffs.Attempt", on_delete=models.CASCADE, primary_key=True, related_name="+"
     )
+    salesforce_id = models.CharField(max_length=18)
+
+    def __str__(self) -> str:
+        return f"Task of attempt {self.attempt_id}"
+
+
+class Conversion(models.Model):
+    """What a lead became in Salesforce: its account, contact and deal there (CRM-3)."""
+
+    lead = models.OneToOneField("leads.Lead", on_delete=models.CASCADE, primary_key=True, related_name="+")
+    converted_on = models.DateField(null=True)
+    account_id = models.CharField(max_length=18, blank=True)
+    contact_id = models.CharField(max_length=18, blank=True)
+    opportunity_id = models.CharField(max_length=18, blank=True)
+
+    # The deal as Salesforce has it; blank until it was read.
+    deal_name = models.CharField(max_length=120, blank=True)
+    deal_stage = models.CharField(max_length=255, blank=True)
+    amount = models.DecimalField(max_digits=18, decimal_places=2, null=True)
+    close_on = models.DateField(null=True)
+    is_closed = models.BooleanField(default=False)
+    is_won = models.BooleanField(default=False)
+    deal_stamp = models.DateTimeField(null=True, help_text="SystemModstamp of the deal last taken over.")
 
     class Meta:
-        constraints = (
-            models.CheckConstraint(
-                condition=Q(salesforce_user_id__regex=r"^005[A-Za-z0-9]{15}$"),
-                name="owner_mapping_names_a_salesforce_user",
-                violation_error_message="Enter the 18-character id of a user; it begins with 005.",
+        indexes = (
+            models.Index(
+                fields=["opportunity_id"], condition=~Q(opportunity_id=""), name="conversion_of_deal"
             ),
         )
 
     def __str__(self) -> str:
-        return f"{self.user} is {self.salesforce_user_id}"
-
-
-class StatusMapping(models.Model):
-    """The Lead Status in Salesforce that a stage stands for. A stage without one leaves the status alone."""
-
-    stage = models.CharField(max_length=16, choices=Lead.Stage, unique=True)
-    status = models.CharField(max_length=40, help_text="A value of the Lead Status picklist.")
-
-    class Meta:
-        ordering = ("id",)
-
-    def __str__(self) -> str:
-        return f"{self.get_stage_display()}: {self.status}"
-
-
-class PullCursor(models.Model):
-    """How far we have read Salesforce's changes of one object."""
-
-    object_name = models.CharField(max_length=40, unique=True)
-    cursor = models.DateTimeField(null=True, help_text="Salesforce's clock; everything before was applied.")
-    succeeded_at = models.DateTimeField(null=True)
-    failed_at = models.DateTimeField(null=True)
-    error = models.CharField(max_length=600, blank=True)
-
-    def __str__(self) -> str:
-        return self.object_name
-
-
-class PullFailure(MarkedWork):
-    """A row of Salesforce that could not be taken over. Parked, it no longer holds up the cursor."""
-
-    salesforce_id = models.CharField(max_length=18, unique=True)
-    stamp = models.DateTimeField(null=True, help_text="Of the row, by Salesforce's clock.")
-
-    def __str__(self) -> str:
-        return f"{self.salesforce_id}: {self.error}"
-
-
-class Connection(models.Model):
-    """How our session with the org fares; paused after failures that are no record's own fault. One row."""
-
-    paused_until = models.DateTimeField(null=True)
-    failures = models.PositiveIntegerField(default=0, help_text="In a row.")
-    failed_at = models.DateTimeField(null=True)
-    error_code = models.CharField(max_length=80, blank=True)
-    error = models.CharField(max_length=600, blank=True, help_text="In plain words, for a person.")
-    last_pushed_at = models.DateTimeField(null=True)
-    calls_used = models.PositiveIntegerField(null=True, help_text="API calls of the running day.")
-    calls_allowed = models.PositiveIntegerField(null=True)
-    singleton = models.BooleanField(default=True, unique=True, editable=False)
-
-    class Meta:
-        constraints = (models.CheckConstraint(condition=Q(singleton=True), name="one_salesforce_connection"),)
-
-    def __str__(self) -> str:
-        return "The connection with Salesforce"
+        return f"Conversion of lead {self.lead_id}"
