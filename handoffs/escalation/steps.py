@@ -211,7 +211,8 @@ def _finding(case: Case) -> Finding:
         alarm=Ticket.Alarm.ESCALATED,
         subject_key=f"handoff-{clock.handoff_id}",
         title=f"{missed_in_words(clock.kind)}: {clock.lead}",
-        url=reverse("sla:breach", args=[clock.pk]),
+        # Not the breach's page: a manager may pass the ticket on to a rep, who has no access there.
+        url=reverse("handoffs:detail", args=[clock.handoff_id]),
         lead=clock.lead,
         team_id=clock.team_id,
     )

@@ -75,6 +75,7 @@ def test_each_step_is_taken_once_at_its_time(handoff, manager, now):
     assert told(manager, "breach", "escalation", "task") == [overdue, overdue]
     [ticket] = Ticket.objects.all()
     assert (ticket.alarm, ticket.owner, ticket.lead) == (Ticket.Alarm.ESCALATED, manager, handoff.lead)
+    assert ticket.url == handoff.get_absolute_url()
     handoff.refresh_from_db()
     assert handoff.flagged_at == now + 35 * MINUTE + timedelta(seconds=1)
     assert not Clock.objects.step_due(now + 10 * HOUR).exists()
