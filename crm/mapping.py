@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from handoffs.package.text import write_text
 
 LEAD_KEY = "Portal_Lead_Id__c"
-TASK_KEY = "Portal_Handoff_Id__c"
+TASK_KEY = "Portal_Task_Id__c"
 
 # Salesforce requires both on a lead; this is what its own web forms write when they are unknown.
 NOT_PROVIDED = "[not provided]"

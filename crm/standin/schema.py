@@ -133,7 +133,7 @@ TASK = SObject(
         Field("Priority", "picklist", 40),
         Field("ActivityDate", "date"),
         Field("Description", "textarea", 32000),
-        Field("Portal_Handoff_Id__c", length=36, unique=True, upsert_key=True),
+        Field("Portal_Task_Id__c", length=36, unique=True, upsert_key=True),
         Field("Portal_URL__c", "url", 255),
     ),
 )

@@ -151,7 +151,7 @@ def _assert_both_sides_agree(standin: StandIn, lead: Lead) -> None:
     assert (sync.remote_status, sync.remote_owner_id) == (remote["Status"], remote["OwnerId"])
 
     [(pk, handoff)] = record.handoffs.items()
-    [task] = standin.store.find(TASK.name, "Portal_Handoff_Id__c", handoff.public_id)
+    [task] = standin.store.find(TASK.name, "Portal_Task_Id__c", handoff.public_id)
     task_wanted = map_task(record.facts, handoff, lead_salesforce_id=remote["Id"])
     assert {name: task[name] for name in task_wanted} == task_wanted
     assert TaskSync.objects.get(pk=pk).salesforce_id == task["Id"]

@@ -166,7 +166,7 @@ class TestHandoff:
         [remote], [task] = remote_leads(standin), standin.store.all(TASK.name)
         mara = OwnerMapping.objects.get(user=bdr).salesforce_user_id
         assert (remote["OwnerId"], task["OwnerId"]) == (mara, mara)
-        assert (task["WhoId"], task["Portal_Handoff_Id__c"]) == (remote["Id"], str(handoff.public_id))
+        assert (task["WhoId"], task["Portal_Task_Id__c"]) == (remote["Id"], str(handoff.public_id))
         assert task["Subject"].startswith("Contact Ada Byron")
         assert task["ActivityDate"] == "2026-03-03"
         assert (remote["Portal_Handoff_Status__c"], remote["Status"]) == ("offered", "Open - Not Contacted")
