@@ -1,26 +1,22 @@
-"""The operators' page of the exchange with Salesforce, and the panel on the page of a lead."""
+"""/ops/salesforce/: is the exchange flowing, and what waits for a person?"""
 
 from __future__ import annotations
 
-from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
-from accounts.models import User
-from accounts.roles import login_required, role_required, signed_in_user
+from accounts.roles import role_required, signed_in_user
 from common.htmx import wants_fragment
 from common.keyset import newest_first_page
-from crm.client import record_url
 from crm.forms import CauseForm
 from crm.models import LeadSync
 from crm.parked import retry_all, retry_push
 from crm.standing import read_standing
-from leads.models import Lead
+from crm.views.leads import KEEPERS, panel_of
 
-KEEPERS = (User.Role.OPERATOR, User.Role.MANAGER)
 PAGE_SIZE = 50
 
 
@@ -43,7 +39,7 @@ def retry(request: HttpRequest, lead_id: int) -> HttpResponse:
         messages.success(request, words)
         return redirect("crm:overview")
     if request.POST.get("from") == "panel":
-        return render(request, "crm/_lead_panel.html", {**_panel(request, sync.lead), "words": words})
+        return render(request, "crm/_lead_panel.html", {**panel_of(request, sync.lead), "words": words})
     return render(request, "crm/overview.html#standing", {**_overview(request), "words": words})
 
 
@@ -60,13 +56,6 @@ def retry_cause(request: HttpRequest) -> HttpResponse:
     return render(request, "crm/overview.html#standing", {**_overview(request), "words": words})
 
 
-@require_GET
-@login_required
-def lead_panel(request: HttpRequest, lead_id: int) -> HttpResponse:
-    lead = get_object_or_404(Lead.objects.visible_to(signed_in_user(request)), pk=lead_id)
-    return render(request, "crm/_lead_panel.html", _panel(request, lead))
-
-
 def _overview(request: HttpRequest) -> dict[str, object]:
     cause = CauseForm(request.GET).code()
     parked = LeadSync.objects.visible_to(signed_in_user(request)).parked().select_related("lead__company")
@@ -78,16 +67,4 @@ def _overview(request: HttpRequest) -> dict[str, object]:
         "page": page,
         "cause": cause,
         "place": request.GET.urlencode(),
-    }
-
-
-def _panel(request: HttpRequest, lead: Lead) -> dict[str, object]:
-    sync = LeadSync.objects.filter(pk=lead.pk).first() or LeadSync(lead=lead)
-    return {
-        "lead": lead,
-        "sync": sync,
-        "state": sync.state(revision=lead.revision),
-        "is_connected": bool(settings.SALESFORCE_URL),
-        "record_url": record_url(sync.salesforce_id) if sync.salesforce_id else "",
-        "may_retry": signed_in_user(request).role in KEEPERS,
     }
