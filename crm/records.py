@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +13,7 @@ from django.urls import reverse
 from crm.mapping import HandoffFacts, LeadFacts, ScoreFacts
 from crm.models import OwnerMapping, StatusMapping
 from feedback.models import Verdict
-from handoffs.models import ContextPackage, Handoff
+from handoffs.models import Attempt, ContextPackage, Handoff
 from leads.models import Lead
 from scoring.models import LeadScore
 from sla.models import Clock
@@ -77,10 +77,20 @@ def _record(
         phone=lead.phone,
         website=lead.website,
         country=lead.country or (company.country if company else ""),
+        language=lead.language,
         company=company.name if company else "",
         industry=company.industry if company else "",
         employee_count=company.employee_count if company else None,
         source=lead.source,
+        campaign=lead.campaign,
+        product_line=lead.product_line,
+        deal_size=lead.deal_size,
+        budget=lead.budget,
+        timeline=lead.timeline,
+        current_solution=lead.current_solution,
+        pain_point=lead.pain_point,
+        consent_at=lead.consent_at,
+        unsubscribed_at=lead.unsubscribed_at,
         owner_salesforce_id=owners.get(lead.owner_id, "") if lead.owner_id else "",
         score=_score(score) if score else None,
         handoff=latest,
@@ -102,6 +112,7 @@ def _read_handoffs(
         Verdict.objects.standing().filter(handoff__in=by_id).values_list("handoff_id", "reason__label")
     )
     deadlines = _read_deadlines(by_id)
+    attempts = Counter(Attempt.objects.filter(handoff__in=by_id).values_list("handoff_id", flat=True))
     read: defaultdict[int, dict[int, HandoffFacts]] = defaultdict(dict)
     for pk, handoff in by_id.items():
         package = packages.get(pk)
@@ -113,6 +124,8 @@ def _read_handoffs(
             created_at=handoff.created_at,
             accepted_at=handoff.accepted_at,
             closed_at=handoff.closed_at,
+            first_contact_at=handoff.first_contact_at,
+            attempts=attempts[pk],
             rejection_reason=reasons.get(pk, ""),
             due_at=deadlines[pk].next_due_at,
             is_breached=deadlines[pk].is_breached,

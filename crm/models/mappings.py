@@ -48,6 +48,12 @@ class FieldMapping(models.Model):
     )
 
     # What the last comparison with `describe` found
+    remote_type = models.CharField(
+        max_length=20, blank=True, editable=False, help_text="What kind of field it is there."
+    )
+    max_length = models.PositiveIntegerField(
+        null=True, editable=False, help_text="How many characters it holds there; null: any, or unknown."
+    )
     problem = models.CharField(max_length=300, blank=True, editable=False)
     checked_at = models.DateTimeField(null=True, blank=True, editable=False)
 

@@ -1,0 +1,31 @@
+"""What of ours is what of theirs, as plain values: no database, no server."""
+
+from crm.mapping.catalogue import NOT_PROVIDED, PORTAL_FIELDS, Kind, PortalField, Target
+from crm.mapping.facts import HandoffFacts, LeadFacts, ScoreFacts
+from crm.mapping.leads import changed_fields, map_lead, means_rejection
+from crm.mapping.rules import LEAD_KEY, TASK_KEY, Direction, FieldRule, Precedence, Rules
+from crm.mapping.tasks import describe_package, map_task
+from crm.mapping.values import Fields
+
+__all__ = [
+    "LEAD_KEY",
+    "NOT_PROVIDED",
+    "PORTAL_FIELDS",
+    "TASK_KEY",
+    "Direction",
+    "FieldRule",
+    "Fields",
+    "HandoffFacts",
+    "Kind",
+    "LeadFacts",
+    "PortalField",
+    "Precedence",
+    "Rules",
+    "ScoreFacts",
+    "Target",
+    "changed_fields",
+    "describe_package",
+    "map_lead",
+    "map_task",
+    "means_rejection",
+]

@@ -1,0 +1,83 @@
+"""What describe says of a field, kept beside its rule; and the mapping that a portal begins with."""
+
+from django.db import migrations, models
+
+# Ours, theirs, and how many characters a new org's field holds. A rep corrects what a lead said of itself, and
+# the lead fills what nobody knows.
+CORRECTED_BY_REPS = (
+    ("first_name", "FirstName", 40),
+    ("last_name", "LastName", 80),
+    ("title", "Title", 128),
+    ("phone", "Phone", 40),
+    ("website", "Website", 255),
+    ("country", "Country", 80),
+    ("company", "Company", 255),
+    ("industry", "Industry", 40),
+    ("employee_count", "NumberOfEmployees", None),
+    # An unticked box says nothing: whichever side hears of it first tells the other.
+    ("unsubscribed", "HasOptedOutOfEmail", None),
+)
+TOLD = (
+    ("email", "Email", 80),
+    ("source", "LeadSource", 40),
+)
+OURS_ALONE = (
+    ("stage", "Portal_Stage__c", 40),
+    ("score", "Portal_Score__c", None),
+    ("fit", "Portal_Fit__c", None),
+    ("engagement", "Portal_Engagement__c", None),
+    ("category", "Portal_Category__c", 40),
+    ("warmth", "Portal_Warmth__c", 40),
+    ("handoff_status", "Portal_Handoff_Status__c", 40),
+    ("handoff_at", "Portal_Handoff_At__c", None),
+    ("accepted_at", "Portal_Accepted_At__c", None),
+    ("rejected_at", "Portal_Rejected_At__c", None),
+    ("rejection_reason", "Portal_Rejection_Reason__c", 80),
+    ("sla_due_at", "Portal_SLA_Due__c", None),
+    ("sla_breached", "Portal_SLA_Breached__c", None),
+    ("lead_url", "Portal_URL__c", 255),
+)
+OF_TASK = (("handoff_url", "Portal_URL__c", 255),)
+
+
+def seed(apps, schema_editor):
+    FieldMapping = apps.get_model("crm", "FieldMapping")
+
+    def mappings(fields, **how):
+        for portal_field, salesforce_field, max_length in fields:
+            yield FieldMapping(
+                portal_field=portal_field, salesforce_field=salesforce_field, max_length=max_length, **how
+            )
+
+    FieldMapping.objects.bulk_create(
+        [
+            *mappings(CORRECTED_BY_REPS, direction="both", rule="ours_if_blank"),
+            *mappings(TOLD, direction="push"),
+            *mappings(OURS_ALONE, direction="push", sends_blanks=True),
+            *mappings(OF_TASK, object_name="Task", direction="push", sends_blanks=True),
+        ]
+    )
+
+
+class Migration(migrations.Migration):
+    dependencies = [("crm", "0005_marks_by_trigger")]
+
+    operations = [
+        migrations.AddField(
+            model_name="fieldmapping",
+            name="remote_type",
+            field=models.CharField(
+                blank=True, editable=False, help_text="What kind of field it is there.", max_length=20
+            ),
+        ),
+        migrations.AddField(
+            model_name="fieldmapping",
+            name="max_length",
+            field=models.PositiveIntegerField(
+                editable=False,
+                help_text="How many characters it holds there; null: any, or unknown.",
+                null=True,
+            ),
+        ),
+        migrations.RunPython(seed, migrations.RunPython.noop),
+    ]
