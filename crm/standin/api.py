@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
+from .bulk import ROUTES as INGEST_ROUTES
+from .bulk import Handler as IngestHandler
+from .bulk import IngestDesk
 from .errors import ApiError, ManyMatches, malformed_query, not_found
 from .faults import Fault
 from .messages import Reply, Request
@@ -52,11 +55,19 @@ class Api:
     """Every call of the REST API, and the OAuth endpoint beside it."""
 
     def __init__(
-        self, org: Org, tokens: TokenDesk, usage: UsageMeter, *, page_size: int, instance_url: str
+        self,
+        org: Org,
+        tokens: TokenDesk,
+        usage: UsageMeter,
+        ingest: IngestDesk,
+        *,
+        page_size: int,
+        instance_url: str,
     ) -> None:
         self.org = org
         self.tokens = tokens
         self.usage = usage
+        self.ingest = ingest
         self.page_size = page_size
         self.instance_url = instance_url
         # Cursors of unfinished queries. They die with the process: clients must bear INVALID_QUERY_LOCATOR.
@@ -305,6 +316,10 @@ def _fields(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if name != "attributes"}
 
 
+def _ingest(handler: IngestHandler) -> Callable[[Api, Call], Reply]:
+    return lambda api, call: handler(api.ingest, call.request, call.caller, call.parts)
+
+
 def _routes() -> list[Route]:
     one, key = r"sobjects/(?P<object>\w+)", r"(?P<key>\w+)/(?P<value>[^/]+)"
     table: list[tuple[str, str, str, Callable[[Api, Call], Reply]]] = [
@@ -322,6 +337,7 @@ def _routes() -> list[Route]:
         ("GET", r"(?P<query>query|queryAll)", "query", Api.query),
         ("GET", r"(?:query|queryAll)/(?P<locator>[\w-]+)", "query", Api.query_more),
         ("GET", r"limits", "limits", Api.limits),
+        *((method, path, "ingest", _ingest(handler)) for method, path, handler in INGEST_ROUTES),
     ]
     return [
         Route(method, re.compile(rf"/services/data/v(?P<version>\d+\.\d)/{path}/?"), operation, handle)

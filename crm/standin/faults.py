@@ -15,7 +15,7 @@ KINDS = {
     "slow": "wait `seconds` before doing the work",
     "reset": "cut the connection before doing anything",
     "reset_after": "do the work, commit it, then cut the connection without an answer",
-    "row": "in a collections call, fail the rows whose external id is `key` (every row when empty)",
+    "row": "in a collections call or an ingest batch, fail the rows whose key is `key` (every row if empty)",
 }
 OPERATIONS = {
     "any",
@@ -29,6 +29,8 @@ OPERATIONS = {
     "query",
     "describe",
     "limits",
+    "ingest",
+    "ingest_batch",
 }
 
 

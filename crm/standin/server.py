@@ -18,6 +18,7 @@ from typing import Any, Self
 from urllib.parse import parse_qsl, urlsplit
 
 from .api import Api
+from .bulk import IngestDesk
 from .errors import ApiError
 from .faults import Fault, FaultBoard, parse_fault
 from .messages import Reply, Request
@@ -27,7 +28,7 @@ from .page import CHANGE_PATH, STYLE_PATH, change_lead, page, stylesheet
 from .store import Store
 from .usage import UsageMeter
 
-MAX_BODY = 20 * 1024 * 1024
+MAX_BODY = 160 * 1024 * 1024
 TRAFFIC_KEPT = 200
 HTML = "text/html; charset=utf-8"
 PLAIN = "text/plain; charset=utf-8"
@@ -78,8 +79,11 @@ class StandIn:
         )
         self.usage = UsageMeter(clock, daily_limit=daily_limit)
         instance_url = f"https://{my_domain}.salesforce.com"
-        self.api = Api(self.org, self.tokens, self.usage, page_size=page_size, instance_url=instance_url)
         self.faults = FaultBoard()
+        self.ingest = IngestDesk(self.org, self.faults)
+        self.api = Api(
+            self.org, self.tokens, self.usage, self.ingest, page_size=page_size, instance_url=instance_url
+        )
         self.traffic: deque[Exchange] = deque(maxlen=TRAFFIC_KEPT)
         self._stopping = threading.Event()
         self._server = _Server((host, port), self)
@@ -109,6 +113,7 @@ class StandIn:
 
     def close(self) -> None:
         self._server.server_close()
+        self.ingest.runner.close()
         self.store.close()
 
     def answer(self, request: Request) -> Reply:
@@ -237,7 +242,7 @@ class _Handler(BaseHTTPRequestHandler):
         except CutConnection:
             self._reset()
 
-    do_GET = do_POST = do_PATCH = do_DELETE = _answer
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _answer
 
     def _send(self, reply: Reply) -> None:
         if reply.body is None:
