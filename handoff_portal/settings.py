@@ -253,8 +253,15 @@ LEAD_CHANGED_TASK = "handoffs.tasks.advance_lead_soon"
 SALESFORCE_URL = env.str("SALESFORCE_URL", default="")
 SALESFORCE_CLIENT_ID = env.str("SALESFORCE_CLIENT_ID", default="")
 SALESFORCE_CLIENT_SECRET = env.str("SALESFORCE_CLIENT_SECRET", default="")
+# A user name: sign in by a signed token (JWT bearer) instead, with the certificate's private key as PEM text
+# (line ends may be written as \n). Sandboxes have the audience https://test.salesforce.com.
+SALESFORCE_USERNAME = env.str("SALESFORCE_USERNAME", default="")
+SALESFORCE_PRIVATE_KEY = env.str("SALESFORCE_PRIVATE_KEY", multiline=True, default="")
+SALESFORCE_AUDIENCE = env.str("SALESFORCE_AUDIENCE", default="https://login.salesforce.com")
 SALESFORCE_API_VERSION = env.str("SALESFORCE_API_VERSION", default="68.0")
 SALESFORCE_TIMEOUT_SECONDS = env.float("SALESFORCE_TIMEOUT_SECONDS", default=20.0)
+# Per cent of the org's daily calls that the portal may use; goes before what the connection page says.
+SALESFORCE_DAILY_SHARE = env.int("SALESFORCE_DAILY_SHARE", default=None)
 
 # --- Messages to people -------------------------------------------------------------------------
 

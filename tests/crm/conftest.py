@@ -1,14 +1,15 @@
 """A real stand-in on a local port, and clients that talk to it over HTTP."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from importlib import import_module
 
 import pytest
 from django.apps import apps
 
-from crm.client import SalesforceClient
-from crm.models import StatusMapping
+from crm.client import Credentials, SalesforceClient
+from crm.models import FieldMapping, StatusMapping
 from crm.standin.server import StandIn
 from tests.factories import NOON
 
@@ -16,6 +17,7 @@ CLIENT_ID = "portal-client"
 CLIENT_SECRET = "portal-secret"
 
 seed_statuses = import_module("crm.migrations.0002_seed_statuses").seed
+seed_mapping = import_module("crm.migrations.0006_seed_mapping").seed
 
 
 class StoppedClock:
@@ -43,15 +45,10 @@ def standin(clock: StoppedClock) -> Iterator[StandIn]:
         yield standin
 
 
-def client_of(standin: StandIn, **changes: object) -> SalesforceClient:
-    values = {
-        "url": standin.base_url,
-        "client_id": CLIENT_ID,
-        "client_secret": CLIENT_SECRET,
-        "version": "68.0",
-        "timeout_seconds": 5.0,
-    }
-    return SalesforceClient(**{**values, **changes})
+def client_of(standin: StandIn, *, timeout_seconds: float = 5.0, **changes: str) -> SalesforceClient:
+    """A client of its own; `changes` are fields of its credentials."""
+    credentials = Credentials(url=standin.base_url, client_id=CLIENT_ID, secret=CLIENT_SECRET)
+    return SalesforceClient(replace(credentials, **changes), version="68.0", timeout_seconds=timeout_seconds)
 
 
 @pytest.fixture
@@ -66,3 +63,5 @@ def _statuses_of_a_new_portal(request: pytest.FixtureRequest) -> None:
         request.getfixturevalue("db")
         if not StatusMapping.objects.exists():
             seed_statuses(apps, None)
+        if not FieldMapping.objects.exists():
+            seed_mapping(apps, None)

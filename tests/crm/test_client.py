@@ -104,7 +104,7 @@ def test_queries_follow_their_pages_through_an_expired_session(clock: StoppedClo
             Fault("error", "query", status=403, code="REQUEST_LIMIT_EXCEEDED", message="TotalRequests Limit"),
             QuotaSpent,
         ),
-        (Fault("error", "query", status=403, code="API_DISABLED_FOR_ORG"), LoginRefused),
+        (Fault("error", "query", status=403, code="API_DISABLED_FOR_ORG"), RequestRefused),
         (Fault("error", "query", status=400, code="MALFORMED_QUERY"), RequestRefused),
         (Fault("html", "token", status=503), SalesforceUnavailable),
     ],
@@ -138,7 +138,7 @@ def test_nobody_there_is_unavailable() -> None:
 
 def test_errors_hold_no_secret_address_or_body(standin: StandIn) -> None:
     secret, address = "hunter2-wrong", "ada@engines.example"
-    client = client_of(standin, client_secret=secret)
+    client = client_of(standin, secret=secret)
     soql = f"SELECT Id FROM Lead WHERE Email = '{address}'"
 
     with pytest.raises(LoginRefused) as refused:
@@ -170,6 +170,7 @@ def test_the_version_is_ours_not_the_library_s(
     assert standin.traffic[-1].path == "/services/data/v68.0/sobjects/Lead/describe"
 
 
+@pytest.mark.django_db
 def test_the_settings_name_the_org(standin: StandIn, settings) -> None:
     settings.SALESFORCE_URL = ""
     assert connected_client() is None

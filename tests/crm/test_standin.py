@@ -15,7 +15,7 @@ from simple_salesforce.exceptions import (
     SalesforceResourceNotFound,
 )
 
-from crm.client import _Transport
+from crm.client import Transport
 from crm.standin.faults import Fault
 from crm.standin.schema import LEAD, USER
 from crm.standin.server import StandIn
@@ -27,7 +27,7 @@ ADA = {"LastName": "Byron", "FirstName": "Ada", "Company": "Engines", "Email": "
 
 def session_to(standin: StandIn) -> requests.Session:
     session = requests.Session()
-    session.mount("https://", _Transport(standin.base_url, read_seconds=5.0))
+    session.mount("https://", Transport(standin.base_url, read_seconds=5.0))
     return session
 
 
@@ -458,7 +458,7 @@ class TestFaults:
         self, standin: StandIn, salesforce: Salesforce
     ) -> None:
         standin.faults.add(Fault("slow", "describe", seconds=60))
-        salesforce.session.mount("https://", _Transport(standin.base_url, read_seconds=0.05))
+        salesforce.session.mount("https://", Transport(standin.base_url, read_seconds=0.05))
 
         with pytest.raises(requests.ReadTimeout):
             salesforce.Lead.describe()
@@ -506,7 +506,7 @@ class TestPersistence:
             session = log_in(first)
             lead_id = session.Lead.create(ADA)["id"]
         with StandIn(**settings) as second:
-            session.session.mount("https://", _Transport(second.base_url, read_seconds=5.0))
+            session.session.mount("https://", Transport(second.base_url, read_seconds=5.0))
             yield lead_id, second, session
 
     def test_a_restart_forgets_neither_records_nor_sessions(
