@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 from django.db.models import F
@@ -19,7 +20,11 @@ from notifications.services import notify_users
 log = structlog.get_logger("salesforce")
 
 # A spent allocation is refilled over a rolling day, wrong credentials wait for a person: probe seldom.
-PROBE_AFTER = {Remedy.QUOTA: timedelta(minutes=15), Remedy.AUTH: timedelta(minutes=5)}
+PROBE_AFTER = {
+    Remedy.QUOTA: timedelta(minutes=15),
+    Remedy.AUTH: timedelta(minutes=5),
+    Remedy.CONFIG: timedelta(minutes=5),
+}
 FIRST_PAUSE = timedelta(seconds=5)
 LONGEST_PAUSE = timedelta(minutes=5)
 
@@ -36,22 +41,24 @@ def is_paused(now: datetime) -> bool:
 def record_contact(client: SalesforceClient, *, now: datetime, pushed: bool = False) -> None:
     """Salesforce answered: end any pause, and note what it said about our allocation."""
     state = connection_state()
-    state.paused_until, state.failures, state.error_code, state.error = None, 0, "", ""
-    if client.usage is not None:
-        state.calls_used, state.calls_allowed = client.usage.used, client.usage.allowed
+    changes: dict[str, Any] = {"paused_until": None, "failures": 0, "error_code": "", "error": ""}
     if pushed:
-        state.last_pushed_at = now
-    state.save(
-        update_fields=[
-            "paused_until",
-            "failures",
-            "error_code",
-            "error",
-            "calls_used",
-            "calls_allowed",
-            "last_pushed_at",
-        ]
-    )
+        changes["last_pushed_at"] = now
+    Connection.objects.filter(pk=state.pk).update(**changes, **_usage(client, now=now))
+
+
+def _usage(client: SalesforceClient, *, now: datetime) -> dict[str, Any]:
+    """What the client's last answer said about the allocation, as columns."""
+    usage = client.usage
+    if usage is None:
+        return {}
+    return {
+        "calls_used": usage.used,
+        "calls_allowed": usage.allowed,
+        "app_calls_used": usage.app_used,
+        "app_calls_allowed": usage.app_allowed,
+        "usage_at": now,
+    }
 
 
 def pause_connection(problem: Problem, *, now: datetime) -> None:
