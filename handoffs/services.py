@@ -254,17 +254,26 @@ def accept_handoff(handoff: Handoff, *, by: User, now: datetime) -> Handoff:
     if handoff.owner_id is None:
         _claim(handoff, lead, by=by, now=now)
     require_worker(handoff, by, now=now)
+    take_up(handoff, lead, rep=by, by=by, now=now)
+    return handoff
+
+
+def take_up(
+    handoff: Handoff, lead: Lead, *, rep: User, by: User | None, now: datetime, **detail: str
+) -> None:
+    """Make an offer the work of `rep`: status, clocks, promises, log with that `detail`, stage. `by` is None
+    when they did it in Salesforce. The caller has locked both. Raises HandoffAlreadyTaken.
+    """
     taken = Handoff.objects.offered().filter(pk=handoff.pk, owner=handoff.owner_id)
-    if not taken.update(status=Handoff.Status.ACCEPTED, accepted_by=by, accepted_at=now):
+    if not taken.update(status=Handoff.Status.ACCEPTED, accepted_by=rep, accepted_at=now):
         handoff.refresh_from_db()
         raise HandoffAlreadyTaken(handoff, now=now)
     handoff.refresh_from_db()
     for kind in (Target.Kind.OPENED, Target.Kind.DECISION):
         stop_clock(lead, handoff_id=handoff.pk, kind=kind, at=now, by=by)
     promise_attempts(handoff, lead, now=now)
-    log_event(lead, LeadEvent.Kind.ACCEPTED, at=now, by=by, handoff_id=handoff.pk)
+    log_event(lead, LeadEvent.Kind.ACCEPTED, at=now, by=by, handoff_id=handoff.pk, **detail)
     move_stage(lead, to=Lead.Stage.SAL, at=now, by=by, handoff_id=handoff.pk)
-    return handoff
 
 
 @transaction.atomic

@@ -105,7 +105,7 @@ def record_attempt(
         lead, LeadEvent.Kind.ATTEMPTED, at=now, by=by, handoff_id=handoff.pk, channel=channel, outcome=outcome
     )
     if handoff.first_contact_at is None:
-        _record_first_contact(handoff, lead, by=by, now=now)
+        note_first_contact(handoff, lead, by=by, now=now)
     keep_promises(handoff, lead, attempt)
     _fulfil_plan(handoff, now=now)
     return attempt
@@ -119,7 +119,8 @@ def _fulfil_plan(handoff: Handoff, *, now: datetime) -> None:
     handoff.save(update_fields=["planned_contact_at", "planned_channel", "planned_note"])
 
 
-def _record_first_contact(handoff: Handoff, lead: Lead, *, by: User, now: datetime) -> None:
+def note_first_contact(handoff: Handoff, lead: Lead, *, by: User | None, now: datetime) -> None:
+    """Make it contacted and stop the first-contact clock. The caller has locked both."""
     handoff.first_contact_at = now
     if handoff.status == Handoff.Status.ACCEPTED:
         handoff.status = Handoff.Status.CONTACTED
@@ -184,12 +185,21 @@ def qualify_handoff(handoff: Handoff, *, answers: BantAnswers, by: User, now: da
     unproven = gate.unproven(qualification)
     if unproven:
         raise EvidenceMissing(gate, unproven)
-    handoff.status = Handoff.Status.QUALIFIED
-    handoff.qualified_at, handoff.qualified_by = now, by
-    handoff.save(update_fields=["status", "qualified_at", "qualified_by"])
-    log_event(lead, LeadEvent.Kind.QUALIFIED, at=now, by=by, handoff_id=handoff.pk)
-    move_stage(lead, to=Lead.Stage.SQL, at=now, by=by, handoff_id=handoff.pk)
+    note_qualified(handoff, lead, rep=by, by=by, now=now)
     return handoff
+
+
+def note_qualified(
+    handoff: Handoff, lead: Lead, *, rep: User, by: User | None, now: datetime, **detail: str
+) -> None:
+    """Make it sales-qualified by `rep`: status, log with that `detail`, stage. `by` is None when they did it
+    in Salesforce. The caller has locked both, and asked the gate where it is to be asked.
+    """
+    handoff.status = Handoff.Status.QUALIFIED
+    handoff.qualified_at, handoff.qualified_by = now, rep
+    handoff.save(update_fields=["status", "qualified_at", "qualified_by"])
+    log_event(lead, LeadEvent.Kind.QUALIFIED, at=now, by=by, handoff_id=handoff.pk, **detail)
+    move_stage(lead, to=Lead.Stage.SQL, at=now, by=by, handoff_id=handoff.pk)
 
 
 def lock_accepted(handoff: Handoff, *, by: User, now: datetime) -> Lead:

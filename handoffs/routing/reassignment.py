@@ -1,4 +1,5 @@
-"""Giving one handoff to somebody else, by a manager. `overflow` hands out what waits."""
+"""Giving one handoff to somebody else: a manager does, or sales did in Salesforce. `overflow` hands out what
+waits."""
 
 from __future__ import annotations
 
@@ -23,13 +24,17 @@ from sla.handover import Handover, move_clocks_of_many
 
 
 @transaction.atomic
-def reassign_handoff(handoff: Handoff, *, to: User | None, by: User, now: datetime, reason: str) -> Handoff:
-    """A manager gives an open handoff to somebody else, or (`to` is None) back to the overflow queue.
+def reassign_handoff(
+    handoff: Handoff, *, to: User | None, by: User | None, now: datetime, reason: str
+) -> Handoff:
+    """A manager gives an open handoff to somebody else, or (`to` is None) back to the overflow queue. `by` is
+    None when Salesforce reports it.
 
     What is accepted stays accepted, under the new name; clocks go on or start anew as the policy says.
     Giving it to its present owner changes nothing. Raises InvalidInput, HandoffChanged, NotAllowed.
     """
-    require_role(by, User.Role.MANAGER, act="reassign a handoff")
+    if by is not None:
+        require_role(by, User.Role.MANAGER, act="reassign a handoff")
     why = require_text(reason, field="reason", ask="Say why this handoff is reassigned.", length=200)
     if to is not None and (not to.is_active or to.role not in (User.Role.BDR, User.Role.MANAGER)):
         raise InvalidInput(f"{to} does not work handoffs. Choose a BDR or a manager.", field="to")
@@ -56,7 +61,7 @@ class Change:
     to: User | None
 
 
-def change_owners(changes: Sequence[Change], *, by: User, now: datetime, why: str) -> None:
+def change_owners(changes: Sequence[Change], *, by: User | None, now: datetime, why: str) -> None:
     """Do what reassignments entail in a few statements: decisions, turns, owners, log, clocks.
 
     The caller has checked that it may be, holds the locks of the leads and of the pools, and tells people.
@@ -74,10 +79,10 @@ def change_owners(changes: Sequence[Change], *, by: User, now: datetime, why: st
                 {
                     "owner_id": to.pk if to else None,
                     "from_id": handoff.owner_id,
-                    "why": Strategy.REASSIGNED,
+                    "why": Strategy.REASSIGNED if by else Strategy.ELSEWHERE,
                 },
                 handoff.pk,
-                by.pk,
+                by.pk if by else None,
             )
         )
     move_slots(
@@ -95,8 +100,9 @@ def change_owners(changes: Sequence[Change], *, by: User, now: datetime, why: st
     assign_leads(owners, [*reasons, *move_clocks_of_many(handovers, now=now)], at=now)
 
 
-def _consider(to: User | None, by: User, why: str) -> list[Considered]:
-    return [Considered(to.pk, str(to), True, f"chosen by {by}: {why}")] if to else []
+def _consider(to: User | None, by: User | None, why: str) -> list[Considered]:
+    reason = f"chosen by {by}: {why}" if by else why
+    return [Considered(to.pk, str(to), True, reason)] if to else []
 
 
 ANEW = (
@@ -114,7 +120,7 @@ def begin_anew(handoff: Handoff, *, owner: User | None, now: datetime) -> None:
     handoff.planned_contact_at, handoff.planned_channel, handoff.planned_note = None, "", ""
 
 
-def _tell(handoff: Handoff, old_owner: User | None, *, by: User, now: datetime) -> None:
+def _tell(handoff: Handoff, old_owner: User | None, *, by: User | None, now: datetime) -> None:
     if handoff.owner:
         tell_new_owner(handoff, now=now)
     else:

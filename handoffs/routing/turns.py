@@ -40,6 +40,7 @@ class Strategy(StrEnum):
     OVERFLOW = "Overflow queue"
     IN_LINE = "Waits behind older leads"
     REASSIGNED = "Reassigned by a manager"
+    ELSEWHERE = "Owner changed in Salesforce"
     CLAIMED = "Claimed from the overflow queue"
 
 
