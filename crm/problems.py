@@ -157,9 +157,10 @@ PLAIN_WORDS = {
     "API_CURRENTLY_DISABLED": "The API is switched off for this org at the moment. Ask your Salesforce "
     "administrator.",
     # Passing by itself
-    "UNABLE_TO_LOCK_ROW": "The record was busy in Salesforce. It is tried again by itself.",
+    "UNABLE_TO_LOCK_ROW": "The record was busy in Salesforce.",
     "SERVER_UNAVAILABLE": "Salesforce is not available at the moment. It is tried again by itself.",
-    "UNKNOWN_EXCEPTION": "Something went wrong inside Salesforce. It is tried again by itself.",
+    "UNKNOWN_EXCEPTION": "Something went wrong inside Salesforce. Send again, and ask its support if it "
+    "stays so.",
     "QUERY_TIMEOUT": "A query took Salesforce too long. It is tried again by itself.",
     "REQUEST_RUNNING_TOO_LONG": "A call took Salesforce too long. It is tried again by itself.",
     "INVALID_QUERY_LOCATOR": "Salesforce forgot how far we had read. We read it again by ourselves.",
