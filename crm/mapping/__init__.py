@@ -4,8 +4,9 @@ from crm.mapping.catalogue import NOT_PROVIDED, PORTAL_FIELDS, Kind, PortalField
 from crm.mapping.facts import HandoffFacts, LeadFacts, ScoreFacts
 from crm.mapping.leads import changed_fields, map_lead, means_rejection
 from crm.mapping.rules import LEAD_KEY, TASK_KEY, Direction, FieldRule, Precedence, Rules
+from crm.mapping.settling import Settlement, settle
 from crm.mapping.tasks import describe_package, map_task
-from crm.mapping.values import Fields
+from crm.mapping.values import Fields, as_kept, as_sent, as_stored
 
 __all__ = [
     "LEAD_KEY",
@@ -22,10 +23,15 @@ __all__ = [
     "Precedence",
     "Rules",
     "ScoreFacts",
+    "Settlement",
     "Target",
+    "as_kept",
+    "as_sent",
+    "as_stored",
     "changed_fields",
     "describe_package",
     "map_lead",
     "map_task",
     "means_rejection",
+    "settle",
 ]

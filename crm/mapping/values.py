@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from common.errors import InvalidInput
 from crm.mapping.catalogue import Kind
 from crm.mapping.rules import FieldRule
 
@@ -45,6 +46,22 @@ def as_sent(stored: Value, rule: FieldRule) -> Value:
     if rule.portal.kind is Kind.YES_NO:
         return False
     return rule.portal.stand_in or None
+
+
+def as_kept(stored: Value, rule: FieldRule) -> str | int | bool | None:
+    """What the portal writes for a value taken over. Raises InvalidInput for text where a number must be."""
+    kind = rule.portal.kind
+    if kind is Kind.YES_NO:
+        return bool(stored)
+    if kind is not Kind.NUMBER:
+        return "" if stored is None else str(stored)
+    try:
+        return None if stored is None else int(stored)
+    except ValueError:
+        raise InvalidInput(
+            f"Salesforce holds a text in {rule.salesforce_field} where a number is needed.",
+            field=rule.portal_field,
+        ) from None
 
 
 def shorten(text: str, limit: int | None) -> str:
