@@ -9,12 +9,13 @@ from django.conf import settings
 from crm.models import Connection
 from notifications.sealing import unseal
 
+from .bulk import BulkSession
 from .login import Credentials
 from .reading import ReadingSession
 from .rows import WritingSession
 
 
-class SalesforceClient(WritingSession, ReadingSession):
+class SalesforceClient(WritingSession, ReadingSession, BulkSession):
     """A session with one org: all that the portal asks of Salesforce."""
 
 
