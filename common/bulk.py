@@ -51,7 +51,7 @@ def as_rows(objects: Sequence[models.Model]) -> str:
 def update_rows(
     model: type[models.Model], rows: Sequence[Mapping[str, Any]], *, growing: Collection[str] = ()
 ) -> None:
-    """Set columns of rows that are named by their "id", each to its own values; all rows name the same.
+    """Set columns of rows that are named by their primary key, each to its own values; all name the same.
 
     Those of `growing` grow by what is given instead.
     """
@@ -62,7 +62,9 @@ def update_rows(
         f'"{name}" = row."{name}" + given."{name}"' if name in growing else f'"{name}" = given."{name}"'
         for name in (field.column for field in given if not field.primary_key)
     )
-    sql = f'UPDATE "{model._meta.db_table}" AS row SET {changes} FROM {_given(given)} WHERE row.id = given.id'
+    key = model._meta.pk.column
+    where = f'WHERE row."{key}" = given."{key}"'
+    sql = f'UPDATE "{model._meta.db_table}" AS row SET {changes} FROM {_given(given)} {where}'
     with connection.cursor() as cursor:
         cursor.execute(sql, [_as_json(rows)])
 

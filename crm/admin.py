@@ -7,9 +7,11 @@ from typing import Any
 from django.contrib import admin
 from django.forms import ModelForm
 from django.http import HttpRequest
+from django.utils import timezone
 
+from crm.changes import send_again
 from crm.models import LeadSync, OwnerMapping, StatusMapping
-from crm.owners import map_owner, send_again
+from crm.owners import map_owner
 
 
 @admin.register(OwnerMapping)
@@ -22,7 +24,7 @@ class OwnerMappingAdmin(admin.ModelAdmin[OwnerMapping]):
         self, request: HttpRequest, obj: OwnerMapping, form: ModelForm[OwnerMapping], change: bool
     ) -> None:
         super().save_model(request, obj, form, change)
-        map_owner(obj.user, salesforce_user_id=obj.salesforce_user_id)
+        map_owner(obj.user, salesforce_user_id=obj.salesforce_user_id, now=timezone.now())
 
 
 @admin.register(StatusMapping)
@@ -33,7 +35,7 @@ class StatusMappingAdmin(admin.ModelAdmin[StatusMapping]):
         self, request: HttpRequest, obj: StatusMapping, form: ModelForm[StatusMapping], change: bool
     ) -> None:
         super().save_model(request, obj, form, change)
-        send_again(LeadSync.objects.filter(lead__stage=obj.stage))
+        send_again(LeadSync.objects.filter(lead__stage=obj.stage), now=timezone.now())
 
 
 @admin.register(LeadSync)

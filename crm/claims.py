@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import connection, transaction
-from django.db.models import BooleanField, Exists, ExpressionWrapper, F, OuterRef, Q
+from django.db import transaction
+from django.db.models import F
 
+from common.bulk import update_rows
 from crm.client import ROWS_PER_CALL
 from crm.mapping import Fields, changed_fields, map_lead
-from crm.models import LeadSync, LeadSyncQuerySet, TaskSync
+from crm.models import BulkJob, Lane, LeadSync, LeadSyncQuerySet, TaskSync
 from crm.records import LeadRecord, read_records, status_of_stage
-from handoffs.models import Handoff
-from leads.models import Lead
+from crm.rules import load_rules
 
 MAX_ATTEMPTS = 8
 # A row that may be what kills its worker takes nobody along any more.
@@ -22,66 +22,85 @@ ALONE_AFTER = 3
 # Longer than a task may run, so that a claim this old belongs to nobody.
 CLAIM_EXPIRES = timedelta(minutes=2)
 
+BOTH_LANES = (Lane.HANDOFF, Lane.LATER)
 
-@dataclass
+
+@dataclass(frozen=True)
 class Claim:
-    """One lead taken for sending: what it looks like now, and what Salesforce does not know of it yet."""
+    """One lead taken for sending: where it stands, and what it looks like now."""
 
     sync: LeadSync
     record: LeadRecord
-    changes: Fields
     tasks: dict[int, TaskSync]
+    """What Salesforce knows of its handoffs, by their primary key."""
 
-
-def add_missing_standings() -> None:
-    """Give every lead a row here. Leads are made below this app and know nothing of it."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"""
-            INSERT INTO {LeadSync._meta.db_table}
-                (lead_id, salesforce_id, pushed_revision, resends_asked, resends_done, acknowledged, sending,
-                 attempts, error_code, error, remote_status, remote_owner_id, remote_owner_name, is_converted,
-                 lane, master_id, remote_digest)
-            SELECT lead.id, '', 0, 0, 0, '{{}}', '{{}}', 0, '', '', '', '', '', false,
-                1, '', ''
-            FROM {Lead._meta.db_table} lead
-            WHERE NOT EXISTS (SELECT FROM {LeadSync._meta.db_table} sync WHERE sync.lead_id = lead.id)
-            ON CONFLICT DO NOTHING
-            """
-        )
+    @property
+    def changes(self) -> Fields:
+        """What Salesforce does not know of the lead yet."""
+        return dict(self.sync.sending)
 
 
 @transaction.atomic(durable=True)
-def claim_stale(*, now: datetime) -> list[Claim]:
-    """Take stale leads that nobody else has, those in sales' hands first, and count the attempt.
+def claim_waiting(
+    *,
+    now: datetime,
+    lanes: Collection[Lane] = BOTH_LANES,
+    most: int = ROWS_PER_CALL,
+    job: BulkJob | None = None,
+) -> list[Claim]:
+    """Take leads that wait to be sent and that nobody else has, handoffs first, and count the attempt.
 
+    With a `job` they are the job's until their outcomes are recorded, else the worker's for CLAIM_EXPIRES.
     A lead that failed repeatedly comes alone.
     """
-    in_sales = Exists(Handoff.objects.open().filter(lead=OuterRef("lead")))
-    suspect = ExpressionWrapper(Q(attempts__gte=ALONE_AFTER), output_field=BooleanField())
-    free = LeadSync.objects.claimable(now).select_for_update(of=("self",), skip_locked=True)
-    found = list(free.order_by(suspect, in_sales.desc(), "lead")[:ROWS_PER_CALL])
-    syncs = [sync for sync in found if sync.attempts < ALONE_AFTER] or found[:1]
-    lead_ids = [sync.lead_id for sync in syncs]
-    records = read_records(lead_ids)
-    tasks = TaskSync.objects.in_bulk([pk for record in records.values() for pk in record.handoffs])
-    statuses = status_of_stage()
-    claims = []
-    for sync in syncs:
-        record = records[sync.lead_id]
-        changes = changed_fields(map_lead(record.facts, statuses=statuses), sync.acknowledged)
-        sync.in_flight_since, sync.sending = now, changes
+    claims = read_claims(_take(now=now, lanes=lanes, most=most))
+    rules, statuses = load_rules(), status_of_stage()
+    for claim in claims:
+        sync = claim.sync
+        sync.in_flight_since, sync.job = now, job
+        wanted = map_lead(claim.record.facts, rules=rules, statuses=statuses)
+        sync.sending = changed_fields(wanted, sync.acknowledged) if sync.is_written else {}
+        sync.claimed_revision, sync.resends_taken = claim.record.revision, sync.resends_asked
         sync.attempts += 1
-        own_tasks = {pk: tasks[pk] for pk in record.handoffs if pk in tasks}
-        claims.append(Claim(sync, record, changes, own_tasks))
-    LeadSync.objects.bulk_update(syncs, ["in_flight_since", "sending", "attempts"])
+    _write([claim.sync for claim in claims])
     return claims
+
+
+def _take(*, now: datetime, lanes: Collection[Lane], most: int) -> list[LeadSync]:
+    free = LeadSync.objects.claimable(now).filter(lane__in=lanes).select_for_update(skip_locked=True)
+    found = list(free.order_by("lane", "send_at")[:most])
+    if found and found[0].attempts >= ALONE_AFTER:
+        return found[:1]
+    return [sync for sync in found if sync.attempts < ALONE_AFTER]
+
+
+def read_claims(syncs: Sequence[LeadSync]) -> list[Claim]:
+    """The claims on these rows, with their leads and handoffs as they are now, in a fixed number of queries.
+
+    For whoever goes on with a job that another worker began: `sending` then says what travels.
+    """
+    records = read_records([sync.lead_id for sync in syncs])
+    tasks = TaskSync.objects.in_bulk([pk for record in records.values() for pk in record.handoffs])
+    return [
+        Claim(sync, record, {pk: tasks[pk] for pk in record.handoffs if pk in tasks})
+        for sync in syncs
+        if (record := records.get(sync.lead_id))
+    ]
+
+
+def _write(syncs: Sequence[LeadSync]) -> None:
+    names = (
+        *("lead_id", "in_flight_since", "job_id", "sending"),
+        *("claimed_revision", "resends_taken", "attempts"),
+    )
+    update_rows(LeadSync, [{name: getattr(sync, name) for name in names} for sync in syncs])
 
 
 @transaction.atomic
 def release_forgotten_claims(*, now: datetime) -> int:
-    """Free what a crashed worker left behind; park what was left behind too often."""
-    forgotten = LeadSync.objects.filter(in_flight_since__lt=now - CLAIM_EXPIRES)
+    """Free what a crashed worker left behind; park what was left behind too often. What travels with a job
+    is no worker's: it stays."""
+    forgotten = LeadSync.objects.filter(in_flight_since__lt=now - CLAIM_EXPIRES, job=None)
     forgotten.filter(attempts__gte=MAX_ATTEMPTS).update(
         parked_at=now,
         error_code="LOST_WORKER",
@@ -93,10 +112,12 @@ def release_forgotten_claims(*, now: datetime) -> int:
 def give_back(claims: Sequence[Claim]) -> None:
     """Undo the claims, attempts included: the connection failed, not they. What was cut off stays in
     `sending`, so that its arrival is not taken for a change made in Salesforce."""
-    for claim in claims:
-        held(claim).update(in_flight_since=None, attempts=F("attempts") - 1)
+    held(claims).update(in_flight_since=None, job=None, attempts=F("attempts") - 1)
 
 
-def held(claim: Claim) -> LeadSyncQuerySet:
-    """The row, as long as the claim on it is still ours."""
-    return LeadSync.objects.filter(pk=claim.sync.pk, in_flight_since=claim.sync.in_flight_since)
+def held(claims: Sequence[Claim]) -> LeadSyncQuerySet:
+    """The rows whose claims are still ours."""
+    return LeadSync.objects.filter(
+        pk__in=[claim.sync.pk for claim in claims],
+        in_flight_since__in={claim.sync.in_flight_since for claim in claims},
+    )

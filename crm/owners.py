@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import structlog
 from django.db import transaction
-from django.db.models import F
 
 from accounts.models import User
+from crm.changes import send_again
 from crm.client import SalesforceClient
-from crm.models import LeadSync, LeadSyncQuerySet, OwnerMapping
+from crm.models import LeadSync, OwnerMapping
 
 log = structlog.get_logger("salesforce")
 
 ACTIVE_USERS = "SELECT Id, Email FROM User WHERE IsActive = true"
 
 
-def map_owners_by_email(client: SalesforceClient) -> int:
+def map_owners_by_email(client: SalesforceClient, *, now: datetime) -> int:
     """Map the people who are not mapped yet to the active Salesforce user with their e-mail address.
 
     Mappings made by hand are left alone, and an address that several users share is nobody's. Says how many
@@ -33,23 +35,17 @@ def map_owners_by_email(client: SalesforceClient) -> int:
     for email, user in people.items():
         found = ids.get(email, [])
         if len(found) == 1 and found[0] not in taken:
-            map_owner(user, salesforce_user_id=found[0])
+            map_owner(user, salesforce_user_id=found[0], now=now)
             added += 1
     return added
 
 
 @transaction.atomic
-def map_owner(user: User, *, salesforce_user_id: str) -> None:
+def map_owner(user: User, *, salesforce_user_id: str, now: datetime) -> None:
     """Say which Salesforce user a person is, and have their leads sent with that owner."""
     OwnerMapping.objects.update_or_create(user=user, defaults={"salesforce_user_id": salesforce_user_id})
-    send_again(LeadSync.objects.filter(lead__owner=user))
+    send_again(LeadSync.objects.filter(lead__owner=user), now=now)
     log.info("salesforce.owner_mapped", user=user.pk)
-
-
-def send_again(syncs: LeadSyncQuerySet) -> int:
-    """Have these leads compared with what Salesforce confirmed, as if they had just changed: a mapping did.
-    Where nothing differs, it costs no call."""
-    return syncs.update(resends_asked=F("resends_asked") + 1)
 
 
 def _mapped_people() -> list[int]:

@@ -8,7 +8,8 @@ import structlog
 from django.utils import timezone
 
 from crm.alarms import raise_sync_alarms
-from crm.claims import add_missing_standings, release_forgotten_claims
+from crm.changes import MOST_AT_ONCE, fold_changes
+from crm.claims import release_forgotten_claims
 from crm.client import connected_client
 from crm.connection import is_paused
 from crm.owners import map_owners_by_email
@@ -23,12 +24,13 @@ BUDGET_SECONDS = 10.0
 
 
 def push_stale_leads_task() -> None:
-    """Send every stale lead, batch by batch. Without a connection in the settings, do nothing."""
+    """Send every lead that waits, batch by batch. Without a connection, only note that they do."""
+    while fold_changes(now=timezone.now()) == MOST_AT_ONCE:
+        pass
     client = connected_client()
     if client is None:
         return
     release_forgotten_claims(now=timezone.now())
-    add_missing_standings()
     ends_at = time.monotonic() + BUDGET_SECONDS
     while time.monotonic() < ends_at:
         result = push_batch(client, now=timezone.now())
@@ -49,7 +51,7 @@ def map_owners_task() -> None:
     if client is None or is_paused(timezone.now()):
         return
     try:
-        map_owners_by_email(client)
+        map_owners_by_email(client, now=timezone.now())
     except SalesforceError as error:
         # The push meets the same failure, pauses and tells the operators.
         log.warning("salesforce.owners_not_read", code=error.problem.code)

@@ -10,7 +10,7 @@ from typing import Any
 from django.db.models import Count, Min, QuerySet
 
 from common.parking import retry_parked
-from crm.models import LeadSync, PullFailure
+from crm.models import LeadChange, LeadSync, PullFailure
 from crm.unread import read_again
 from feedback.models import Recycling
 from handoffs.models import Acknowledgement, Handoff
@@ -90,10 +90,11 @@ FOR_SWEEPS = (
         "salesforce_to_push",
         "Leads to push to Salesforce",
         LeadSync.objects.claimable,
-        "lead__last_activity_at",
-        # Its age is that of the lead's last activity, which is no measure of waiting.
+        "send_at",
+        # No connection is no failure, and a failing one has an alarm of its own.
         patience_seconds=10**9,
     ),
+    Mark("lead_changes", "Changes to note for Salesforce", lambda now: LeadChange.objects.all(), "at"),
 )
 
 FOR_PEOPLE = (

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Self
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Q
 
 from accounts.models import User
 from leads.models import Lead
@@ -18,16 +18,13 @@ class LeadSyncQuerySet(models.QuerySet["LeadSync"]):
         return self.filter(lead__in=Lead.objects.visible_to(user))
 
     def stale(self) -> Self:
-        """Leads that changed since Salesforce last confirmed them. A counter decides, never a time: a
-        transaction that began before the push and committed after it would be missed for ever."""
-        changed = Q(lead__revision__gt=F("pushed_revision"))
-        asked = Q(resends_asked__gt=F("resends_done"))
-        return self.filter(changed | asked, is_converted=False)
+        """Leads that changed since Salesforce last confirmed them, as far as their changes were folded in
+        (see `crm.changes`)."""
+        return self.filter(send_at__isnull=False)
 
     def claimable(self, now: datetime) -> Self:
         """Stale and free to be sent: not on its way, not parked, not waiting after a failure."""
-        ready = Q(not_before=None) | Q(not_before__lte=now)
-        return self.stale().filter(ready, in_flight_since=None, parked_at=None)
+        return self.filter(send_at__lte=now, in_flight_since=None, parked_at=None)
 
     def in_flight(self) -> Self:
         return self.filter(in_flight_since__isnull=False)
@@ -48,7 +45,10 @@ class LeadChange(models.Model):
     """Mark: this lead changed. Written by a trigger in the transaction that changes it, as leads know nothing
     of Salesforce; only ever added, so that it waits for nobody, and folded into LeadSync.send_at (CRM-1)."""
 
-    lead = models.ForeignKey("leads.Lead", on_delete=models.DO_NOTHING, db_constraint=False, related_name="+")
+    # Neither constraint nor index: whoever changes a lead pays for this row.
+    lead = models.ForeignKey(
+        "leads.Lead", on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
+    )
     lane = models.PositiveSmallIntegerField(choices=Lane)
     at = models.DateTimeField(help_text="When the transaction began.")
 
@@ -57,7 +57,7 @@ class LeadChange(models.Model):
 
 
 class LeadSync(models.Model):
-    """How far Salesforce knows a lead. Stale when the lead's revision is ahead of what was pushed (CRM-1)."""
+    """How far Salesforce knows a lead. Stale as long as `send_at` is set (CRM-1)."""
 
     class State(models.TextChoices):
         CURRENT = "current", "Up to date"
@@ -66,6 +66,8 @@ class LeadSync(models.Model):
         RETRYING = "retrying", "To be tried again"
         PARKED = "parked", "Needs a person"
         CONVERTED = "converted", "Converted in Salesforce"
+        MERGED = "merged", "Merged into another record"
+        REMOVED = "removed", "Deleted in Salesforce"
 
     lead = models.OneToOneField("leads.Lead", on_delete=models.CASCADE, primary_key=True, related_name="sync")
     salesforce_id = models.CharField(max_length=18, blank=True)
@@ -73,9 +75,11 @@ class LeadSync(models.Model):
     # What Salesforce confirmed
     pushed_revision = models.PositiveIntegerField(default=0)
     pushed_at = models.DateTimeField(null=True)
-    # Not the lead but a mapping changed: compare it again. Counted, as revisions are, for the same reason.
-    resends_asked = models.PositiveIntegerField(default=0)
-    resends_done = models.PositiveIntegerField(default=0)
+    # A counter decides whether the mark may be taken away, never a time: a transaction that began before the
+    # push and committed after it would be missed for ever.
+    resends_asked = models.PositiveIntegerField(
+        default=0, help_text="How often a change, of the lead or of a mapping, asked for a comparison."
+    )
     acknowledged = models.JSONField(
         default=dict, help_text="Our fields as last confirmed; only what differs is sent."
     )
@@ -86,8 +90,13 @@ class LeadSync(models.Model):
     sending = models.JSONField(
         default=dict, help_text="Fields whose arrival is not confirmed: on the way, or cut off."
     )
+    claimed_revision = models.PositiveIntegerField(
+        default=0, help_text="The lead's revision as the last claim read it."
+    )
+    resends_taken = models.PositiveIntegerField(
+        default=0, help_text="How many of `resends_asked` the last claim knew of."
+    )
     attempts = models.PositiveSmallIntegerField(default=0, help_text="Counted before each try.")
-    not_before = models.DateTimeField(null=True, help_text="Back-off: not tried again before.")
 
     # The mark of the push. A change of the lead sets it (see LeadChange), a failure moves it into the future.
     send_at = models.DateTimeField(null=True, help_text="Mark: to be sent, not before.")
@@ -148,17 +157,26 @@ class LeadSync(models.Model):
     def __str__(self) -> str:
         return f"Lead {self.lead_id}: revision {self.pushed_revision}"
 
+    @property
+    def is_written(self) -> bool:
+        """Whether Salesforce still has a lead of ours there to be written."""
+        return not (self.is_converted or self.removed_at or self.master_id)
+
     def state(self, *, revision: int) -> State:
         """Where it stands, given the lead's present revision."""
         if self.parked_at:
             return self.State.PARKED
-        if self.is_converted:
-            return self.State.CONVERTED
         if self.in_flight_since:
             return self.State.SENDING
-        if revision <= self.pushed_revision and self.resends_asked <= self.resends_done:
+        if self.is_converted:
+            return self.State.CONVERTED
+        if self.removed_at:
+            return self.State.REMOVED
+        if self.master_id:
+            return self.State.MERGED
+        if self.send_at is None and revision <= self.pushed_revision:
             return self.State.CURRENT
-        return self.State.RETRYING if self.not_before else self.State.WAITING
+        return self.State.RETRYING if self.attempts else self.State.WAITING
 
 
 class TaskSync(models.Model):

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from crm.claims import add_missing_standings, claim_stale, release_forgotten_claims
+from crm.changes import fold_changes
+from crm.claims import claim_waiting, release_forgotten_claims
 from crm.client import SalesforceClient
 from crm.mapping import map_lead, map_task
 from crm.models import Connection, LeadSync, OwnerMapping, PullCursor, TaskSync
@@ -15,6 +16,7 @@ from crm.owners import map_owner
 from crm.pull import pull_changes
 from crm.push import push_batch
 from crm.records import read_records, status_of_stage
+from crm.rules import load_rules
 from crm.standin.faults import Fault
 from crm.standin.org import Caller
 from crm.standin.schema import LEAD, TASK, clean_values
@@ -59,12 +61,12 @@ class World:
         OwnerMapping.objects.all().delete()
         self.edits: Counter[int] = Counter()
         rep = UserFactory()
-        map_owner(rep, salesforce_user_id=standin.org.sales_user_id)
+        map_owner(rep, salesforce_user_id=standin.org.sales_user_id, now=clock.now)
         self.leads = LeadFactory.create_batch(LEADS, stage=Lead.Stage.MQL, owner=rep)
         for lead in self.leads:
             log_event(lead, LeadEvent.Kind.CREATED, at=clock.now)
             HandoffFactory(lead=lead, owner=rep)
-        add_missing_standings()
+        fold_changes(now=self.clock.now)
 
     def take(self, step: str, which: Any, value: Any) -> None:
         now = self.clock.forward(seconds=7)
@@ -78,6 +80,7 @@ class World:
                 self.edit_there(self.leads[which], value)
             case "push":
                 self.trouble(value)
+                fold_changes(now=now)
                 push_batch(self.client, now=now)
             case "pull":
                 self.trouble(value)
@@ -99,7 +102,7 @@ class World:
 
     def crash(self, *, after_the_call: bool) -> None:
         """A worker dies between claim and record."""
-        for claim in claim_stale(now=self.clock.now):
+        for claim in claim_waiting(now=self.clock.now):
             if after_the_call and claim.changes:
                 caller = Caller(self.standin.org.integration_user_id, auto_assign=False)
                 key = LEAD.field("Portal_Lead_Id__c")
@@ -112,6 +115,7 @@ class World:
         for _ in range(6):
             now = self.clock.forward(minutes=70)
             release_forgotten_claims(now=now)
+            fold_changes(now=now)
             push_batch(self.client, now=now)
             pull_changes(self.client, now=now)
 
@@ -144,7 +148,8 @@ def _assert_both_sides_agree(standin: StandIn, lead: Lead) -> None:
     sync = LeadSync.objects.get(pk=lead.pk)
     record = read_records([lead.pk])[lead.pk]
     [remote] = standin.store.find(LEAD.name, "Portal_Lead_Id__c", str(lead.public_id))
-    wanted = clean_values(LEAD, map_lead(record.facts, statuses=status_of_stage()), creating=True)
+    ours = map_lead(record.facts, rules=load_rules(), statuses=status_of_stage())
+    wanted = clean_values(LEAD, ours, creating=True)
     # The status belongs to both: whoever changed it last has it, and we know it.
     wanted.pop("Status")
     assert {name: remote[name] for name in wanted} == wanted
@@ -152,6 +157,6 @@ def _assert_both_sides_agree(standin: StandIn, lead: Lead) -> None:
 
     [(pk, handoff)] = record.handoffs.items()
     [task] = standin.store.find(TASK.name, "Portal_Task_Id__c", handoff.public_id)
-    task_wanted = map_task(record.facts, handoff, lead_salesforce_id=remote["Id"])
+    task_wanted = map_task(record.facts, handoff, who_id=remote["Id"], rules=load_rules())
     assert {name: task[name] for name in task_wanted} == task_wanted
     assert TaskSync.objects.get(pk=pk).salesforce_id == task["Id"]

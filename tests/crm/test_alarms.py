@@ -6,7 +6,7 @@ import pytest
 
 from accounts.models import User
 from crm.alarms import raise_sync_alarms
-from crm.claims import add_missing_standings
+from crm.changes import fold_changes
 from crm.client import SalesforceClient
 from crm.models import LeadSync
 from crm.parked import retry_all
@@ -41,7 +41,7 @@ def alarms(db, settings, standin: StandIn) -> None:
 
 
 def sync(client: SalesforceClient, clock: StoppedClock) -> None:
-    add_missing_standings()
+    fold_changes(now=clock.now)
     push_batch(client, now=clock.now)
     pull_changes(client, now=clock.now)
 

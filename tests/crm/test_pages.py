@@ -8,9 +8,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
+from crm.changes import fold_changes
 from crm.models import Connection, LeadSync, OwnerMapping, PullCursor, StatusMapping
-from leads.models import Lead, LeadEvent
-from leads.services import log_event
+from leads.models import Lead
 from tests.factories import LeadFactory
 
 pytestmark = pytest.mark.django_db
@@ -50,9 +50,9 @@ class TestOverview:
         assert Client().get(OVERVIEW).status_code == 302
 
     def test_tells_backlog_and_lag(self, operator: User) -> None:
-        lead = LeadFactory()
-        log_event(lead, LeadEvent.Kind.CREATED, at=timezone.now() - timedelta(minutes=7))
-        LeadSync.objects.create(lead=lead)
+        LeadFactory()
+        fold_changes(now=timezone.now())
+        LeadSync.objects.update(waiting_since=timezone.now() - timedelta(minutes=7))
         Connection.objects.create(calls_used=25, calls_allowed=15_000)
         PullCursor.objects.create(object_name="Lead", succeeded_at=timezone.now())
 
@@ -197,7 +197,8 @@ class TestLeadPanel:
 
 class TestAdmin:
     def test_a_mapped_person_s_leads_are_sent_with_their_owner(self, operator: User, bdr: User) -> None:
-        sync = LeadSync.objects.create(lead=LeadFactory(owner=bdr))
+        LeadFactory(owner=bdr)
+        fold_changes(now=timezone.now())
 
         answer = signed_in(operator).post(
             "/admin/crm/ownermapping/add/", {"user": bdr.pk, "salesforce_user_id": "005Hp0000000001AAA"}
@@ -205,7 +206,7 @@ class TestAdmin:
 
         assert answer.status_code == 302
         assert OwnerMapping.objects.get().user == bdr
-        assert LeadSync.objects.stale().filter(pk=sync.pk).exists()
+        assert fold_changes(now=timezone.now()) == 1
 
     def test_an_id_of_something_else_is_refused_in_words(self, operator: User, bdr: User) -> None:
         answer = signed_in(operator).post(
@@ -215,11 +216,12 @@ class TestAdmin:
         assert "it begins with 005" in answer.content.decode()
 
     def test_a_changed_status_is_sent_to_the_leads_of_its_stage(self, operator: User) -> None:
-        sync = LeadSync.objects.create(lead=LeadFactory(stage=Lead.Stage.SAL))
+        LeadFactory(stage=Lead.Stage.SAL)
+        fold_changes(now=timezone.now())
         mapping = StatusMapping.objects.get(stage=Lead.Stage.SAL)
 
         signed_in(operator).post(
             f"/admin/crm/statusmapping/{mapping.pk}/change/", {"stage": "sal", "status": "Working"}
         )
 
-        assert LeadSync.objects.stale().filter(pk=sync.pk).exists()
+        assert fold_changes(now=timezone.now()) == 1

@@ -8,7 +8,8 @@ from django.db import connection, transaction
 
 from accounts.models import User
 from common.parking import MAX_ATTEMPTS
-from crm.claims import add_missing_standings, claim_stale
+from crm.changes import fold_changes
+from crm.claims import claim_waiting
 from crm.client import SalesforceClient
 from crm.models import LeadSync, PullCursor, PullFailure
 from crm.pull import OVERLAP, PullResult, pull_changes
@@ -30,7 +31,7 @@ pytestmark = pytest.mark.django_db
 
 
 def push(client: SalesforceClient, clock: StoppedClock) -> None:
-    add_missing_standings()
+    fold_changes(now=clock.now)
     push_batch(client, now=clock.now)
 
 
@@ -191,7 +192,8 @@ class TestCursor:
         edit(standin, lead, Status="Working - Contacted")
         edited_at = clock.now
         log_event(lead, LeadEvent.Kind.OPENED, at=clock.now)
-        claim_stale(now=clock.now)
+        fold_changes(now=clock.now)
+        claim_waiting(now=clock.now)
         clock.forward(hours=2)
 
         assert pull_changes(client_of_salesforce, now=clock.now) == PullResult(read=1, postponed=1)

@@ -5,16 +5,12 @@ from datetime import timedelta
 import pytest
 
 from accounts.models import User
-from crm.claims import (
-    CLAIM_EXPIRES,
-    MAX_ATTEMPTS,
-    add_missing_standings,
-    claim_stale,
-    release_forgotten_claims,
-)
+from crm.changes import fold_changes, send_again
+from crm.claims import CLAIM_EXPIRES, MAX_ATTEMPTS, claim_waiting, release_forgotten_claims
 from crm.client import SalesforceClient
-from crm.models import Connection, LeadSync, OwnerMapping, TaskSync
-from crm.owners import map_owner, map_owners_by_email, send_again
+from crm.models import Connection, LeadSync, TaskSync
+from crm.outcomes import Outcome, record_outcomes
+from crm.owners import map_owner, map_owners_by_email
 from crm.parked import NotParked, retry_all, retry_push
 from crm.push import PushResult, push_batch
 from crm.standin.faults import Fault
@@ -41,12 +37,12 @@ def changed_lead(clock: StoppedClock, **values: object) -> Lead:
     """A lead with something in its log, which is what makes it stale."""
     lead = LeadFactory(**values)
     log_event(lead, LeadEvent.Kind.CREATED, at=clock.now)
-    add_missing_standings()
+    fold_changes(now=clock.now)
     return lead
 
 
 def push(client: SalesforceClient, clock: StoppedClock) -> PushResult:
-    add_missing_standings()
+    fold_changes(now=clock.now)
     return push_batch(client, now=clock.now)
 
 
@@ -126,7 +122,7 @@ class TestLead:
         self, standin: StandIn, client_of_salesforce: SalesforceClient, clock: StoppedClock
     ) -> None:
         lead = changed_lead(clock)
-        [claim] = claim_stale(now=clock.now)
+        [claim] = claim_waiting(now=clock.now)
         # Its time is before the push; a comparison of times would miss it for ever.
         correct_lead(
             lead, changes={"title": "Late"}, by=None, at=clock.now - timedelta(minutes=1), via="test"
@@ -142,7 +138,8 @@ class TestHandoff:
     def test_becomes_a_task_of_its_rep_and_stops_the_transfer_clock(
         self, standin: StandIn, client_of_salesforce: SalesforceClient, clock: StoppedClock, bdr: User
     ) -> None:
-        map_owner(bdr, salesforce_user_id=standin.org.add_user("Mara", "Lind", "mara@portal.example"))
+        mara = standin.org.add_user("Mara", "Lind", "mara@portal.example")
+        map_owner(bdr, salesforce_user_id=mara, now=clock.now)
         lead = changed_lead(clock, stage=Lead.Stage.MQL, owner=bdr, first_name="Ada", last_name="Byron")
         handoff = HandoffFactory(lead=lead, owner=bdr, category="A")
         transfer, decision = (
@@ -164,7 +161,6 @@ class TestHandoff:
         push(client_of_salesforce, clock)
 
         [remote], [task] = remote_leads(standin), standin.store.all(TASK.name)
-        mara = OwnerMapping.objects.get(user=bdr).salesforce_user_id
         assert (remote["OwnerId"], task["OwnerId"]) == (mara, mara)
         assert (task["WhoId"], task["Portal_Task_Id__c"]) == (remote["Id"], str(handoff.public_id))
         assert task["Subject"].startswith("Contact Ada Byron")
@@ -344,9 +340,9 @@ class TestFailures:
             push(client_of_salesforce, clock)
             sync = LeadSync.objects.get(pk=lead.pk)
             if sync.parked_at is None:
-                waits.append(sync.not_before - clock.now)
+                waits.append(sync.send_at - clock.now)
                 assert push(client_of_salesforce, clock) == PushResult()
-                clock.now = sync.not_before
+                clock.now = sync.send_at
 
         assert sync.parked_at is not None
         assert sync.error == "The record was busy in Salesforce."
@@ -405,7 +401,7 @@ class TestFailures:
         self, standin: StandIn, client_of_salesforce: SalesforceClient, clock: StoppedClock, bdr: User
     ) -> None:
         mara = standin.org.add_user("Mara", "Lind", "mara@portal.example")
-        map_owner(bdr, salesforce_user_id=mara)
+        map_owner(bdr, salesforce_user_id=mara, now=clock.now)
         HandoffFactory(lead=changed_lead(clock, owner=bdr), owner=bdr)
         push(client_of_salesforce, clock)
         lead = Lead.objects.get()
@@ -423,7 +419,7 @@ class TestCrash:
     def crashed(self, standin: StandIn, client_of_salesforce: SalesforceClient, clock: StoppedClock) -> Lead:
         """A worker that died between the call and its record."""
         lead = changed_lead(clock)
-        [claim] = claim_stale(now=clock.now)
+        [claim] = claim_waiting(now=clock.now)
         row = {"Portal_Lead_Id__c": claim.record.facts.public_id, **claim.changes}
         client_of_salesforce.upsert_rows("Lead", key="Portal_Lead_Id__c", rows=[row])
         return lead
@@ -445,7 +441,7 @@ class TestCrash:
     ) -> None:
         poison, bystander = changed_lead(clock), changed_lead(clock)
         for attempt in range(MAX_ATTEMPTS):
-            claims = claim_stale(now=clock.now)
+            claims = claim_waiting(now=clock.now)
             if attempt >= 3:
                 assert [claim.sync.lead_id for claim in claims] == [poison.pk]
             clock.forward(seconds=CLAIM_EXPIRES.total_seconds() + 1)
@@ -453,7 +449,7 @@ class TestCrash:
             if attempt == 2:
                 # Alone from now on; the other one goes through meanwhile.
                 LeadSync.objects.filter(pk=bystander.pk).update(attempts=0)
-                LeadSync.objects.filter(pk=poison.pk).update(not_before=clock.now + timedelta(seconds=1))
+                LeadSync.objects.filter(pk=poison.pk).update(send_at=clock.now + timedelta(seconds=1))
                 assert push(client_of_salesforce, clock).pushed == 1
                 clock.forward(seconds=1)
 
@@ -470,32 +466,32 @@ class TestOwners:
         push(client_of_salesforce, clock)
         mara = standin.org.add_user("Mara", "Lind", "MARA@portal.example")
 
-        assert map_owners_by_email(client_of_salesforce) == 1
-        assert map_owners_by_email(client_of_salesforce) == 0
+        assert map_owners_by_email(client_of_salesforce, now=clock.now) == 1
+        assert map_owners_by_email(client_of_salesforce, now=clock.now) == 0
         push(client_of_salesforce, clock)
 
         assert remote_leads(standin)[0]["OwnerId"] == mara
 
     def test_a_shared_address_is_nobody_s(
-        self, standin: StandIn, client_of_salesforce: SalesforceClient, bdr: User
+        self, standin: StandIn, client_of_salesforce: SalesforceClient, clock: StoppedClock, bdr: User
     ) -> None:
         for username in ("one@standin.example", "two@standin.example"):
             user_id = standin.org.add_user("Mara", "Lind", username)
             caller = Caller(standin.org.sales_user_id)
             standin.org.update(USER, user_id, {"Email": bdr.email}, caller=caller)
 
-        assert map_owners_by_email(client_of_salesforce) == 0
+        assert map_owners_by_email(client_of_salesforce, now=clock.now) == 0
 
     def test_a_mapping_changed_while_a_lead_is_on_its_way_is_not_forgotten(
         self, standin: StandIn, client_of_salesforce: SalesforceClient, clock: StoppedClock
     ) -> None:
         lead = changed_lead(clock)
         push(client_of_salesforce, clock)
-        send_again(LeadSync.objects.filter(pk=lead.pk))
-        [claim] = claim_stale(now=clock.now)
-        send_again(LeadSync.objects.filter(pk=lead.pk))
-        LeadSync.objects.filter(pk=lead.pk).update(
-            in_flight_since=None, resends_done=claim.sync.resends_asked
-        )
+        send_again(LeadSync.objects.filter(pk=lead.pk), now=clock.now)
+        fold_changes(now=clock.now)
+        [claim] = claim_waiting(now=clock.now)
+        send_again(LeadSync.objects.filter(pk=lead.pk), now=clock.now)
+        fold_changes(now=clock.now)
+        record_outcomes([Outcome(claim)], now=clock.now, began_at=clock.now)
 
         assert LeadSync.objects.claimable(clock.now).filter(pk=lead.pk).exists()
