@@ -6,12 +6,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
-from django.db.models import Count, Max, Min, OuterRef, Q, Subquery, Value
-from django.db.models.functions import Coalesce
+from django.db.models import Count, Max, Min, Q
 
 from crm.connection import connection_state
 from crm.models import Connection, LeadSync, PullCursor
-from leads.models import LeadEvent
 
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 # The poll runs every minute or so; a longer silence is an alarm of its own (CRM-3).
@@ -48,7 +46,7 @@ def read_standing(*, now: datetime) -> Standing:
     cursor = PullCursor.objects.filter(object_name="Lead").first()
     stale = LeadSync.objects.stale().filter(parked_at=None)
     counts = stale.aggregate(
-        waiting=Count("pk"), retrying=Count("pk", filter=Q(not_before__gt=now)), oldest=Min(_stale_since())
+        waiting=Count("pk"), retrying=Count("pk", filter=Q(send_at__gt=now)), oldest=Min("waiting_since")
     )
     heard_at = cursor.succeeded_at if cursor else None
     return Standing(
@@ -72,11 +70,3 @@ def read_causes() -> list[Cause]:
     return [
         Cause(row["error_code"], row["words"], row["count"]) for row in rows.order_by("-count", "error_code")
     ]
-
-
-def _stale_since() -> Subquery:
-    """When the first change happened that Salesforce has not been told of."""
-    later = LeadEvent.objects.filter(
-        lead=OuterRef("lead"), at__gte=Coalesce(OuterRef("pushed_at"), Value(LONG_AGO))
-    )
-    return Subquery(later.order_by("at").values("at")[:1])
