@@ -78,6 +78,16 @@ class Rules:
         return tuple(rule for rule in self.fields if rule.object_name == "Lead" and rule.is_read)
 
     @cached_property
+    def contested_of_lead(self) -> tuple[FieldRule, ...]:
+        """Those of both sides where ours is not right in any case: what is there must be looked at before it
+        is overwritten."""
+        return tuple(
+            rule
+            for rule in self.read_of_lead
+            if rule.direction is Direction.BOTH and rule.rule is not Precedence.OURS
+        )
+
+    @cached_property
     def by_salesforce_field(self) -> dict[tuple[str, str], FieldRule]:
         """Each rule by object and field there; also those that are off."""
         return {(rule.object_name, rule.salesforce_field): rule for rule in self.fields}

@@ -20,6 +20,15 @@ CORRECTED_BY_REPS = (
 TOLD = (
     ("email", "Email", 80),
     ("source", "LeadSource", 40),
+    ("campaign", "Portal_Campaign__c", 120),
+    ("language", "Portal_Language__c", 40),
+    ("product_line", "Portal_Product_Line__c", 80),
+    ("deal_size", "Portal_Deal_Size__c", None),
+    ("budget", "Portal_Budget__c", 200),
+    ("timeline", "Portal_Timeline__c", 200),
+    ("current_solution", "Portal_Current_Solution__c", 500),
+    ("pain_point", "Portal_Pain_Point__c", 1000),
+    ("consent_at", "Portal_Consent_At__c", None),
 )
 OURS_ALONE = (
     ("stage", "Portal_Stage__c", 40),
@@ -32,6 +41,8 @@ OURS_ALONE = (
     ("handoff_at", "Portal_Handoff_At__c", None),
     ("accepted_at", "Portal_Accepted_At__c", None),
     ("rejected_at", "Portal_Rejected_At__c", None),
+    ("first_contact_at", "Portal_First_Contact_At__c", None),
+    ("attempts", "Portal_Attempts__c", None),
     ("rejection_reason", "Portal_Rejection_Reason__c", 80),
     ("sla_due_at", "Portal_SLA_Due__c", None),
     ("sla_breached", "Portal_SLA_Breached__c", None),
@@ -77,6 +88,13 @@ class Migration(migrations.Migration):
                 editable=False,
                 help_text="How many characters it holds there; null: any, or unknown.",
                 null=True,
+            ),
+        ),
+        migrations.AddField(
+            model_name="connection",
+            name="compare_after",
+            field=models.BigIntegerField(
+                help_text="Mark: the mapping changed; leads after this id are still to be compared.", null=True
             ),
         ),
         migrations.RunPython(seed, migrations.RunPython.noop),
