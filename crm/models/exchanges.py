@@ -14,17 +14,30 @@ class BulkJob(MarkedWork):
     finds it due goes on where another one was killed."""
 
     class State(models.TextChoices):
-        OPENING = "opening", "Being made"
+        FILLING = "filling", "Being filled"
+        OPENING = "opening", "Being handed over"
         UPLOADED = "uploaded", "Handed to Salesforce"
         DONE = "done", "Done"
         FAILED = "failed", "Failed"
 
     object_name = models.CharField(max_length=40)
     salesforce_id = models.CharField(max_length=18, blank=True)
-    state = models.CharField(max_length=10, choices=State, default=State.OPENING)
-    rows = models.PositiveIntegerField()
+    state = models.CharField(max_length=10, choices=State, default=State.FILLING)
+    follows = models.ForeignKey(
+        "self",
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="followers",
+        help_text="The job of the leads whose tasks this one carries, once it is done.",
+    )
+    rows = models.PositiveIntegerField(default=0)
+    processed = models.PositiveIntegerField(default=0, help_text="As Salesforce told last.")
     refused = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField()
+    handed_over_at = models.DateTimeField(null=True)
+    began_at = models.DateTimeField(
+        null=True, help_text="By Salesforce's clock: before it, nothing of this took effect."
+    )
     finished_at = models.DateTimeField(null=True)
     look_at = models.DateTimeField(null=True, help_text="Mark: ask Salesforce how far it is.")
 
