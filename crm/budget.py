@@ -8,13 +8,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
+from django.db.models import F, Q, Sum
 
-from crm.models import Connection, Lane
+from crm.client import SalesforceClient
+from crm.models import CallCount, Connection, Lane
 
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
 # Figures this old say little about a rolling day: one call is let through to learn new ones.
-STALE_AFTER = timedelta(hours=1)
+STALE_AFTER = {Lane.HANDOFF: timedelta(minutes=15), Lane.LATER: HOUR}
+# The pace of late is that of so many hours.
+OF_LATE = 3
+COUNTS_KEPT = timedelta(days=8)
 
 
 @dataclass(frozen=True)
@@ -36,48 +44,105 @@ class Budget:
         return max(0, min(ours, self.allowed - self.used))
 
 
-def read_budget() -> Budget | None:
+@dataclass(frozen=True)
+class Forecast:
+    """How long our share lasts if it goes on as of late; None: for the coming day at least."""
+
+    calls_per_hour: float
+    spent_at: datetime | None
+
+
+def read_budget(*, now: datetime) -> Budget | None:
     """The figures as last told; None as long as Salesforce has told none."""
     state = Connection.objects.first()
-    return _budget(state) if state else None
+    if state is None or state.calls_used is None or state.calls_allowed is None:
+        return None
+    share = state.calls_allowed * (settings.SALESFORCE_DAILY_SHARE or state.daily_share) // 100
+    return Budget(
+        allowed=state.calls_allowed,
+        used=state.calls_used,
+        share=share,
+        used_by_us=_used_by_us(state, now=now),
+        kept_for_handoffs=share * state.kept_for_handoffs // 100,
+        told_at=state.usage_at,
+    )
 
 
-def calls_left(lane: Lane) -> int | None:
-    """How many calls a lane may still make now; None when that is not known."""
-    budget = read_budget()
+def calls_left(lane: Lane, *, now: datetime) -> int | None:
+    """How many calls a lane may still make; None when that is not known."""
+    budget = read_budget(now=now)
     return budget.left(lane) if budget else None
 
 
 def may_spend(lane: Lane, *, now: datetime) -> bool:
     """Whether a lane may make a call now.
 
-    Where the share looks spent by figures of long ago, one caller in an hour may go: its answer brings the
-    new ones.
+    Where the share looks spent by figures of long ago, one caller may go: its answer brings new ones.
     """
-    budget = read_budget()
+    budget = read_budget(now=now)
     if budget is None or budget.left(lane) > 0:
         return True
-    return _claim_probe(budget, now=now)
+    return _claim_probe(budget, stale=now - STALE_AFTER[lane], now=now)
 
 
-def _claim_probe(budget: Budget, *, now: datetime) -> bool:
-    stale = now - STALE_AFTER
+def read_forecast(budget: Budget, *, now: datetime) -> Forecast:
+    """When our share will be spent, by the calls of the last hours: new ones come at their pace, and those
+    of a day ago drop out hour by hour."""
+    counts = {
+        count.hour: count.calls for count in CallCount.objects.filter(hour__gt=_hour_of(now) - DAY - HOUR)
+    }
+    recent = sum(calls for hour, calls in counts.items() if hour > now - OF_LATE * HOUR)
+    pace = recent / OF_LATE
+    used: float = budget.used_by_us
+    for ahead in range(24):
+        hour = _hour_of(now) + ahead * HOUR
+        if used >= budget.share:
+            return Forecast(pace, max(now, hour))
+        used += pace - counts.get(hour - DAY, 0)
+    return Forecast(pace, None)
+
+
+def record_usage(client: SalesforceClient, *, now: datetime) -> None:
+    """Note what the client's answers said about the allocation, and how many calls it made."""
+    calls = client.take_count()
+    usage = client.usage
+    if not calls or usage is None:
+        return
+    Connection.objects.update(
+        calls_used=usage.used,
+        calls_allowed=usage.allowed,
+        app_calls_used=usage.app_used,
+        app_calls_allowed=usage.app_allowed,
+        usage_at=now,
+    )
+    _add_calls(calls, hour=_hour_of(now))
+
+
+def _used_by_us(state: Connection, *, now: datetime) -> int:
+    """What Salesforce tells of our app; our own count where it tells nothing. Calls that others made are
+    theirs: they bring the org's end nearer, but not that of our share."""
+    if state.app_calls_used is not None:
+        return state.app_calls_used
+    counts = CallCount.objects.filter(hour__gt=now - DAY)
+    total: dict[str, Any] = counts.aggregate(calls=Sum("calls"))
+    return total["calls"] or 0
+
+
+def _claim_probe(budget: Budget, *, stale: datetime, now: datetime) -> bool:
     if budget.told_at is not None and budget.told_at > stale:
         return False
-    return bool(Connection.objects.filter(usage_at=budget.told_at).update(usage_at=now))
+    nobody_asks = Q(probed_at=None) | Q(probed_at__lte=stale)
+    return bool(Connection.objects.filter(nobody_asks).update(probed_at=now))
 
 
-def _budget(state: Connection) -> Budget | None:
-    if state.calls_used is None or state.calls_allowed is None:
-        return None
-    per_cent = settings.SALESFORCE_DAILY_SHARE or state.daily_share
-    share = state.calls_allowed * per_cent // 100
-    return Budget(
-        allowed=state.calls_allowed,
-        used=state.calls_used,
-        share=share,
-        # Without figures of our own, all calls count as ours: rather too careful than in others' way.
-        used_by_us=state.calls_used if state.app_calls_used is None else state.app_calls_used,
-        kept_for_handoffs=share * state.kept_for_handoffs // 100,
-        told_at=state.usage_at,
-    )
+def _add_calls(calls: int, *, hour: datetime) -> None:
+    row = CallCount.objects.filter(hour=hour)
+    if row.update(calls=F("calls") + calls):
+        return
+    CallCount.objects.bulk_create([CallCount(hour=hour, calls=0)], ignore_conflicts=True)
+    row.update(calls=F("calls") + calls)
+    CallCount.objects.filter(hour__lt=hour - COUNTS_KEPT).delete()
+
+
+def _hour_of(moment: datetime) -> datetime:
+    return moment.replace(minute=0, second=0, microsecond=0)

@@ -63,6 +63,8 @@ class Session:
         self._signing_in = threading.Lock()
         self._salesforce: Salesforce | None = None
         self._last = _LastAnswer()
+        self._counting = threading.Lock()
+        self._calls = 0
         self.usage: Usage | None = None
         self.organization_id = ""
 
@@ -75,6 +77,12 @@ class Session:
     def began_at(self) -> datetime | None:
         """A time before which this thread's last call cannot have taken effect, by Salesforce's clock."""
         return self._last.began_at
+
+    def take_count(self) -> int:
+        """How many calls that Salesforce charged for were made since this was asked last."""
+        with self._counting:
+            calls, self._calls = self._calls, 0
+            return calls
 
     def call(self, make: Callable[[Salesforce], Answer]) -> Answer:
         """Make a call. If the session is over, sign in once and make the very same call again."""
@@ -112,6 +120,8 @@ class Session:
         told = response.headers.get("Sforce-Limit-Info", "")
         if (org := _figures("api-usage", told)) is not None:
             self.usage = Usage(*org, *(_figures("per-app-api-usage", told) or (None, None)))
+            with self._counting:
+                self._calls += 1
         if "Date" in response.headers:
             self._last.answered_at = parsedate_to_datetime(response.headers["Date"])
             # The header is cut to the second.

@@ -10,7 +10,7 @@ from crm.models.mappings import (
     QueueMapping,
     StatusMapping,
 )
-from crm.models.org import Connection, Finding, ObjectDescription, PullCursor, PullFailure
+from crm.models.org import CallCount, Connection, Finding, ObjectDescription, PullCursor, PullFailure
 from crm.models.standings import (
     AttemptSync,
     Conversion,
@@ -25,6 +25,7 @@ __all__ = [
     "AccountMatch",
     "AttemptSync",
     "BulkJob",
+    "CallCount",
     "CampaignMatch",
     "CampaignMembership",
     "Connection",

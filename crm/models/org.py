@@ -56,6 +56,12 @@ class Connection(models.Model):
     app_calls_used = models.PositiveIntegerField(null=True, help_text="Of these, those of our app.")
     app_calls_allowed = models.PositiveIntegerField(null=True)
     usage_at = models.DateTimeField(null=True, help_text="When Salesforce told these figures.")
+    probed_at = models.DateTimeField(
+        null=True, help_text="When a call was last let through to learn new figures."
+    )
+    compare_after = models.BigIntegerField(
+        null=True, help_text="Mark: the mapping changed; leads after this id are still to be compared."
+    )
     singleton = models.BooleanField(default=True, unique=True, editable=False)
 
     class Meta:
@@ -75,6 +81,17 @@ class Connection(models.Model):
 
     def __str__(self) -> str:
         return "The connection with Salesforce"
+
+
+class CallCount(models.Model):
+    """How many API calls we made in an hour, by our own count: what Salesforce tells of our app is one figure
+    for the running day, and only where an administrator asked for it."""
+
+    hour = models.DateTimeField(primary_key=True, help_text="Its beginning.")
+    calls = models.PositiveIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.hour:%d %b, %H:%M}: {self.calls}"
 
 
 class Finding(models.Model):
