@@ -3,11 +3,14 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qsl
 
 from .errors import ApiError
 from .faults import Fault
+
+JSON = "application/json;charset=UTF-8"
 
 
 @dataclass(frozen=True)
@@ -19,18 +22,21 @@ class Request:
     query: Mapping[str, str]
     headers: Mapping[str, str]
     body: bytes = b""
-    # Strikes single rows of a collections call.
+    # Strikes single rows of a call that has many.
     row_fault: Fault | None = None
 
     def json(self, kind: type) -> Any:
         """The parsed body. Raises JSON_PARSER_ERROR when it is not JSON, or not of that kind."""
+        if not isinstance(self._parsed, kind):
+            raise ApiError(400, "JSON_PARSER_ERROR", "The HTTP entity body has the wrong shape")
+        return self._parsed
+
+    @cached_property
+    def _parsed(self) -> Any:
         try:
-            parsed = json.loads(self.body)
+            return json.loads(self.body)
         except ValueError:
             raise ApiError(400, "JSON_PARSER_ERROR", "Unexpected character in the request body") from None
-        if not isinstance(parsed, kind):
-            raise ApiError(400, "JSON_PARSER_ERROR", "The HTTP entity body has the wrong shape")
-        return parsed
 
     def form(self) -> dict[str, str]:
         return dict(parse_qsl(self.body.decode("utf-8", "replace"), keep_blank_values=True))
@@ -42,5 +48,14 @@ class Reply:
 
     status: int
     body: Any = None
-    content_type: str = "application/json;charset=UTF-8"
+    content_type: str = JSON
     headers: dict[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def payload(self) -> bytes:
+        """The body as it travels."""
+        if self.body is None:
+            return b""
+        if isinstance(self.body, str) and not self.content_type.startswith("application/json"):
+            return self.body.encode()
+        return json.dumps(self.body).encode()

@@ -1,57 +1,10 @@
-"""The objects of the stand-in's org: their fields, and what a value must be to be stored."""
+"""The objects of the stand-in's org, as far as the handing over of leads needs them."""
 
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
-from typing import Any
-
-from .errors import ApiError
-
-NUMERIC = {"int", "double"}
-TEXTUAL = {"string", "textarea", "email", "phone", "url", "picklist"}
-
-
-@dataclass(frozen=True)
-class Field:
-    """One field; `type` is the word that `describe` uses."""
-
-    name: str
-    type: str = "string"
-    length: int = 0
-    required: bool = False
-    writable: bool = True
-    unique: bool = False
-    # May stand in an upsert's URL. Email may, without being unique: the classic source of a 300.
-    upsert_key: bool = False
-    values: tuple[str, ...] = ()
-    refers_to: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class SObject:
-    """One object type; `prefix` begins the id of each of its records."""
-
-    name: str
-    prefix: str
-    fields: tuple[Field, ...]
-
-    def field(self, name: str) -> Field:
-        """The field of that name in any case. Raises INVALID_FIELD."""
-        for field in self.fields:
-            if field.name.lower() == name.lower():
-                return field
-        raise ApiError(
-            400, "INVALID_FIELD", f"No such column '{name}' on sobject of type {self.name}", (name,)
-        )
-
-    def upsert_field(self, name: str) -> Field:
-        """The field that an upsert names in its URL. Raises NOT_FOUND when it cannot be a key."""
-        for field in self.fields:
-            if field.name.lower() == name.lower() and field.upsert_key:
-                return field
-        raise ApiError(404, "NOT_FOUND", "The requested resource does not exist")
-
+from .errors import not_found
+from .fields import NUMERIC as NUMERIC
+from .fields import Field as Field
+from .fields import SObject as SObject
+from .values import stamp as stamp
 
 LEAD_STATUSES = (
     "Open - Not Contacted",
@@ -61,16 +14,42 @@ LEAD_STATUSES = (
 )
 # The status that only a conversion sets.
 CONVERTED_STATUS = "Closed - Converted"
+TASK_STATUSES = ("Not Started", "In Progress", "Completed", "Waiting on someone else", "Deferred")
+TASK_SUBTYPES = ("Task", "Email", "ListEmail", "Call", "Cadence")
+MEMBER_STATUSES = ("Sent", "Responded")
+# Stage, probability, whether it ends the deal, whether it is won.
+OPPORTUNITY_STAGES = (
+    ("Prospecting", 10, False, False),
+    ("Qualification", 10, False, False),
+    ("Needs Analysis", 20, False, False),
+    ("Proposal/Price Quote", 75, False, False),
+    ("Negotiation/Review", 90, False, False),
+    ("Closed Won", 100, True, True),
+    ("Closed Lost", 0, True, False),
+)
+LEAD_SOURCES = ("Web", "Phone Inquiry", "Partner Referral", "Purchased List", "Other")
+RATINGS = ("Hot", "Warm", "Cold")
 
-SYSTEM_FIELDS = (
+PEOPLE = ("User",)
+
+RECORD_FIELDS = (
     Field("Id", "id", 18, writable=False),
     Field("IsDeleted", "boolean", writable=False),
     Field("CreatedDate", "datetime", writable=False),
-    Field("CreatedById", "reference", 18, writable=False, refers_to=("User",)),
+    Field("CreatedById", "reference", 18, writable=False, refers_to=PEOPLE),
+)
+SYSTEM_FIELDS = (
+    *RECORD_FIELDS,
     Field("LastModifiedDate", "datetime", writable=False),
-    Field("LastModifiedById", "reference", 18, writable=False, refers_to=("User",)),
+    Field("LastModifiedById", "reference", 18, writable=False, refers_to=PEOPLE),
     Field("SystemModstamp", "datetime", writable=False),
 )
+
+
+def _open_picklist(name: str, values: tuple[str, ...]) -> Field:
+    """A standard picklist, which takes other values through the API, too."""
+    return Field(name, "picklist", 40, values=values, restricted=False)
+
 
 LEAD = SObject(
     "Lead",
@@ -84,6 +63,7 @@ LEAD = SObject(
         Field("Title", length=128),
         Field("Email", "email", 80, upsert_key=True),
         Field("Phone", "phone", 40),
+        Field("MobilePhone", "phone", 40),
         Field("Website", "url", 255),
         Field("Street", "textarea", 255),
         Field("City", length=40),
@@ -91,18 +71,20 @@ LEAD = SObject(
         Field("PostalCode", length=20),
         Field("Country", length=80),
         Field("Industry", "picklist", 40),
-        Field("LeadSource", "picklist", 40),
-        Field("Rating", "picklist", 40),
+        _open_picklist("LeadSource", LEAD_SOURCES),
+        _open_picklist("Rating", RATINGS),
         Field("NumberOfEmployees", "int"),
+        Field("AnnualRevenue", "currency"),
         Field("Description", "textarea", 32000),
+        Field("HasOptedOutOfEmail", "boolean"),
         Field("Status", "picklist", 40, required=True, values=LEAD_STATUSES),
         Field("OwnerId", "reference", 18, refers_to=("User", "Group")),
         Field("IsConverted", "boolean", writable=False),
         Field("ConvertedDate", "date", writable=False),
-        Field("ConvertedAccountId", "reference", 18, writable=False),
-        Field("ConvertedContactId", "reference", 18, writable=False),
-        Field("ConvertedOpportunityId", "reference", 18, writable=False),
-        Field("MasterRecordId", "reference", 18, writable=False),
+        Field("ConvertedAccountId", "reference", 18, writable=False, refers_to=("Account",)),
+        Field("ConvertedContactId", "reference", 18, writable=False, refers_to=("Contact",)),
+        Field("ConvertedOpportunityId", "reference", 18, writable=False, refers_to=("Opportunity",)),
+        Field("MasterRecordId", "reference", 18, writable=False, refers_to=("Lead",)),
         Field("Portal_Lead_Id__c", length=36, unique=True, upsert_key=True),
         Field("Portal_Stage__c", length=40),
         Field("Portal_Score__c", "double"),
@@ -115,8 +97,19 @@ LEAD = SObject(
         Field("Portal_Accepted_At__c", "datetime"),
         Field("Portal_Rejected_At__c", "datetime"),
         Field("Portal_Rejection_Reason__c", length=80),
+        Field("Portal_First_Contact_At__c", "datetime"),
+        Field("Portal_Attempts__c", "double"),
         Field("Portal_SLA_Due__c", "datetime"),
         Field("Portal_SLA_Breached__c", "boolean"),
+        Field("Portal_Campaign__c", length=120),
+        Field("Portal_Language__c", length=40),
+        Field("Portal_Product_Line__c", length=80),
+        Field("Portal_Pain_Point__c", "textarea", 1000),
+        Field("Portal_Budget__c", length=200),
+        Field("Portal_Timeline__c", length=200),
+        Field("Portal_Current_Solution__c", length=500),
+        Field("Portal_Deal_Size__c", "double"),
+        Field("Portal_Consent_At__c", "datetime"),
         Field("Portal_URL__c", "url", 255),
     ),
 )
@@ -127,15 +120,123 @@ TASK = SObject(
     (
         *SYSTEM_FIELDS,
         Field("Subject", length=255),
-        Field("WhoId", "reference", 18, refers_to=("Lead",)),
-        Field("OwnerId", "reference", 18, refers_to=("User",)),
-        Field("Status", "picklist", 40),
-        Field("Priority", "picklist", 40),
+        Field("WhoId", "reference", 18, indexed=True, refers_to=("Lead", "Contact")),
+        Field("WhatId", "reference", 18, refers_to=("Account", "Opportunity", "Campaign")),
+        Field("OwnerId", "reference", 18, refers_to=PEOPLE),
+        Field("Status", "picklist", 40, required=True, values=TASK_STATUSES, restricted=False),
+        Field("Priority", "picklist", 40, required=True, values=("High", "Normal", "Low"), restricted=False),
+        Field("TaskSubtype", "picklist", 40, create_only=True, values=TASK_SUBTYPES),
         Field("ActivityDate", "date"),
         Field("Description", "textarea", 32000),
+        Field("IsClosed", "boolean", writable=False),
         Field("Portal_Task_Id__c", length=36, unique=True, upsert_key=True),
         Field("Portal_URL__c", "url", 255),
     ),
+)
+
+ACCOUNT = SObject(
+    "Account",
+    "001",
+    (
+        *SYSTEM_FIELDS,
+        Field("Name", length=255, required=True),
+        Field("Website", "url", 255),
+        Field("Phone", "phone", 40),
+        _open_picklist("Type", ("Prospect", "Customer", "Partner")),
+        Field("Industry", "picklist", 40),
+        Field("BillingCountry", length=80),
+        Field("NumberOfEmployees", "int"),
+        Field("OwnerId", "reference", 18, refers_to=PEOPLE),
+    ),
+)
+
+CONTACT = SObject(
+    "Contact",
+    "003",
+    (
+        *SYSTEM_FIELDS,
+        Field("Name", length=121, writable=False),
+        Field("FirstName", length=40),
+        Field("LastName", length=80, required=True),
+        Field("AccountId", "reference", 18, indexed=True, refers_to=("Account",)),
+        Field("Title", length=128),
+        Field("Email", "email", 80, upsert_key=True),
+        Field("Phone", "phone", 40),
+        Field("HasOptedOutOfEmail", "boolean"),
+        Field("OwnerId", "reference", 18, refers_to=PEOPLE),
+    ),
+)
+
+OPPORTUNITY = SObject(
+    "Opportunity",
+    "006",
+    (
+        *SYSTEM_FIELDS,
+        Field("Name", length=120, required=True),
+        Field("AccountId", "reference", 18, indexed=True, refers_to=("Account",)),
+        Field(
+            "StageName",
+            "picklist",
+            255,
+            required=True,
+            values=tuple(stage for stage, *_ in OPPORTUNITY_STAGES),
+        ),
+        Field("CloseDate", "date", required=True),
+        Field("Amount", "currency"),
+        Field("Probability", "percent"),
+        Field("IsClosed", "boolean", writable=False),
+        Field("IsWon", "boolean", writable=False),
+        _open_picklist("LeadSource", LEAD_SOURCES),
+        Field("CampaignId", "reference", 18, refers_to=("Campaign",)),
+        Field("OwnerId", "reference", 18, refers_to=PEOPLE),
+    ),
+)
+
+CAMPAIGN = SObject(
+    "Campaign",
+    "701",
+    (
+        *SYSTEM_FIELDS,
+        Field("Name", length=80, required=True, indexed=True),
+        _open_picklist("Status", ("Planned", "In Progress", "Completed", "Aborted")),
+        Field("IsActive", "boolean"),
+        Field("OwnerId", "reference", 18, refers_to=PEOPLE),
+    ),
+)
+
+CAMPAIGN_MEMBER = SObject(
+    "CampaignMember",
+    "00v",
+    (
+        *SYSTEM_FIELDS,
+        Field(
+            "CampaignId",
+            "reference",
+            18,
+            required=True,
+            create_only=True,
+            indexed=True,
+            refers_to=("Campaign",),
+        ),
+        Field("LeadId", "reference", 18, create_only=True, indexed=True, refers_to=("Lead",)),
+        Field("ContactId", "reference", 18, create_only=True, indexed=True, refers_to=("Contact",)),
+        Field("Status", "picklist", 40, values=MEMBER_STATUSES),
+    ),
+)
+
+# Without SystemModstamp: a history is read by CreatedDate.
+LEAD_HISTORY = SObject(
+    "LeadHistory",
+    "00q",
+    (
+        *RECORD_FIELDS,
+        Field("LeadId", "reference", 18, writable=False, indexed=True, refers_to=("Lead",)),
+        Field("Field", "picklist", 255, writable=False),
+        Field("OldValue", length=255, writable=False),
+        Field("NewValue", length=255, writable=False),
+    ),
+    createable=False,
+    updateable=False,
 )
 
 USER = SObject(
@@ -155,7 +256,22 @@ USER = SObject(
 GROUP = SObject(
     "Group",
     "00G",
-    (*SYSTEM_FIELDS, Field("Name", length=40, required=True), Field("Type", "picklist", 40, required=True)),
+    (
+        *SYSTEM_FIELDS,
+        Field("Name", length=40, required=True),
+        Field("DeveloperName", length=80),
+        Field("Type", "picklist", 40, required=True),
+    ),
+)
+
+QUEUE_SOBJECT = SObject(
+    "QueueSobject",
+    "03g",
+    (
+        *SYSTEM_FIELDS,
+        Field("QueueId", "reference", 18, required=True, indexed=True, refers_to=("Group",)),
+        Field("SobjectType", "picklist", 40, required=True),
+    ),
 )
 
 LEAD_STATUS = SObject(
@@ -171,7 +287,76 @@ LEAD_STATUS = SObject(
     ),
 )
 
-OBJECTS = {sobject.name.lower(): sobject for sobject in (LEAD, TASK, USER, GROUP, LEAD_STATUS)}
+OPPORTUNITY_STAGE = SObject(
+    "OpportunityStage",
+    "01J",
+    (
+        *SYSTEM_FIELDS,
+        Field("MasterLabel", length=255),
+        Field("ApiName", length=255),
+        Field("IsActive", "boolean"),
+        Field("IsClosed", "boolean"),
+        Field("IsWon", "boolean"),
+        Field("DefaultProbability", "percent"),
+        Field("SortOrder", "int"),
+    ),
+)
+
+ASSIGNMENT_RULE = SObject(
+    "AssignmentRule",
+    "01Q",
+    (
+        *SYSTEM_FIELDS,
+        Field("Name", length=120),
+        Field("SobjectType", "picklist", 40),
+        Field("Active", "boolean"),
+    ),
+)
+
+DUPLICATE_RULE = SObject(
+    "DuplicateRule",
+    "0Bm",
+    (
+        *SYSTEM_FIELDS,
+        Field("DeveloperName", length=80),
+        Field("MasterLabel", length=80),
+        Field("SobjectType", "picklist", 40),
+        Field("IsActive", "boolean"),
+    ),
+)
+
+ORGANIZATION = SObject(
+    "Organization",
+    "00D",
+    (
+        *SYSTEM_FIELDS,
+        Field("Name", length=80),
+        Field("OrganizationType", "picklist", 40),
+        Field("IsSandbox", "boolean"),
+    ),
+)
+
+OBJECTS = {
+    sobject.name.lower(): sobject
+    for sobject in (
+        LEAD,
+        TASK,
+        ACCOUNT,
+        CONTACT,
+        OPPORTUNITY,
+        CAMPAIGN,
+        CAMPAIGN_MEMBER,
+        LEAD_HISTORY,
+        USER,
+        GROUP,
+        QUEUE_SOBJECT,
+        LEAD_STATUS,
+        OPPORTUNITY_STAGE,
+        ASSIGNMENT_RULE,
+        DUPLICATE_RULE,
+        ORGANIZATION,
+    )
+}
 
 
 def sobject_named(name: str) -> SObject:
@@ -179,119 +364,4 @@ def sobject_named(name: str) -> SObject:
     try:
         return OBJECTS[name.lower()]
     except KeyError:
-        raise ApiError(404, "NOT_FOUND", "The requested resource does not exist") from None
-
-
-def clean_values(sobject: SObject, values: Mapping[str, Any], *, creating: bool) -> dict[str, Any]:
-    """The values as they will be stored. Raises the error that Salesforce gives for the first wrong one.
-
-    An empty string means null, as in Salesforce.
-    """
-    cleaned = {}
-    for name, value in values.items():
-        field = sobject.field(name)
-        if not field.writable:
-            raise ApiError(
-                400,
-                "INVALID_FIELD_FOR_INSERT_UPDATE",
-                f"Unable to create/update fields: {field.name}. Please check the security settings of this "
-                "field and verify that it is read/write for your profile or permission set.",
-                (field.name,),
-            )
-        cleaned[field.name] = _clean_value(field, None if value == "" else value)
-
-    missing = [
-        field.name
-        for field in sobject.fields
-        if field.required and (creating or field.name in cleaned) and cleaned.get(field.name) is None
-    ]
-    if missing:
-        words = f"Required fields are missing: [{', '.join(missing)}]"
-        raise ApiError(400, "REQUIRED_FIELD_MISSING", words, tuple(missing))
-    return cleaned
-
-
-def _clean_value(field: Field, value: Any) -> Any:
-    if value is None:
-        return None
-    if field.type == "boolean":
-        return _expect(bool, field, value)
-    if field.type in NUMERIC:
-        return _expect(int if field.type == "int" else (int, float), field, value)
-    text: str = _expect(str, field, value)
-    if field.type == "datetime":
-        return _clean_datetime(field, text)
-    if field.type == "date":
-        return _clean_date(field, text)
-    if field.length and len(text) > field.length:
-        words = f"{field.name}: data value too large: {text} (max length={field.length})"
-        raise ApiError(400, "STRING_TOO_LONG", words, (field.name,))
-    if field.type == "email" and not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s.]+", text):
-        words = f"{field.name}: invalid email address: {text}"
-        raise ApiError(400, "INVALID_EMAIL_ADDRESS", words, (field.name,))
-    if field.values and text not in field.values:
-        words = f"{field.name}: bad value for restricted picklist field: {text}"
-        raise ApiError(400, "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", words, (field.name,))
-    return text
-
-
-def _expect(kind: Any, field: Field, value: Any) -> Any:
-    # bool is an int in Python and is not a number in JSON.
-    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-        words = f"Cannot deserialize instance of {field.type} from value {value!r} for field {field.name}"
-        raise ApiError(400, "JSON_PARSER_ERROR", words, (field.name,))
-    return value
-
-
-def _clean_datetime(field: Field, text: str) -> str:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        words = f"Cannot deserialize instance of datetime from VALUE_STRING value {text}"
-        raise ApiError(400, "JSON_PARSER_ERROR", words, (field.name,)) from None
-    return stamp(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
-
-
-def _clean_date(field: Field, text: str) -> str:
-    try:
-        return date.fromisoformat(text).isoformat()
-    except ValueError:
-        words = f"Cannot deserialize instance of date from VALUE_STRING value {text}"
-        raise ApiError(400, "JSON_PARSER_ERROR", words, (field.name,)) from None
-
-
-def stamp(moment: datetime) -> str:
-    """A moment as Salesforce writes it: UTC, second-precise, no colon in the offset."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.000+0000")
-
-
-def describe(sobject: SObject) -> dict[str, Any]:
-    """The part of `describe` that a mapping is checked against."""
-    return {
-        "name": sobject.name,
-        "label": sobject.name,
-        "keyPrefix": sobject.prefix,
-        "createable": True,
-        "updateable": True,
-        "queryable": True,
-        "fields": [_describe_field(field) for field in sobject.fields],
-    }
-
-
-def _describe_field(field: Field) -> dict[str, Any]:
-    return {
-        "name": field.name,
-        "label": field.name.removesuffix("__c").replace("_", " "),
-        "type": field.type,
-        "length": field.length if field.type in TEXTUAL | {"id", "reference"} else 0,
-        "nillable": not field.required,
-        "createable": field.writable,
-        "updateable": field.writable,
-        "custom": field.name.endswith("__c"),
-        "externalId": field.upsert_key and field.name.endswith("__c"),
-        "idLookup": field.upsert_key or field.name == "Id",
-        "unique": field.unique,
-        "restrictedPicklist": bool(field.values),
-        "picklistValues": [{"value": value, "label": value, "active": True} for value in field.values],
-        "referenceTo": list(field.refers_to),
-    }
+        raise not_found() from None

@@ -1,14 +1,12 @@
 """The HTTP server: sockets, faults, and the page that shows what was received."""
 
-import json
 import re
 import socket
 import struct
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -17,38 +15,28 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import parse_qsl, urlsplit
 
+from .administration import PREFIX as ADMINISTRATION
+from .administration import administer
 from .api import Api
 from .bulk import IngestDesk
 from .errors import ApiError
-from .faults import Fault, FaultBoard, parse_fault
+from .faults import Fault, FaultBoard
 from .messages import Reply, Request
 from .oauth import TokenDesk
 from .org import Org
-from .page import CHANGE_PATH, STYLE_PATH, change_lead, page, stylesheet
+from .pages.site import Site
 from .store import Store
+from .traffic import TrafficLog
 from .usage import UsageMeter
 
 MAX_BODY = 160 * 1024 * 1024
-TRAFFIC_KEPT = 200
+# A query this long belongs into several.
+MAX_ADDRESS = 16_384
 HTML = "text/html; charset=utf-8"
 PLAIN = "text/plain; charset=utf-8"
 MAINTENANCE_PAGE = "<html><head><title>We are down for maintenance</title></head><body>Sorry.</body></html>"
 # The page loads nothing but its own stylesheet.
 CONTENT_SECURITY_POLICY = "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'"
-
-
-@dataclass(frozen=True)
-class Exchange:
-    """One request as the traffic list shows it; bodies and tokens are not kept."""
-
-    at: datetime
-    method: str
-    path: str
-    operation: str
-    status: int
-    milliseconds: int
-    note: str = ""
-    headers: tuple[tuple[str, str], ...] = ()
 
 
 class CutConnection(Exception):
@@ -71,20 +59,29 @@ class StandIn:
         daily_limit: int = 15_000,
         page_size: int = 2_000,
         my_domain: str = "handoff-standin.my",
+        faults: FaultBoard | None = None,
     ) -> None:
+        """`state` is the file that a restart goes on from; a board of `faults` may outlive one, too."""
         self.store = Store(state)
         self.org = Org(self.store, clock=clock)
         self.tokens = TokenDesk(
             self.org, client_id=client_id, client_secret=client_secret, lifetime=token_lifetime
         )
-        self.usage = UsageMeter(clock, daily_limit=daily_limit)
+        self.usage = UsageMeter(self.store, clock, daily_limit=daily_limit)
         instance_url = f"https://{my_domain}.salesforce.com"
-        self.faults = FaultBoard()
+        self.faults = faults or FaultBoard()
         self.ingest = IngestDesk(self.org, self.faults)
         self.api = Api(
-            self.org, self.tokens, self.usage, self.ingest, page_size=page_size, instance_url=instance_url
+            self.org,
+            self.tokens,
+            self.usage,
+            self.ingest,
+            self.faults,
+            page_size=page_size,
+            instance_url=instance_url,
         )
-        self.traffic: deque[Exchange] = deque(maxlen=TRAFFIC_KEPT)
+        self.traffic = TrafficLog()
+        self.site = Site(self)
         self._stopping = threading.Event()
         self._server = _Server((host, port), self)
         self._thread: threading.Thread | None = None
@@ -116,89 +113,78 @@ class StandIn:
         self.ingest.runner.close()
         self.store.close()
 
+    def reset(self, *, seed: int = 0) -> None:
+        """As if just set up: no record, no fault, nothing used, everybody logged out."""
+        self.org.reset(seed=seed)
+        self.faults.reset(seed=seed)
+        self.usage.begin_day()
+        self.traffic.clear()
+
     def answer(self, request: Request) -> Reply:
         """Answer one request, with whatever fault is due. Raises CutConnection."""
+        if request.path.startswith(ADMINISTRATION):
+            return administer(self, request) if _is_from_here(request) else _from_elsewhere()
         if not request.path.startswith("/services/"):
             return self._own_pages(request)
         began = time.perf_counter()
         operation = self.api.operation(request)
         fault = self.faults.draw(operation)
-        note = fault.kind if fault else ""
-        status = 0
+        reply, was_cut = None, True
         try:
             reply = self._strike(fault, request)
-            status = reply.status
-            if fault and fault.kind == "reset_after":
-                raise CutConnection
+            was_cut = fault is not None and fault.kind == "reset_after"
         finally:
-            took = round((time.perf_counter() - began) * 1000)
-            self._note(request, operation, status, took, note)
+            self.traffic.note(
+                request,
+                reply,
+                operation=operation,
+                at=self.org.clock(),
+                milliseconds=round((time.perf_counter() - began) * 1000),
+                fault=fault.kind if fault else "",
+                was_cut=was_cut,
+            )
+        if was_cut:
+            raise CutConnection
         return reply
 
     def _strike(self, fault: Fault | None, request: Request) -> Reply:
-        match fault.kind if fault else None:
+        if fault is None:
+            return self.api.handle(request)
+        match fault.kind:
             case "error":
-                assert fault is not None
                 headers = {"Sforce-Limit-Info": self.usage.header}
                 return Reply(fault.status, fault.error().as_rest(), headers=headers)
             case "html":
-                assert fault is not None
                 return Reply(fault.status, MAINTENANCE_PAGE, HTML)
+            case "empty":
+                return Reply(fault.status)
             case "reset":
                 raise CutConnection
             case "expire":
                 self.tokens.revoke()
             case "slow":
-                assert fault is not None
                 # Not sleep: stopping the server must not wait for a slow answer.
                 self._stopping.wait(fault.seconds)
             case "row":
                 return self.api.handle(replace(request, row_fault=fault))
         return self.api.handle(request)
 
-    def _note(self, request: Request, operation: str, status: int, took: int, note: str) -> None:
-        sforce = tuple((name, value) for name, value in request.headers.items() if name.startswith("sforce-"))
-        at = self.org.clock()
-        self.traffic.append(Exchange(at, request.method, request.path, operation, status, took, note, sforce))
-
     def _own_pages(self, request: Request) -> Reply:
-        pages: dict[tuple[str, str], Callable[[Request], Reply]] = {
-            ("GET", "/"): lambda asked: Reply(200, page(self, asked.query), HTML),
-            ("GET", STYLE_PATH): lambda _: Reply(200, stylesheet(), "text/css; charset=utf-8"),
-            ("GET", "/healthz"): lambda _: Reply(200, "ok\n", PLAIN),
-            ("POST", CHANGE_PATH): self._change_lead,
-            ("GET", "/faults"): lambda _: Reply(200, self.faults.waiting()),
-            ("POST", "/faults"): self._add_fault,
-            ("DELETE", "/faults"): self._clear_faults,
-        }
-        if request.method == "GET" and re.fullmatch(r"/00[QT]\w{15}", request.path):
-            # Where Salesforce shows a record; here all are on one page.
-            return Reply(303, headers={"Location": f"/#record-{request.path[1:]}"})
-        serve = pages.get((request.method, request.path))
-        return serve(request) if serve else Reply(404, "There is no such page.\n", PLAIN)
+        if request.path == "/healthz":
+            return Reply(200, "ok\n", PLAIN)
+        if request.method == "POST" and not _is_from_here(request):
+            return _from_elsewhere()
+        return self.site.answer(request)
 
-    def _change_lead(self, request: Request) -> Reply:
-        origin = request.headers.get("origin")
-        if origin and urlsplit(origin).netloc != request.headers.get("host"):
-            return Reply(403, "Change leads from this server's own page.\n", PLAIN)
-        try:
-            location = change_lead(self, request.form())
-        except ApiError as error:
-            return Reply(error.status, page(self, request.query, refusal=error.message), HTML)
-        return Reply(303, headers={"Location": location})
 
-    def _clear_faults(self, request: Request) -> Reply:
-        self.faults.clear()
-        return Reply(204)
+def _is_from_here(request: Request) -> bool:
+    """Whether no other site sent the visitor's browser."""
+    origin = request.headers.get("origin")
+    return not origin or urlsplit(origin).netloc == request.headers.get("host")
 
-    def _add_fault(self, request: Request) -> Reply:
-        try:
-            self.faults.add(parse_fault(request.json(dict)))
-        except ApiError as error:
-            return Reply(error.status, error.as_rest())
-        except ValueError as error:
-            return Reply(400, {"error": str(error)})
-        return Reply(201, self.faults.waiting())
+
+def _from_elsewhere() -> Reply:
+    return Reply(403, "Change records from this server's own page.\n", PLAIN)
 
 
 class _Server(ThreadingHTTPServer):
@@ -229,6 +215,9 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             self._send(Reply(413, "The body is too large.\n", PLAIN))
             return
+        if len(self.path) > MAX_ADDRESS:
+            self._send(Reply(414, "<html><h1>URI Too Long</h1></html>", HTML))
+            return
         parts = urlsplit(self.path)
         request = Request(
             self.command,
@@ -245,12 +234,7 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _answer
 
     def _send(self, reply: Reply) -> None:
-        if reply.body is None:
-            payload = b""
-        elif isinstance(reply.body, str) and not reply.content_type.startswith("application/json"):
-            payload = reply.body.encode()
-        else:
-            payload = json.dumps(reply.body).encode()
+        payload = reply.payload
         self.send_response(reply.status)
         for name, value in reply.headers.items():
             self.send_header(name, value)
@@ -258,7 +242,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Content-Type", reply.content_type)
         if reply.content_type == HTML:
             self.send_header("Content-Security-Policy", CONTENT_SECURITY_POLICY)
-        if reply.status != 204:
+        if reply.status not in (204, 304):
             self.send_header("Content-Length", str(len(payload)))
         self.end_headers()
         self.wfile.write(payload)

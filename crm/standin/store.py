@@ -3,7 +3,7 @@
 import json
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -12,14 +12,22 @@ from .schema import OBJECTS
 
 Record = dict[str, Any]
 
+# `record_key` holds the values that records are looked up by, in lower case, and no nulls.
 SCHEMA = """
-CREATE TABLE IF NOT EXISTS record (id TEXT PRIMARY KEY, object TEXT NOT NULL, doc TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS record (
+    id TEXT PRIMARY KEY, object TEXT NOT NULL, stamp TEXT, is_deleted INTEGER NOT NULL, doc TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS record_key (
+    object TEXT, field TEXT, value TEXT, id TEXT, PRIMARY KEY (object, field, value, id)
+) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS counter (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS token (token TEXT PRIMARY KEY, user_id TEXT NOT NULL, expires_at REAL NOT NULL);
-CREATE INDEX IF NOT EXISTS record_stamp ON record (object, json_extract(doc, '$.SystemModstamp'));
-CREATE INDEX IF NOT EXISTS record_who ON record (json_extract(doc, '$.WhoId'));
+CREATE TABLE IF NOT EXISTS state (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS record_by_stamp ON record (object, stamp);
 """
+LAYOUT = 2
 
+SHORT_ID = 15
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 
@@ -34,14 +42,22 @@ class Store:
         self._db = sqlite3.connect(path or ":memory:", check_same_thread=False, isolation_level=None)
         self._db.row_factory = sqlite3.Row
         # WAL with NORMAL survives a killed process; only a power cut can cost the last transactions.
-        self._db.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;" + SCHEMA)
-        for sobject in OBJECTS.values():
-            for field in sobject.fields:
-                if field.upsert_key or field.unique:
-                    self._db.execute(
-                        f"CREATE INDEX IF NOT EXISTS {sobject.name}_{field.name} "
-                        f"ON record (object, {_lowered(field.name)})"
-                    )
+        self._db.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;")
+        with self.transaction():
+            self._lay_out()
+
+    def _lay_out(self) -> None:
+        """Make the tables; records of the first layout, which had no keys of their own, are taken over."""
+        is_older = self.rows("PRAGMA user_version")[0][0] < LAYOUT
+        has_records = bool(self.rows("SELECT 1 FROM sqlite_master WHERE name = 'record'"))
+        old = self.rows("SELECT object, doc FROM record") if is_older and has_records else []
+        if is_older:
+            self.run("DROP TABLE IF EXISTS record")
+        for statement in SCHEMA.split(";"):
+            self.run(statement)
+        for row in old:
+            self.insert(row["object"], json.loads(row["doc"]))
+        self.run(f"PRAGMA user_version = {LAYOUT}")
 
     def close(self) -> None:
         with self._lock:
@@ -49,54 +65,100 @@ class Store:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All or nothing; transactions inside it are savepoints."""
+        """All or nothing. One inside another is a part of it; see `part` for what may fail alone."""
         with self._lock:
-            nested = self._db.in_transaction
-            self._db.execute("SAVEPOINT inner_part" if nested else "BEGIN IMMEDIATE")
+            if self._db.in_transaction:
+                yield
+                return
+            self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield
             except BaseException:
-                if nested:
-                    self._db.execute("ROLLBACK TO inner_part")
-                    self._db.execute("RELEASE inner_part")
-                else:
-                    self._db.execute("ROLLBACK")
+                self._db.execute("ROLLBACK")
                 raise
-            self._db.execute("RELEASE inner_part" if nested else "COMMIT")
+            self._db.execute("COMMIT")
+
+    @contextmanager
+    def part(self) -> Iterator[None]:
+        """A part of a transaction that is undone alone when it fails."""
+        with self.transaction():
+            self._db.execute("SAVEPOINT part")
+            try:
+                yield
+            except BaseException:
+                self._db.execute("ROLLBACK TO part")
+                raise
+            finally:
+                self._db.execute("RELEASE part")
 
     def insert(self, object_name: str, doc: Record) -> None:
-        self._run(
-            "INSERT INTO record (id, object, doc) VALUES (?, ?, ?)", (doc["Id"], object_name, _dump(doc))
+        self.run(
+            "INSERT INTO record (id, object, stamp, is_deleted, doc) VALUES (?, ?, ?, ?, ?)",
+            (doc["Id"], object_name, doc.get("SystemModstamp"), doc["IsDeleted"], _dump(doc)),
         )
+        self._add_keys(object_name, doc, OBJECTS[object_name.lower()].looked_up)
 
     def replace(self, doc: Record) -> None:
-        self._run("UPDATE record SET doc = ? WHERE id = ?", (_dump(doc), doc["Id"]))
+        """Write a changed record, found by its id."""
+        object_name = doc["attributes"]["type"]
+        old = self.get(doc["Id"]) or {}
+        self.run(
+            "UPDATE record SET stamp = ?, is_deleted = ?, doc = ? WHERE id = ?",
+            (doc.get("SystemModstamp"), doc["IsDeleted"], _dump(doc), doc["Id"]),
+        )
+        looked_up = OBJECTS[object_name.lower()].looked_up
+        changed = [name for name in looked_up if doc.get(name) != old.get(name)]
+        for name in changed:
+            self.run(
+                "DELETE FROM record_key WHERE object = ? AND field = ? AND value = ? AND id = ?",
+                (object_name, name, _folded(old.get(name)), doc["Id"]),
+            )
+        self._add_keys(object_name, doc, changed)
+
+    def _add_keys(self, object_name: str, doc: Mapping[str, Any], names: Iterable[str]) -> None:
+        for name in names:
+            if doc.get(name) is not None:
+                self.run(
+                    "INSERT INTO record_key (object, field, value, id) VALUES (?, ?, ?, ?)",
+                    (object_name, name, _folded(doc[name]), doc["Id"]),
+                )
 
     def get(self, record_id: str) -> Record | None:
         """The record of that id, given with 15 or 18 characters."""
-        rows = self.rows(
-            "SELECT doc FROM record WHERE id = ? OR (length(?) = 15 AND substr(id, 1, 15) = ?)",
-            (record_id, record_id, record_id),
-        )
+        full_id = with_checksum(record_id) if len(record_id) == SHORT_ID else record_id
+        rows = self.rows("SELECT doc FROM record WHERE id = ?", (full_id,))
         return json.loads(rows[0]["doc"]) if rows else None
 
-    def find(self, object_name: str, field: str, value: str) -> list[Record]:
-        """The live records whose field has that value in any case. `field` must come from the schema."""
-        rows = self.rows(
-            f"SELECT doc FROM record WHERE object = ? AND {_lowered(field)} = lower(?) "
-            "AND json_extract(doc, '$.IsDeleted') = 0 ORDER BY id",
-            (object_name, value),
-        )
+    def find(self, object_name: str, field: str, value: str, *, with_deleted: bool = False) -> list[Record]:
+        """The records whose field has that value in any case. `field` must come from the schema."""
+        live = "" if with_deleted else " AND r.is_deleted = 0"
+        if field in OBJECTS[object_name.lower()].looked_up:
+            rows = self.rows(
+                "SELECT doc FROM record_key k JOIN record r ON r.id = k.id "
+                f"WHERE k.object = ? AND k.field = ? AND k.value = ?{live} ORDER BY r.id",
+                (object_name, field, _folded(value)),
+            )
+        else:
+            rows = self.rows(
+                f"SELECT doc FROM record r WHERE object = ? AND json_extract(doc, '$.{field}') = ? "
+                f"COLLATE NOCASE{live} ORDER BY id",
+                (object_name, value),
+            )
         return [json.loads(row["doc"]) for row in rows]
 
     def all(self, object_name: str) -> list[Record]:
         """Every live record of one type, the last changed first."""
         rows = self.rows(
-            "SELECT doc FROM record WHERE object = ? AND json_extract(doc, '$.IsDeleted') = 0 "
-            "ORDER BY json_extract(doc, '$.SystemModstamp') DESC, id DESC",
+            "SELECT doc FROM record WHERE object = ? AND is_deleted = 0 ORDER BY stamp DESC, id DESC",
             (object_name,),
         )
         return [json.loads(row["doc"]) for row in rows]
+
+    def clear(self) -> None:
+        """Forget every record, token and setting."""
+        with self.transaction():
+            for table in ("record", "record_key", "counter", "token", "state"):
+                self.run(f"DELETE FROM {table}")
 
     def next_id(self, prefix: str) -> str:
         """A fresh 18-character id."""
@@ -111,14 +173,28 @@ class Store:
         with self._lock:
             return self._db.execute(sql, params).fetchall()
 
-    def _run(self, sql: str, params: tuple[Any, ...]) -> None:
+    def run(self, sql: str, params: tuple[Any, ...] = ()) -> None:
         with self._lock:
             self._db.execute(sql, params)
+
+    # --- what else a restart must not forget, by name ---
+
+    def save_state(self, name: str, value: Any) -> None:
+        self.run(
+            "INSERT INTO state (name, value) VALUES (?, ?) "
+            "ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+            (name, json.dumps(value)),
+        )
+
+    def load_state(self, name: str) -> Any:
+        """What was saved under that name; None if nothing was."""
+        rows = self.rows("SELECT value FROM state WHERE name = ?", (name,))
+        return json.loads(rows[0]["value"]) if rows else None
 
     # --- Access tokens live here too: a restart of Salesforce logs nobody out. ---
 
     def add_token(self, token: str, *, user_id: str, expires_at: float) -> None:
-        self._run(
+        self.run(
             "INSERT INTO token (token, user_id, expires_at) VALUES (?, ?, ?)", (token, user_id, expires_at)
         )
 
@@ -128,7 +204,7 @@ class Store:
 
     def remove_tokens(self, token: str | None = None) -> None:
         """Revoke one token, or all."""
-        self._run("DELETE FROM token WHERE ?1 IS NULL OR token = ?1", (token,))
+        self.run("DELETE FROM token WHERE ?1 IS NULL OR token = ?1", (token,))
 
 
 def with_checksum(short: str) -> str:
@@ -148,8 +224,8 @@ def _base62(number: int) -> str:
     return digits
 
 
-def _lowered(field: str) -> str:
-    return f"lower(json_extract(doc, '$.{field}'))"
+def _folded(value: Any) -> str:
+    return str(value).lower()
 
 
 def _dump(doc: Record) -> str:

@@ -120,7 +120,7 @@ def test_a_late_commit_is_found_by_the_overlap(
 ) -> None:
     clock.forward(minutes=30)
     pull_changes(client_of_salesforce, now=clock.now)
-    standin.org.stamp_lag = timedelta(minutes=5)
+    standin.org.change_setup(late_commit_seconds=300)
     edit(standin, lead, Status="Working - Contacted")
 
     pull_changes(client_of_salesforce, now=clock.now)

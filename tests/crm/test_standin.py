@@ -1,7 +1,6 @@
 """The stand-in against the facts of SALESFORCE.md, driven by simple-salesforce as it comes from PyPI."""
 
 from collections.abc import Iterator
-from datetime import timedelta
 
 import pytest
 import requests
@@ -339,7 +338,7 @@ class TestTime:
         self, standin: StandIn, clock: StoppedClock, salesforce: Salesforce
     ) -> None:
         clock.forward(minutes=1)
-        standin.org.stamp_lag = timedelta(seconds=30)
+        standin.org.change_setup(late_commit_seconds=30)
 
         lead = salesforce.Lead.get(salesforce.Lead.create(ADA)["id"])
 
@@ -464,14 +463,14 @@ class TestFaults:
             salesforce.Lead.describe()
 
     def test_faults_are_ordered_over_http(self, standin: StandIn) -> None:
-        url = f"{standin.base_url}/faults"
+        url = f"{standin.base_url}/__standin__/faults"
 
         taken = requests.post(url, json={"kind": "slow", "operation": "query", "seconds": 0.1}, timeout=5)
         refused = requests.post(url, json={"kind": "earthquake"}, timeout=5)
 
         assert (taken.status_code, taken.json()[0]["operation"]) == (201, "query")
         assert refused.status_code == 400
-        assert refused.json()["error"].startswith("kind must be one of: error, html")
+        assert refused.json()[0]["message"].startswith("kind must be one of: error, html")
         assert requests.delete(url, timeout=5).status_code == 204
         assert requests.get(url, timeout=5).json() == []
 

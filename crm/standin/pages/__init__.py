@@ -1,0 +1,1 @@
+"""The stand-in's own pages: its records, its calls, its faults and its setup."""
