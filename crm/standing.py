@@ -1,28 +1,77 @@
-"""How the exchange with Salesforce stands: the figures of the operators' page."""
+"""How the exchange with Salesforce stands: the figures of the operators' page and of the API."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from django.conf import settings
 from django.db.models import Count, Max, Min, Q
 
+from crm.budget import Budget, Forecast, read_budget, read_forecast
+from crm.client import org_url
 from crm.connection import connection_state
-from crm.models import Connection, LeadSync, PullCursor
+from crm.mending import Mending, mending_of
+from crm.models import BulkJob, Connection, Drift, Lane, LeadSync, PullCursor, PullFailure, Reconciliation
 
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 # The poll runs every minute or so; a longer silence is an alarm of its own (CRM-3).
 SILENCE = timedelta(minutes=15)
+# Jobs that ended are shown for a while, so that one sees what became of them.
+JOBS_SHOWN = 5
+UNREAD_SHOWN = 10
+
+
+@dataclass(frozen=True)
+class LaneStanding:
+    """What waits in one lane. `waiting` counts those to be tried again, too."""
+
+    lane: Lane
+    waiting: int
+    retrying: int
+    oldest_at: datetime | None
 
 
 @dataclass(frozen=True)
 class Cause:
-    """Leads parked for one cause."""
+    """Leads parked for one cause, and how to mend it."""
 
     code: str
-    words: str
     count: int
+    since: datetime
+    words: str
+    mending: Mending
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How far one object of Salesforce was read."""
+
+    cursor: PullCursor
+    is_silent: bool
+
+
+@dataclass(frozen=True)
+class Unread:
+    """Rows of Salesforce that could not be taken over: how many, and the latest of them."""
+
+    count: int
+    rows: list[PullFailure]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The last comparison of both sides, and what it left, by kind."""
+
+    run: Reconciliation
+    left: dict[str, int]
+
+    @property
+    def is_running(self) -> bool:
+        return self.run.finished_at is None and self.run.parked_at is None
+
+    @property
+    def left_in_words(self) -> list[tuple[str, int]]:
+        return [(str(kind.label), self.left[kind]) for kind in Drift.Kind if kind in self.left]
 
 
 @dataclass(frozen=True)
@@ -30,43 +79,105 @@ class Standing:
     is_connected: bool
     connection: Connection
     is_paused: bool
-    waiting: int
+    lanes: list[LaneStanding]
     in_flight: int
-    retrying: int
+    in_bulk: int
     parked: int
-    oldest_waiting_at: datetime | None
-    cursor: PullCursor | None
-    is_silent: bool
+    jobs: list[BulkJob]
+    readings: list[Reading]
+    unread: Unread
+    budget: Budget | None
+    forecast: Forecast | None
     causes: list[Cause]
+    comparison: Comparison | None
+
+    @property
+    def waiting(self) -> int:
+        return sum(lane.waiting for lane in self.lanes)
+
+    @property
+    def retrying(self) -> int:
+        return sum(lane.retrying for lane in self.lanes)
+
+    @property
+    def oldest_waiting_at(self) -> datetime | None:
+        """The first change that Salesforce has not been told of."""
+        return min((lane.oldest_at for lane in self.lanes if lane.oldest_at), default=None)
+
+    @property
+    def is_silent(self) -> bool:
+        """Nothing is heard from Salesforce: no object was read for a while, or none ever."""
+        return all(reading.is_silent for reading in self.readings)
+
+    @property
+    def heard_at(self) -> datetime | None:
+        return max(
+            (one.cursor.succeeded_at for one in self.readings if one.cursor.succeeded_at), default=None
+        )
 
 
 def read_standing(*, now: datetime) -> Standing:
     """The figures at this moment, in a fixed number of queries."""
     connection = connection_state()
-    cursor = PullCursor.objects.filter(object_name="Lead").first()
-    stale = LeadSync.objects.stale().filter(parked_at=None)
-    counts = stale.aggregate(
-        waiting=Count("pk"), retrying=Count("pk", filter=Q(send_at__gt=now)), oldest=Min("waiting_since")
-    )
-    heard_at = cursor.succeeded_at if cursor else None
+    claimed = LeadSync.objects.in_flight().aggregate(all=Count("pk"), in_bulk=Count("job"))
+    causes = read_causes()
+    budget = read_budget(now=now)
     return Standing(
-        is_connected=bool(settings.SALESFORCE_URL),
+        is_connected=bool(org_url()),
         connection=connection,
         is_paused=connection.paused_until is not None and connection.paused_until > now,
-        waiting=counts["waiting"],
-        in_flight=LeadSync.objects.in_flight().count(),
-        retrying=counts["retrying"],
-        parked=LeadSync.objects.parked().count(),
-        oldest_waiting_at=counts["oldest"],
-        cursor=cursor,
-        is_silent=heard_at is None or now - heard_at > SILENCE,
-        causes=read_causes(),
+        lanes=_read_lanes(now),
+        in_flight=claimed["all"],
+        in_bulk=claimed["in_bulk"],
+        parked=sum(cause.count for cause in causes),
+        jobs=list(BulkJob.objects.order_by("-pk")[:JOBS_SHOWN]),
+        readings=[_reading(cursor, now) for cursor in PullCursor.objects.order_by("object_name")],
+        unread=_read_unread(),
+        budget=budget,
+        forecast=read_forecast(budget, now=now) if budget else None,
+        causes=causes,
+        comparison=_read_comparison(),
     )
 
 
 def read_causes() -> list[Cause]:
-    """Why leads are parked, the most frequent cause first."""
-    rows = LeadSync.objects.parked().values("error_code").annotate(count=Count("pk"), words=Max("error"))
+    """Why leads are parked, the most frequent cause first. Leads that differ in the words, such as in the
+    field that is too long, are one cause: the words are then an example."""
+    rows = LeadSync.objects.parked().values("error_code")
+    found = rows.annotate(count=Count("pk"), since=Min("parked_at"), words=Max("error"))
     return [
-        Cause(row["error_code"], row["words"], row["count"]) for row in rows.order_by("-count", "error_code")
+        Cause(row["error_code"], row["count"], row["since"], row["words"], mending_of(row["error_code"]))
+        for row in found.order_by("-count", "error_code")
     ]
+
+
+def _read_lanes(now: datetime) -> list[LaneStanding]:
+    marked = LeadSync.objects.filter(send_at__isnull=False, parked_at=None).values("lane")
+    found = marked.annotate(
+        waiting=Count("pk"), retrying=Count("pk", filter=Q(send_at__gt=now)), oldest=Min("waiting_since")
+    )
+    rows = {row["lane"]: row for row in found}
+    nothing = {"waiting": 0, "retrying": 0, "oldest": None}
+    lanes = [(lane, rows.get(lane.value, nothing)) for lane in Lane]
+    return [LaneStanding(lane, row["waiting"], row["retrying"], row["oldest"]) for lane, row in lanes]
+
+
+def _reading(cursor: PullCursor, now: datetime) -> Reading:
+    heard_at = cursor.succeeded_at
+    return Reading(cursor, is_silent=heard_at is None or now - heard_at > SILENCE)
+
+
+def _read_unread() -> Unread:
+    parked = PullFailure.objects.filter(parked_at__isnull=False)
+    rows = list(parked.order_by("-parked_at", "-pk")[: UNREAD_SHOWN + 1])
+    # One query as long as all of them are shown.
+    count = len(rows) if len(rows) <= UNREAD_SHOWN else parked.count()
+    return Unread(count, rows[:UNREAD_SHOWN])
+
+
+def _read_comparison() -> Comparison | None:
+    run = Reconciliation.objects.order_by("-pk").first()
+    if run is None:
+        return None
+    left = Drift.objects.filter(reconciliation=run, is_mended=False).values("kind")
+    return Comparison(run, {row["kind"]: row["n"] for row in left.annotate(n=Count("pk"))})

@@ -9,13 +9,15 @@ from django.utils import timezone
 
 from crm.alarms import raise_sync_alarms
 from crm.changes import MOST_AT_ONCE, fold_changes
+from crm.checking import can_sign_in, check_connection, report_no_session
 from crm.claims import release_forgotten_claims
 from crm.client import connected_client
-from crm.connection import is_paused
+from crm.connection import is_paused, record_contact
 from crm.owners import map_owners_by_email
 from crm.problems import SalesforceError
 from crm.pull import pull_changes
 from crm.push import push_batch
+from notifications.sealing import CannotUnseal
 
 log = structlog.get_logger("salesforce")
 
@@ -55,6 +57,21 @@ def map_owners_task() -> None:
     except SalesforceError as error:
         # The push meets the same failure, pauses and tells the operators.
         log.warning("salesforce.owners_not_read", code=error.problem.code)
+
+
+def check_connection_task() -> None:
+    """Go through the connection's check-list."""
+    now = timezone.now()
+    try:
+        client = connected_client()
+    except CannotUnseal as error:
+        report_no_session(str(error), now=now)
+        return
+    if client is None:
+        report_no_session("No Salesforce is connected yet.", now=now)
+        return
+    if can_sign_in(check_connection(client, now=now)):
+        record_contact(client, now=now)
 
 
 def raise_sync_alarms_task() -> None:
