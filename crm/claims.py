@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 
 from common.bulk import update_rows
 from crm.client import ROWS_PER_CALL
@@ -21,6 +21,9 @@ MAX_ATTEMPTS = 8
 ALONE_AFTER = 3
 # Longer than a task may run, so that a claim this old belongs to nobody.
 CLAIM_EXPIRES = timedelta(minutes=2)
+
+# Leads that a bulk job may take. What was tried once goes by collections, where a refusal is told in full.
+TRAVELS_IN_BULK = Q(attempts=0, is_converted=False, removed_at=None, master_id="")
 
 BOTH_LANES = (Lane.HANDOFF, Lane.LATER)
 
@@ -53,7 +56,8 @@ def claim_waiting(
     With a `job` they are the job's until their outcomes are recorded, else the worker's for CLAIM_EXPIRES.
     A lead that failed repeatedly comes alone.
     """
-    claims = read_claims(_take(now=now, lanes=lanes, most=most))
+    free = LeadSync.objects.claimable(now).filter(lane__in=lanes)
+    claims = read_claims(_take(free.filter(TRAVELS_IN_BULK) if job else free, most=most))
     rules, statuses = load_rules(), status_of_stage()
     for claim in claims:
         sync = claim.sync
@@ -66,9 +70,8 @@ def claim_waiting(
     return claims
 
 
-def _take(*, now: datetime, lanes: Collection[Lane], most: int) -> list[LeadSync]:
-    free = LeadSync.objects.claimable(now).filter(lane__in=lanes).select_for_update(skip_locked=True)
-    found = list(free.order_by("lane", "send_at")[:most])
+def _take(free: LeadSyncQuerySet, *, most: int) -> list[LeadSync]:
+    found = list(free.order_by("lane", "send_at").select_for_update(skip_locked=True)[:most])
     if found and found[0].attempts >= ALONE_AFTER:
         return found[:1]
     return [sync for sync in found if sync.attempts < ALONE_AFTER]

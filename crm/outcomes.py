@@ -14,7 +14,7 @@ from common.bulk import update_rows
 from crm.claims import MAX_ATTEMPTS, Claim, held
 from crm.client import RowResult
 from crm.connection import back_off, tell_operators
-from crm.models import Lane, LeadSync, TaskSync
+from crm.models import BulkJob, Lane, LeadSync, TaskSync
 from crm.problems import Problem, Remedy
 from leads.models import Lead
 from sla.models import Clock, Target
@@ -38,6 +38,8 @@ class Outcome:
     tasks: list[TaskSync] = field(default_factory=list)
     """Of its handoffs, those that Salesforce confirmed, as it knows them now."""
     task_problem: Problem | None = None
+    goes_on_with: BulkJob | None = None
+    """The job that its tasks travel with: only then is it all told."""
 
     @property
     def is_confirmed(self) -> bool:
@@ -83,7 +85,12 @@ def record_outcomes(outcomes: Sequence[Outcome], *, now: datetime, began_at: dat
 def _stop_transfer_clocks(outcomes: Sequence[Outcome], *, now: datetime) -> None:
     """The handoff has reached Salesforce. Before the push is recorded: a crash in between sends once more
     and comes by here again, while the other way round the clock would run for ever."""
-    arrived = [pk for outcome in outcomes if outcome.problem is None for pk in outcome.claim.record.handoffs]
+    arrived = [
+        pk
+        for outcome in outcomes
+        if outcome.problem is None and outcome.goes_on_with is None
+        for pk in outcome.claim.record.handoffs
+    ]
     running = Clock.objects.running().filter(kind=Target.Kind.CRM_TRANSFER, handoff_id__in=arrived)
     for clock in running:
         with transaction.atomic():
@@ -102,8 +109,11 @@ def _record(outcomes: Sequence[Outcome], *, now: datetime, began_at: datetime | 
         sync = syncs.get(outcome.claim.sync.pk)
         if sync is None:
             continue
-        sync.in_flight_since, sync.job = None, None
         _keep_confirmed(sync, outcome, began_at=began_at)
+        if outcome.goes_on_with is not None:
+            sync.job = outcome.goes_on_with
+            continue
+        sync.in_flight_since, sync.job = None, None
         problem = outcome.problem
         if problem is None:
             pushed += 1

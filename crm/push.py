@@ -14,11 +14,11 @@ import structlog
 from crm.claims import Claim, claim_waiting, give_back
 from crm.client import ROWS_PER_CALL, RowResult, SalesforceClient
 from crm.connection import is_paused, pause_connection, record_contact
-from crm.mapping import LEAD_KEY, TASK_KEY, Fields, changed_fields, map_task
-from crm.models import TaskSync
+from crm.mapping import LEAD_KEY, TASK_KEY, Fields
 from crm.outcomes import Outcome, PushResult, record_outcomes
 from crm.problems import RequestRefused, SalesforceError
 from crm.rules import load_rules
+from crm.task_rows import tasks_to_send
 
 log = structlog.get_logger("salesforce")
 
@@ -58,24 +58,18 @@ def _send_leads(client: SalesforceClient, claims: Sequence[Claim]) -> list[Outco
 
 def _send_tasks(client: SalesforceClient, outcomes: Sequence[Outcome]) -> None:
     rules = load_rules()
-    waiting: list[tuple[Outcome, int, Fields, Fields]] = []
-    for outcome in outcomes:
-        record = outcome.claim.record
-        for pk, handoff in record.handoffs.items():
-            if not outcome.is_confirmed:
-                continue
-            wanted = map_task(record.facts, handoff, who_id=outcome.salesforce_id, rules=rules)
-            known = outcome.claim.tasks.get(pk)
-            changes = changed_fields(wanted, known.acknowledged if known else {})
-            if changes:
-                waiting.append((outcome, pk, wanted, {TASK_KEY: handoff.public_id, **changes}))
-    results = _upsert(client, "Task", TASK_KEY, [row for *_, row in waiting])
-    for (outcome, pk, wanted, _), result in zip(waiting, results, strict=True):
+    waiting = [
+        (outcome, task)
+        for outcome in outcomes
+        if outcome.is_confirmed
+        for task in tasks_to_send(outcome.claim, who_id=outcome.salesforce_id, rules=rules)
+    ]
+    results = _upsert(client, "Task", TASK_KEY, [task.row for _, task in waiting])
+    for (outcome, task), result in zip(waiting, results, strict=True):
         if result.problem is not None:
             outcome.task_problem = outcome.task_problem or result.problem
         else:
-            task = TaskSync(handoff_id=pk, salesforce_id=result.salesforce_id, acknowledged=wanted)
-            outcome.tasks.append(task)
+            outcome.tasks.append(task.confirmed(result.salesforce_id))
 
 
 def _upsert(client: SalesforceClient, object_name: str, key: str, rows: Sequence[Fields]) -> list[RowResult]:
