@@ -77,7 +77,7 @@ SECTIONS = (
                 "envelope",
                 frozenset({Role.OPERATOR, Role.MANAGER}),
             ),
-            Page("/ops/salesforce/", "Salesforce", "cloud-check", frozenset({Role.OPERATOR})),
+            Page("/ops/salesforce/", "Salesforce", "cloud-check", frozenset({Role.OPERATOR, Role.MANAGER})),
             Page(
                 "/leads/quarantine/", "Quarantine", "slash-circle", frozenset({Role.OPERATOR, Role.MARKETING})
             ),

@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from crm import api as crm
 from feedback import api as feedback
 from feedback import api_disputes, api_loop, api_undo
 from handoffs import api as handoffs
@@ -40,5 +41,6 @@ urlpatterns = [
     path("sla/incidents/", api_incidents.IncidentList.as_view(), name="incidents"),
     path("sla/tickets/", api_tickets.TicketList.as_view(), name="tickets"),
     path("sla/tickets/<int:pk>/close/", api_tickets.CloseTicket.as_view(), name="close_ticket"),
+    path("salesforce/standing/", crm.StandingView.as_view(), name="salesforce_standing"),
     path("sla/compliance/", figures.Compliance.as_view(), name="compliance"),
 ]
