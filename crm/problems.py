@@ -230,8 +230,10 @@ def _plain_words(problem: Problem) -> str:
     if problem.code == "REQUEST_LIMIT_EXCEEDED" and _is_about_long_calls(problem.message):
         return TOO_MANY_AT_ONCE
     words = PLAIN_WORDS.get(problem.code)
+    if problem.code.startswith("HTTP_"):
+        words = "{message}"
     if words is None:
-        return f"Salesforce refused: {problem.message or problem.code}"
+        return _as_sentence(f"Salesforce refused: {problem.message or problem.code or 'it gave no reason'}")
     named = " and ".join(FIELD_NAMES.get(name, name) for name in problem.fields) or "a field"
     return words.format(fields=named, message=_as_sentence(problem.message))
 

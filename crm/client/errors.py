@@ -14,7 +14,7 @@ import requests
 from simple_salesforce.exceptions import SalesforceError as LibraryError
 
 from crm.ids import full_id
-from crm.problems import Problem, as_error, sort_problem
+from crm.problems import Problem, Remedy, as_error, sort_problem
 
 Answer = TypeVar("Answer")
 
@@ -53,10 +53,14 @@ def problem_of_answer(content: Any, *, status: int) -> Problem:
 
 
 def problem_of_row(answer: Mapping[str, Any]) -> Problem:
-    """What the result of a row that did not succeed says. Of several errors the one that names the others'
-    cause: a row rolled back with others says so besides."""
-    first: Mapping[str, Any] = next(iter(answer.get("errors") or ()), {})
-    return _problem(first.get("statusCode") or first.get("errorCode") or "", first, status=0)
+    """What the result of a row that did not succeed says. Of several errors the first that is the row's own:
+    one that was rolled back because of others says so, too."""
+    problems = [
+        _problem(error.get("statusCode") or error.get("errorCode") or "", error, status=0)
+        for error in answer.get("errors") or [{}]
+    ]
+    own = (problem for problem in problems if problem.remedy is not Remedy.AGAIN)
+    return next(own, problems[0])
 
 
 def _problem(code: str, error: Mapping[str, Any], *, status: int) -> Problem:
