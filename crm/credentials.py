@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import urlsplit
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
@@ -74,12 +75,13 @@ def clean_line(text: str, *, field: str, label: str, longest: int) -> str:
 
 
 def _parts(text: str, *, field: str) -> tuple[str, str, int | None]:
-    """Scheme, host and port of an address that has nothing else."""
+    """Scheme, host and port of an address that has nothing else, in small letters."""
     try:
         parts = urlsplit(text.strip())
         port = parts.port
     except ValueError:
         parts, port = urlsplit(""), None
-    if not parts.hostname or parts.username or parts.path.strip("/") or parts.query or parts.fragment:
+    is_host = re.fullmatch(r"[a-z0-9.:-]+", parts.hostname or "")
+    if not is_host or parts.username or parts.path.strip("/") or parts.query or parts.fragment:
         raise InvalidInput("Enter an address with nothing after the name of the host.", field=field)
-    return parts.scheme.lower(), parts.hostname.lower(), port
+    return parts.scheme, parts.hostname or "", port
