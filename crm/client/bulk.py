@@ -140,11 +140,13 @@ class CsvFile:
         self._line = io.StringIO()
         self._writer = csv.writer(self._line, lineterminator="\n")
         self._size = 0
+        self.rows = 0
         self._write(self.columns)
 
     def add(self, row: Mapping[str, Any]) -> None:
         """Raises FileIsFull, and UnfitForCsv for a value that cannot be said here."""
         self._write([_cell(row[name]) if name in row else "" for name in self.columns])
+        self.rows += 1
 
     def _write(self, cells: list[str]) -> None:
         self._line.seek(0)

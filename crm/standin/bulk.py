@@ -9,11 +9,17 @@ from .bulk_rows import DELIMITERS, LINE_ENDINGS, as_file
 from .bulk_shelf import ENDED, Info, JobShelf, Row
 from .errors import ApiError
 from .faults import FaultBoard
+from .fields import SObject
 from .messages import Reply, Request
 from .org import Caller, Org
-from .schema import SObject, sobject_named
 
 OPERATIONS = ("insert", "update", "upsert", "delete")
+# What may be asked for besides; the first one is meant when nothing is said.
+ALLOWED = {
+    "contentType": ("CSV",),
+    "lineEnding": tuple(LINE_ENDINGS),
+    "columnDelimiter": tuple(DELIMITERS),
+}
 MAX_FILE = 150 * 1024 * 1024
 CSV = "text/csv"
 JOB = r"jobs/ingest/(?P<job>\w+)"
@@ -23,16 +29,37 @@ class IngestDesk:
     """The ingest jobs of one org. They are kept in its file: a restart goes on with them."""
 
     def __init__(self, org: Org, faults: FaultBoard) -> None:
+        self.org = org
         self.shelf = JobShelf(org.store, clock=org.clock)
         self.runner = JobRunner(org, self.shelf, faults)
 
     def create(self, request: Request, caller: Caller, version: str) -> Reply:
         wanted = request.json(dict)
-        sobject = _object(wanted)
+        sobject = self._object(wanted)
         info = self.shelf.add(_new_job(wanted, sobject, caller, version))
         address = f"services/data/v{version}/jobs/ingest/{info['id']}/batches"
         self.shelf.save(info, contentUrl=address)
         return Reply(200, info)
+
+    def _object(self, wanted: Info) -> SObject:
+        """The object that a new job is about. Raises INVALIDJOB for what cannot be asked for."""
+        try:
+            sobject = self.org.seen(str(wanted.get("object")))
+        except ApiError:
+            raise _invalid_job(f"Unable to find object: {wanted.get('object')}") from None
+        if wanted.get("operation") not in OPERATIONS:
+            raise _invalid_job(f"operation must be one of: {', '.join(OPERATIONS)}")
+        for name, values in ALLOWED.items():
+            if wanted.get(name, values[0]) not in values:
+                raise _invalid_job(f"{name} must be one of: {', '.join(values)}")
+        if wanted["operation"] == "upsert":
+            key = str(wanted.get("externalIdFieldName") or "")
+            try:
+                sobject.upsert_field(key)
+            except ApiError:
+                words = f"Field name provided, {key} does not match an External ID for {sobject.name}"
+                raise _invalid_job(words) from None
+        return sobject
 
     def upload(self, request: Request, job_id: str) -> Reply:
         """The one file of a job: a second one is refused."""
@@ -135,32 +162,6 @@ def _new_job(wanted: Mapping[str, Any], sobject: SObject, caller: Caller, versio
         "numberRecordsFailed": 0,
         **named,
     }
-
-
-def _object(wanted: Info) -> SObject:
-    """The object that a new job is about. Raises INVALIDJOB for what cannot be asked for."""
-    try:
-        sobject = sobject_named(str(wanted.get("object")))
-    except ApiError:
-        raise _invalid_job(f"Unable to find object: {wanted.get('object')}") from None
-    allowed = {
-        "operation": OPERATIONS,
-        "contentType": ("CSV",),
-        "lineEnding": tuple(LINE_ENDINGS),
-        "columnDelimiter": tuple(DELIMITERS),
-    }
-    defaults = {"contentType": "CSV", "lineEnding": "LF", "columnDelimiter": "COMMA"}
-    for name, values in allowed.items():
-        if wanted.get(name, defaults.get(name)) not in values:
-            raise _invalid_job(f"{name} must be one of: {', '.join(values)}")
-    if wanted["operation"] == "upsert":
-        key = str(wanted.get("externalIdFieldName") or "")
-        try:
-            sobject.upsert_field(key)
-        except ApiError:
-            words = f"Field name provided, {key} does not match an External ID for {sobject.name}"
-            raise _invalid_job(words) from None
-    return sobject
 
 
 def _invalid_job(words: str) -> ApiError:

@@ -10,8 +10,8 @@ from .bulk_rows import JobFailedError, columns_of, error_cell, split_file, value
 from .bulk_shelf import ENDED, Info, JobShelf
 from .errors import ApiError, ManyMatches
 from .faults import Fault, FaultBoard
+from .fields import Field, SObject
 from .org import Caller, Org
-from .schema import Field, SObject, sobject_named
 
 BATCH_ROWS = 10_000
 # Salesforce saves the rows of a batch in such portions; others get in between them.
@@ -103,7 +103,7 @@ class JobRunner:
                 line_ending=info["lineEnding"],
             )
             self.shelf.split(info, header, lines)
-        return _work_of(info, self.shelf.header(job_id))
+        return _work_of(info, self.org.seen(info["object"]), self.shelf.header(job_id))
 
     def _is_wanted(self, work: _Work) -> bool:
         """Whether to go on with it; waits while jobs are held."""
@@ -132,7 +132,8 @@ class JobRunner:
             for number, cells in rows:
                 record_id, error = "", ""
                 try:
-                    record_id, outcome = self._save_row(work, cells, twice, fault)
+                    with self.org.store.part():
+                        record_id, outcome = self._save_row(work, cells, twice, fault)
                 except ApiError as refusal:
                     outcome, error = "failed", error_cell(refusal)
                     failed += 1
@@ -180,8 +181,7 @@ class JobRunner:
         return record_id, "created" if created else "updated"
 
 
-def _work_of(info: Info, header: list[str]) -> _Work:
-    sobject = sobject_named(info["object"])
+def _work_of(info: Info, sobject: SObject, header: list[str]) -> _Work:
     return _Work(
         info["id"],
         info["operation"],

@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from .errors import not_found
-from .schema import stamp
 from .store import Store
+from .values import stamp
 
 TABLES = (
     "CREATE TABLE IF NOT EXISTS ingest_job (id TEXT PRIMARY KEY, info TEXT NOT NULL, data BLOB, header TEXT)",
