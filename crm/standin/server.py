@@ -1,6 +1,5 @@
 """The HTTP server: sockets, faults, and the page that shows what was received."""
 
-import re
 import socket
 import struct
 import threading
@@ -19,7 +18,6 @@ from .administration import PREFIX as ADMINISTRATION
 from .administration import administer
 from .api import Api
 from .bulk import IngestDesk
-from .errors import ApiError
 from .faults import Fault, FaultBoard
 from .messages import Reply, Request
 from .oauth import TokenDesk

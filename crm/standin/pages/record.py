@@ -88,7 +88,7 @@ def owners(standin: StandIn, *object_names: str) -> list[dict[str, Any]]:
 
 
 def _groups(standin: StandIn, sobject: SObject, record: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Every field with its value, in three groups; those of Salesforce's own doing last."""
+    """Every field in three groups, those of Salesforce's own doing last: its value, or that it has none."""
     own = [field for field in sobject.fields if not field.is_custom and field.name not in SYSTEM]
     groups = {
         "Details": own,
@@ -99,17 +99,19 @@ def _groups(standin: StandIn, sobject: SObject, record: Mapping[str, Any]) -> li
         {
             "title": title,
             "fields": [
-                {
-                    "label": values.label(field),
-                    "name": field.name,
-                    "value": values.shown(standin, field, record.get(field.name)),
-                }
+                (values.label(field), field.name, values.shown(standin, field, record[field.name]))
                 for field in fields
+                if not _is_blank(record, field)
             ],
+            "blank": [values.label(field) for field in fields if _is_blank(record, field)],
         }
         for title, fields in groups.items()
         if fields
     ]
+
+
+def _is_blank(record: Mapping[str, Any], field: Field) -> bool:
+    return record.get(field.name) in (None, "")
 
 
 def _related(standin: StandIn, record: Mapping[str, Any]) -> list[dict[str, Any]]:

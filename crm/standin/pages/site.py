@@ -59,7 +59,7 @@ class Site:
         self.standin = standin
 
     def answer(self, request: Request) -> Reply:
-        """A page, the way to one after a form was sent, or 404. Whether it came from here, the server asks."""
+        """A page, the way to one after a form was sent, or 404. Whether it came from here is asked before."""
         if request.method == "GET" and request.path == "/page.css":
             return Reply(200, STYLE.read_text(), CSS)
         if request.method == "POST":

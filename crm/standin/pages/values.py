@@ -36,8 +36,10 @@ def plural(object_name: str) -> str:
 
 
 def label(field: Field) -> str:
-    """`LeadSource` is "Lead source", `Portal_SLA_Due__c` is "Portal SLA due"."""
-    name = field.name.removesuffix("Id") if field.refers_to else field.name.removesuffix("__c")
+    """`LeadSource` is "Lead source", `Portal_SLA_Due__c` is "SLA due"."""
+    name = field.name.removeprefix("Portal_").removesuffix("__c")
+    if field.refers_to:
+        name = name.removesuffix("Id")
     words = " ".join(PARTS_OF_A_NAME.split(name.replace("_", " "))).split()
     return " ".join([words[0], *(word if word.isupper() else word.lower() for word in words[1:])])
 
