@@ -1,0 +1,68 @@
+"""The file that a job takes to Salesforce."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import IO
+
+from crm.bulk.filling import leads_of, release_to_collections, release_untried
+from crm.claims import read_claims
+from crm.client import FileIsFull, UnfitForCsv, writing_csv
+from crm.client.bulk import CsvFile
+from crm.mapping import LEAD_KEY, TASK_KEY, Fields
+from crm.models import BulkJob
+from crm.rules import load_rules
+from crm.task_rows import as_upsert, tasks_to_send
+
+LEADS_PER_READ = 1_000
+KEYS = {"Lead": LEAD_KEY, "Task": TASK_KEY}
+
+
+@contextmanager
+def file_of(job: BulkJob, *, now: datetime) -> Iterator[CsvFile]:
+    """The rows of every lead that travels with a job. Leads that cannot go by file, or for which it has no
+    room, are released before anything is sent."""
+    with tempfile.TemporaryFile("w+") as kept, writing_csv(_keep_rows(job, kept)) as written:
+        kept.seek(0)
+        for line in kept:
+            lead_id, rows = json.loads(line)
+            try:
+                for row in rows:
+                    written.add(row)
+            except UnfitForCsv:
+                release_to_collections(leads_of(job).filter(pk=lead_id), now=now)
+            except FileIsFull:
+                # They are in the order of their keys: this one and all after it.
+                release_untried(leads_of(job).filter(pk__gte=lead_id))
+                break
+        yield written
+
+
+def _keep_rows(job: BulkJob, kept: IO[str]) -> list[str]:
+    """Put the rows aside and return the columns: a file begins with those of all of its rows."""
+    columns = {KEYS[job.object_name]: None}
+    for lead_id, rows in _rows_of_leads(job) if job.object_name == "Lead" else _rows_of_tasks(job):
+        for row in rows:
+            columns.update(dict.fromkeys(row))
+        kept.write(json.dumps([lead_id, rows]) + "\n")
+    return list(columns)
+
+
+def _rows_of_leads(job: BulkJob) -> Iterator[tuple[int, list[Fields]]]:
+    travelling = leads_of(job).order_by("pk").values_list("pk", "lead__public_id", "sending")
+    for lead_id, public_id, fields in travelling.iterator(chunk_size=LEADS_PER_READ):
+        yield lead_id, [{LEAD_KEY: str(public_id), **fields}]
+
+
+def _rows_of_tasks(job: BulkJob) -> Iterator[tuple[int, list[Fields]]]:
+    rules = load_rules()
+    last = 0
+    while syncs := list(leads_of(job).filter(pk__gt=last).order_by("pk")[:LEADS_PER_READ]):
+        for claim in read_claims(syncs):
+            tasks = tasks_to_send(claim, who_id=claim.sync.salesforce_id, rules=rules)
+            yield claim.sync.pk, [as_upsert(task) for task in tasks]
+        last = syncs[-1].pk
