@@ -1,41 +1,52 @@
-"""Reads what people changed in Salesforce: status, owner and conversion of our leads (CRM-3).
+"""Reads what people changed in Salesforce (CRM-3).
 
 The cursor is on Salesforce's clock. Stamps are cut to the second and a row may become visible minutes after
-its stamp, so every poll reads an overlap again; applying is idempotent, so that is free.
+its stamp, so every poll reads an overlap again; applying is idempotent, and what is known already costs one
+query for hundreds of rows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Any
-from uuid import UUID
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 import structlog
 from django.db import transaction
-from django.urls import reverse
 
-from accounts.models import User
-from crm.alarms import ask_for_explanation, drop_request
+from common.bulk import update_rows
+from crm.budget import may_spend
 from crm.client import SalesforceClient
-from crm.connection import is_paused, pause_connection, record_contact
-from crm.mapping import LEAD_KEY, means_rejection
-from crm.models import LeadSync, PullCursor
-from crm.problems import SalesforceError
-from crm.records import status_of_stage
+from crm.connection import is_paused, pause_connection, record_contact, tell_operators
+from crm.mapping import LEAD_KEY, Rules
+from crm.models import Lane, LeadSync
+from crm.problems import RequestRefused, SalesforceError
+from crm.pull.applying import Reading, apply_remote, begin_reading, remember
+from crm.pull.batches import Row, read_batches
+from crm.pull.cursors import DEALS, LEADS, REMOVALS, as_literal, cursor_of, move_cursor, note_trouble
+from crm.pull.deals import pull_deals
+from crm.pull.history import read_times
+from crm.pull.news import brings_news, is_known
+from crm.pull.removals import pull_removals
+from crm.pull.rows import RemoteLead, columns_of, id_of, read_row
+from crm.rules import load_rules
 from crm.unread import forget_failure, note_failure
-from handoffs.models import Handoff
-from leads.models import Lead, LeadEvent
-from leads.services import log_event
-from notifications.models import Notification
-from notifications.services import notify_users
+from leads.models import Lead
 
 log = structlog.get_logger("salesforce")
 
 # Rows have been seen to appear five minutes after their stamp.
 OVERLAP = timedelta(minutes=10)
-FIELDS = f"Id, {LEAD_KEY}, Status, OwnerId, Owner.Name, IsConverted, SystemModstamp"
+SEEN = (
+    "lead_id",
+    "salesforce_id",
+    "remote_status",
+    "remote_owner_id",
+    "remote_owner_name",
+    "remote_stamp",
+    "remote_digest",
+)
 
 
 @dataclass(frozen=True)
@@ -48,195 +59,157 @@ class PullResult:
     is_paused: bool = False
 
 
-@dataclass(frozen=True)
-class RemoteLead:
-    """A Lead as Salesforce has it."""
-
-    salesforce_id: str
-    public_id: UUID | None
-    status: str
-    owner_id: str
-    owner_name: str
-    is_converted: bool
-    stamp: datetime
-
-
 def pull_changes(client: SalesforceClient, *, now: datetime) -> PullResult:
-    """Read the leads changed since the cursor and apply what people did to them. Safe to repeat.
+    """Read the leads changed since the cursor, their deals, and what was deleted or merged, and apply what
+    people did. Safe to repeat.
 
-    The cursor moves up to Salesforce's time of asking, but never past a row that could not be applied.
+    A cursor moves up to Salesforce's time of asking, but never past a row that could not be applied.
     """
-    if is_paused(now):
+    if is_paused(now) or not may_spend(Lane.HANDOFF, now=now):
         return PullResult(is_paused=True)
-    cursor = PullCursor.objects.get_or_create(object_name="Lead")[0]
-    read = changed = 0
-    postponed: list[datetime] = []
-    asked_at: datetime | None = None
+    reading = _LeadReading(client, now=now)
+    name = LEADS
     try:
-        for row in client.query(_changed_since(cursor.cursor)):
-            asked_at = asked_at or client.began_at
-            read += 1
-            applied, wait_for = _apply_or_postpone(row, now=now)
-            changed += applied
-            postponed += [wait_for] if wait_for else []
+        reading.run()
+        result = reading.result
+        if may_spend(Lane.LATER, now=now):
+            name = DEALS
+            result = replace(result, changed=result.changed + pull_deals(client, now=now))
+            name = REMOVALS
+            result = replace(result, changed=result.changed + pull_removals(client, now=now))
     except SalesforceError as error:
-        _record_failure(cursor, error, now=now)
-        return PullResult(read, changed, len(postponed), is_paused=True)
-    cursor.succeeded_at, cursor.error = now, ""
-    cursor.save(update_fields=["succeeded_at", "error"])
-    # Unless somebody set it back meanwhile, to have rows read again.
-    unmoved = PullCursor.objects.filter(pk=cursor.pk, cursor=cursor.cursor)
-    unmoved.update(cursor=min([*postponed, asked_at or client.began_at or now]))
+        note_trouble(cursor_of(name), error.problem, now=now)
+        pause_connection(error.problem, now=now)
+        return replace(reading.result, is_paused=True)
     record_contact(client, now=now)
-    if changed or postponed:
-        log.info("salesforce.pulled", read=read, changed=changed, postponed=len(postponed))
-    return PullResult(read, changed, len(postponed))
+    if result.changed or result.postponed:
+        log.info("salesforce.pulled", read=result.read, changed=result.changed, postponed=result.postponed)
+    return result
 
 
-def _apply_or_postpone(row: Mapping[str, Any], *, now: datetime) -> tuple[bool, datetime | None]:
-    """Whether the row brought news, and the stamp that the cursor must not pass if it is to be read again."""
-    remote = None
-    try:
-        remote = _remote_lead(row)
-        applied = apply_remote(remote, now=now)
-    except Exception as error:
-        # One row must not keep the others from coming in, nor the cursor for ever.
-        stamp = remote.stamp if remote else None
-        return False, note_failure(_id_of(row), error, stamp=stamp, now=now)
-    forget_failure(remote.salesforce_id)
-    return (False, remote.stamp) if applied is None else (applied, None)
+class _LeadReading:
+    """One reading of the leads."""
+
+    def __init__(self, client: SalesforceClient, *, now: datetime) -> None:
+        self._client = client
+        self._now = now
+        self._cursor = cursor_of(LEADS)
+        self._wait_for: list[datetime] = []
+        self._asked_at: datetime | None = None
+        self.result = PullResult()
+
+    def run(self) -> None:
+        """Raises SalesforceError; what came in before stays, and the cursor where it was."""
+        rules, missing = load_rules(), None
+        try:
+            self._read(rules)
+        except RequestRefused as error:
+            readable, missing = _without_missing(rules, error), error.problem
+            if readable is None:
+                raise
+            # One field that is gone from Salesforce must not keep all the others from coming in.
+            self._read(readable)
+        to = min([*self._wait_for, self._asked_at or self._client.began_at or self._now])
+        move_cursor(self._cursor, to=to, now=self._now)
+        if missing is not None:
+            note_trouble(self._cursor, missing, now=self._now)
+            tell_operators(missing, title="Salesforce: a field cannot be read", now=self._now)
+
+    def _read(self, rules: Rules) -> None:
+        reading = begin_reading(rules)
+        for batch in read_batches(self._client, _changed_since(self._cursor.cursor, rules)):
+            self._asked_at = self._asked_at or batch[0].asked_at
+            self._take(batch, reading)
+
+    def _take(self, batch: Sequence[Row], reading: Reading) -> None:
+        remotes = [remote for row in batch if (remote := self._readable(row, reading))]
+        news = sort_out(remotes, reading=reading)
+        since = self._cursor.cursor and self._cursor.cursor - OVERLAP
+        times = read_times(self._client, news, since=since, now=self._now) if news else {}
+        changed = sum(self._apply(remote, reading, times.get(remote.salesforce_id, {})) for remote in news)
+        self.result = PullResult(
+            self.result.read + len(batch), self.result.changed + changed, len(self._wait_for)
+        )
+
+    def _readable(self, row: Row, reading: Reading) -> RemoteLead | None:
+        try:
+            return read_row(row.fields, rules=reading.rules, asked_at=row.asked_at)
+        except Exception as error:
+            self._note_failure(id_of(row.fields), error, stamp=None)
+            return None
+
+    def _apply(self, remote: RemoteLead, reading: Reading, times: Mapping[str, datetime]) -> bool:
+        try:
+            applied = apply_remote(remote, reading=reading, times=times, now=self._now)
+        except Exception as error:
+            # One row must not keep the others from coming in, nor the cursor for ever.
+            self._note_failure(remote.salesforce_id, error, stamp=remote.stamp)
+            return False
+        forget_failure(remote.salesforce_id)
+        if applied is None:
+            self._wait_for.append(remote.stamp)
+        return bool(applied)
+
+    def _note_failure(self, salesforce_id: str, error: Exception, *, stamp: datetime | None) -> None:
+        wait_for = note_failure(salesforce_id, error, stamp=stamp, now=self._now)
+        if wait_for is not None:
+            self._wait_for.append(wait_for)
 
 
-def _id_of(row: Mapping[str, Any]) -> str:
-    return str(row.get("Id") or "without an id")[:18]
+def sort_out(remotes: Sequence[RemoteLead], *, reading: Reading) -> list[RemoteLead]:
+    """Those that bring news: the others are noted in a few statements, however many they are.
+
+    A row without a lead is another portal's on the same org, and none of our business.
+    """
+    ids = {remote.public_id for remote in remotes if remote.public_id is not None}
+    lead_ids = dict(Lead.objects.filter(public_id__in=ids).values_list("public_id", "pk"))
+    syncs = LeadSync.objects.in_bulk(lead_ids.values())
+    news: list[RemoteLead] = []
+    echoes: dict[int, RemoteLead] = {}
+    for remote in remotes:
+        lead_id = lead_ids.get(remote.public_id) if remote.public_id else None
+        sync = syncs.get(lead_id) if lead_id else None
+        if lead_id is None or (sync and is_known(sync, remote)):
+            continue
+        if sync is None or _has_news(sync, remote, reading):
+            news.append(remote)
+        elif (sync.remote_stamp, sync.remote_digest) != (remote.stamp, remote.digest):
+            echoes[lead_id] = remote
+    _note_echoes(echoes, reading)
+    return news
 
 
 @transaction.atomic
-def apply_remote(remote: RemoteLead, *, now: datetime) -> bool | None:
-    """Take over what people changed on one lead. None: not now, read it again.
+def _note_echoes(echoes: Mapping[int, RemoteLead], reading: Reading) -> None:
+    """Remember rows that say what we know, as our own writes do that come back.
 
-    A lead on its way out, or in another worker's hands, waits. A row older than our own last write is
-    passed over: that write made a newer one, which is read in its turn.
+    Only standings are locked here: leads come before them in the order of locks. One that is busy is left
+    out; the overlap shows it again.
     """
-    if remote.public_id is None:
-        return False
-    leads = Lead.objects.filter(public_id=remote.public_id)
-    lead = leads.select_for_update(of=("self",), skip_locked=True, no_key=True).first()
-    if lead is None:
-        # Either busy, or a lead of another portal on the same org, which is none of our business.
-        return None if leads.exists() else False
-    sync = LeadSync.objects.select_for_update().get_or_create(lead=lead)[0]
-    if sync.in_flight_since is not None:
-        return None
-    if sync.acknowledged_at is not None and remote.stamp < sync.acknowledged_at.replace(microsecond=0):
-        return False
-    news = _log_news(lead, sync, remote, now=now)
-    _remember(sync, remote)
-    return news
-
-
-def _log_news(lead: Lead, sync: LeadSync, remote: RemoteLead, *, now: datetime) -> bool:
-    """Log what differs from what we knew, unless it is our own write coming back."""
-    news = False
-    if _is_news(sync.remote_status, remote.status, sending=sync.sending.get("Status")):
-        news = True
-        _log_change(lead, "Status", sync.remote_status, remote.status, now=now)
-        _flag_rejection(lead, remote, now=now)
-    if _is_news(sync.remote_owner_id, remote.owner_id, sending=sync.sending.get("OwnerId")):
-        news = True
-        _log_change(lead, "OwnerId", sync.remote_owner_id, remote.owner_id, now=now)
-    if remote.is_converted and not sync.is_converted:
-        news = True
-        _log_change(lead, "IsConverted", "false", "true", now=now)
-    return news
-
-
-def _is_news(was: str, became: str, *, sending: str | None) -> bool:
-    """A value read for the first time is no change; one that we sent and saw no answer to is our own."""
-    return was not in ("", became) and became != sending
-
-
-def _log_change(lead: Lead, field: str, was: str, became: str, *, now: datetime) -> None:
-    # The log may hold no personal data: the owner's name is read from the standing instead.
-    words = {"Status": f"{was} → {became}", "OwnerId": "another owner", "IsConverted": "converted"}
-    log_event(lead, LeadEvent.Kind.CRM_CHANGED, at=now, field=field, was=was, became=became, why=words[field])
-
-
-def _flag_rejection(lead: Lead, remote: RemoteLead, *, now: datetime) -> None:
-    """Somebody turned the lead down in Salesforce, where nobody asks why. A rejection without its reason is
-    not one (QUEUE-2): the handoff stays as it is, its owner is asked for the reason, and a manager has a
-    ticket to find it out (SLA-6); without one, as the alarm is off, all managers are told."""
-    if not means_rejection(remote.status, statuses=status_of_stage()):
-        drop_request(lead, now=now)
+    if not echoes:
         return
-    handoff = Handoff.objects.open().filter(lead=lead).select_related("owner", "lead__company").first()
-    if handoff is None:
-        return
-    log_event(
-        lead,
-        LeadEvent.Kind.CRM_FLAGGED,
-        at=now,
-        handoff_id=handoff.pk,
-        status=remote.status,
-        missing="reason",
-        why=f"{remote.status}, without a reason",
-    )
-    has_ticket = ask_for_explanation(handoff, now=now)
-    managers = User.objects.filter(role=User.Role.MANAGER, is_active=True)
-    notify_users(
-        {*([] if has_ticket else managers), *filter(None, [handoff.owner])},
-        kind=Notification.Kind.CRM,
-        dedupe_key=f"crm-rejected-{handoff.pk}-{remote.stamp.isoformat()}",
-        title="Turned down in Salesforce without a reason",
-        body=f"The status there is “{remote.status}”. Reject the handoff here with a reason, or set it back.",
-        url=reverse("handoffs:detail", args=[handoff.pk]),
-        now=now,
-    )
+    free = LeadSync.objects.filter(pk__in=echoes.keys(), in_flight_since=None).order_by("pk")
+    syncs = list(free.select_for_update(skip_locked=True))
+    noted = [sync for sync in syncs if not _has_news(sync, echoes[sync.pk], reading)]
+    for sync in noted:
+        remember(sync, echoes[sync.pk])
+    update_rows(LeadSync, [{name: getattr(sync, name) for name in SEEN} for sync in noted])
 
 
-def _remember(sync: LeadSync, remote: RemoteLead) -> None:
-    sync.salesforce_id = sync.salesforce_id or remote.salesforce_id
-    sync.remote_status, sync.remote_owner_id = remote.status, remote.owner_id
-    sync.remote_owner_name, sync.is_converted = remote.owner_name, remote.is_converted
-    sync.save(
-        update_fields=[
-            "salesforce_id",
-            "remote_status",
-            "remote_owner_id",
-            "remote_owner_name",
-            "is_converted",
-        ]
-    )
+def _has_news(sync: LeadSync, remote: RemoteLead, reading: Reading) -> bool:
+    return brings_news(sync, remote, rules=reading.taken, people=reading.people)
 
 
-def _changed_since(cursor: datetime | None) -> str:
-    since = ""
-    if cursor is not None:
-        since = f" AND SystemModstamp >= {(cursor - OVERLAP).astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
-    return f"SELECT {FIELDS} FROM Lead WHERE {LEAD_KEY} != null{since} ORDER BY SystemModstamp, Id"
+def _changed_since(cursor: datetime | None, rules: Rules) -> str:
+    since = f" AND SystemModstamp >= {as_literal(cursor - OVERLAP)}" if cursor is not None else ""
+    columns = ", ".join(columns_of(rules))
+    return f"SELECT {columns} FROM Lead WHERE {LEAD_KEY} != null{since} ORDER BY SystemModstamp, Id"
 
 
-def _remote_lead(row: Mapping[str, Any]) -> RemoteLead:
-    return RemoteLead(
-        salesforce_id=row["Id"],
-        public_id=_uuid(row[LEAD_KEY]),
-        status=row["Status"] or "",
-        owner_id=row["OwnerId"] or "",
-        owner_name=(row.get("Owner") or {}).get("Name") or "",
-        is_converted=row["IsConverted"],
-        stamp=datetime.fromisoformat(row["SystemModstamp"]),
-    )
-
-
-def _uuid(text: str) -> UUID | None:
-    """Anybody with the permission may type into the field over there."""
-    try:
-        return UUID(text)
-    except ValueError:
+def _without_missing(rules: Rules, error: RequestRefused) -> Rules | None:
+    """The mapping without the fields that Salesforce says it does not have; None if it names none of ours."""
+    if error.problem.code != "INVALID_FIELD":
         return None
-
-
-def _record_failure(cursor: PullCursor, error: SalesforceError, *, now: datetime) -> None:
-    cursor.failed_at, cursor.error = now, error.problem.in_plain_words[:600]
-    cursor.save(update_fields=["failed_at", "error"])
-    pause_connection(error.problem, now=now)
+    named = {word.lower() for word in re.findall(r"\w+", error.problem.message)}
+    kept = tuple(rule for rule in rules.fields if rule.salesforce_field.lower() not in named)
+    return Rules(kept) if len(kept) < len(rules.fields) else None

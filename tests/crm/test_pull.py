@@ -69,8 +69,8 @@ def test_status_and_owner_come_in_once(
     assert pull_changes(client_of_salesforce, now=clock.now).changed == 0
 
     assert changes(lead) == [
-        ("Status", "Open - Not Contacted", "Working - Contacted"),
         ("OwnerId", before, standin.org.sales_user_id),
+        ("Status", "Open - Not Contacted", "Working - Contacted"),
     ]
     sync = LeadSync.objects.get(pk=lead.pk)
     assert (sync.remote_status, sync.remote_owner_name) == ("Working - Contacted", "Sam Seller")
@@ -181,7 +181,7 @@ class TestCursor:
     ) -> None:
         pull_changes(client_of_salesforce, now=clock.now + timedelta(hours=3))
 
-        cursor = PullCursor.objects.get()
+        cursor = PullCursor.objects.get(object_name="Lead")
         assert timedelta() < clock.now - cursor.cursor < timedelta(seconds=10)
         assert cursor.succeeded_at == clock.now + timedelta(hours=3)
 
@@ -197,22 +197,22 @@ class TestCursor:
         clock.forward(hours=2)
 
         assert pull_changes(client_of_salesforce, now=clock.now) == PullResult(read=1, postponed=1)
-        assert PullCursor.objects.get().cursor == edited_at
+        assert PullCursor.objects.get(object_name="Lead").cursor == edited_at
 
         LeadSync.objects.update(in_flight_since=None)
         assert pull_changes(client_of_salesforce, now=clock.now).changed == 1
-        assert PullCursor.objects.get().cursor > edited_at
+        assert PullCursor.objects.get(object_name="Lead").cursor > edited_at
 
     def test_stays_when_the_poll_breaks_off(
         self, standin: StandIn, client_of_salesforce: SalesforceClient, clock: StoppedClock, lead: Lead
     ) -> None:
-        before = PullCursor.objects.get().cursor
+        before = PullCursor.objects.get(object_name="Lead").cursor
         clock.forward(minutes=20)
         standin.faults.add(Fault("html", "query", status=503))
 
         assert pull_changes(client_of_salesforce, now=clock.now).is_paused
 
-        cursor = PullCursor.objects.get()
+        cursor = PullCursor.objects.get(object_name="Lead")
         assert (cursor.cursor, cursor.failed_at) == (before, clock.now)
         assert cursor.error
 
@@ -235,6 +235,7 @@ def test_a_busy_lead_is_read_again_and_does_not_hold_up_the_poll(
     for lead in leads:
         log_event(lead, LeadEvent.Kind.CREATED, at=clock.now)
     push(client_of_salesforce, clock)
+    clock.forward(seconds=10)
     pull_changes(client_of_salesforce, now=clock.now)
     for lead in leads:
         edit(standin, lead, Status="Working - Contacted")
@@ -275,7 +276,7 @@ class TestPoisonedRow:
         cursors = []
         for _ in range(MAX_ATTEMPTS):
             pull_changes(client_of_salesforce, now=clock.now)
-            cursors.append(PullCursor.objects.get().cursor)
+            cursors.append(PullCursor.objects.get(object_name="Lead").cursor)
 
         assert cursors[:-1] == [edited_at] * (MAX_ATTEMPTS - 1)
         assert cursors[-1] > edited_at

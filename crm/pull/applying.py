@@ -1,0 +1,94 @@
+"""Takes over what people did to one lead, under its lock."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+
+from crm.mapping import FieldRule, Rules
+from crm.models import LeadSync
+from crm.pull.conversions import take_conversion
+from crm.pull.details import take_details
+from crm.pull.owner import known_people, take_owner
+from crm.pull.removals import take_back_removal
+from crm.pull.rows import RemoteLead, rules_taken
+from crm.pull.status import take_status
+from crm.records import status_of_stage
+from leads.models import Lead
+
+Times = Mapping[str, datetime]
+"""When fields of one record were changed there, by their names; those that are not tracked are missing."""
+
+REMEMBERED = (
+    "salesforce_id",
+    "acknowledged",
+    "remote_status",
+    "remote_owner_id",
+    "remote_owner_name",
+    "is_converted",
+    "removed_at",
+    "remote_stamp",
+    "remote_digest",
+)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a whole poll goes by: the mappings, as they stood when it began."""
+
+    rules: Rules
+    taken: tuple[FieldRule, ...]
+    statuses: Mapping[str, str]
+    people: Mapping[str, int]
+
+
+def begin_reading(rules: Rules) -> Reading:
+    return Reading(rules, rules_taken(rules), status_of_stage(), known_people())
+
+
+@transaction.atomic
+def apply_remote(remote: RemoteLead, *, reading: Reading, times: Times, now: datetime) -> bool | None:
+    """Take over what people changed on one lead; say whether they did. None: not now, read it again.
+
+    A lead on its way out or in another worker's hands waits, and so does a row that was read before our own
+    last write was answered: it may be older than that. Safe to repeat.
+    """
+    assert remote.public_id is not None, "rows without a readable key are left out before"
+    leads = Lead.objects.filter(public_id=remote.public_id).select_related("company")
+    lead = leads.select_for_update(of=("self",), skip_locked=True, no_key=True).first()
+    if lead is None:
+        return None
+    sync = LeadSync.objects.select_for_update().get_or_create(lead=lead)[0]
+    if sync.in_flight_since is not None or _may_be_older(sync, remote):
+        return None
+    status_at = min(times.get("Status", remote.stamp), now)
+    owner_at = min(times.get("Owner", remote.stamp), now)
+    news = [
+        take_back_removal(lead, sync, now=now),
+        bool(take_details(lead, sync, remote, rules=reading.taken, times=times, now=now)),
+        # The owner first: it is they who took it up.
+        take_owner(lead, sync, remote, people=reading.people, at=owner_at, now=now),
+        take_status(lead, sync, remote, statuses=reading.statuses, at=status_at, now=now),
+        take_conversion(lead, sync, remote, at=times.get("leadConverted", remote.stamp), now=now),
+    ]
+    remember(sync, remote)
+    sync.save(update_fields=REMEMBERED)
+    return any(news)
+
+
+def remember(sync: LeadSync, remote: RemoteLead) -> None:
+    """Note on the standing, unsaved, what the row said."""
+    if not sync.master_id:
+        sync.salesforce_id = remote.salesforce_id
+    sync.remote_status, sync.remote_owner_id = remote.status, remote.owner_id
+    sync.remote_owner_name = remote.owner_name
+    sync.remote_stamp, sync.remote_digest = remote.stamp, remote.digest
+
+
+def _may_be_older(sync: LeadSync, remote: RemoteLead) -> bool:
+    if sync.acknowledged_at is None or remote.asked_at is None:
+        return False
+    return remote.asked_at <= sync.acknowledged_at
