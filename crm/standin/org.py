@@ -165,18 +165,19 @@ class Org:
 
     def update(self, sobject: SObject, record_id: str, values: Mapping[str, Any], *, caller: Caller) -> None:
         """Raises INVALID_CROSS_REFERENCE_KEY for an unknown id and ENTITY_IS_DELETED for a deleted one."""
-        if not sobject.updateable:
-            raise no_access("insufficient access rights on object id")
         with self.store.transaction():
-            record = self._writable(sobject, record_id)
-            cleaned = clean_values(sobject, values, creating=False)
-            is_converted = cleaned.get("Status") == CONVERTED_STATUS != record.get("Status")
-            if sobject.name == LEAD.name and is_converted:
-                words = "Status: a lead is converted, not set to a converted status"
-                raise ApiError(400, "FIELD_INTEGRITY_EXCEPTION", words, ("Status",))
-            self._check(sobject, record, cleaned, caller)
-            self._assign(sobject, cleaned, caller)
-            self.write(record, cleaned, by=caller.user_id)
+            self._change(sobject, self._record(sobject, record_id), values, caller)
+
+    def _change(self, sobject: SObject, record: Record, values: Mapping[str, Any], caller: Caller) -> None:
+        self._require_writable(sobject, record)
+        cleaned = clean_values(sobject, values, creating=False)
+        is_converted = cleaned.get("Status") == CONVERTED_STATUS != record.get("Status")
+        if sobject.name == LEAD.name and is_converted:
+            words = "Status: a lead is converted, not set to a converted status"
+            raise ApiError(400, "FIELD_INTEGRITY_EXCEPTION", words, ("Status",))
+        self._check(sobject, record, cleaned, caller)
+        self._assign(sobject, cleaned, caller)
+        self.write(record, cleaned, by=caller.user_id)
 
     def upsert(
         self,
@@ -194,17 +195,17 @@ class Org:
             if len(found) > 1:
                 raise ManyMatches([record["Id"] for record in found])
             if found:
-                self.update(sobject, found[0]["Id"], values, caller=caller)
+                self._change(sobject, found[0], values, caller)
                 return found[0]["Id"], False
             if not may_create:
                 raise not_found()
             return self.create(sobject, {**values, key.name: value}, caller=caller), True
 
     def delete(self, sobject: SObject, record_id: str, *, caller: Caller) -> None:
-        if not sobject.updateable:
-            raise no_access("insufficient access rights on object id")
         with self.store.transaction():
-            self.write(self._writable(sobject, record_id), {"IsDeleted": True}, by=caller.user_id)
+            record = self._record(sobject, record_id)
+            self._require_writable(sobject, record)
+            self.write(record, {"IsDeleted": True}, by=caller.user_id)
 
     def undelete(self, sobject: SObject, record_id: str, *, caller: Caller) -> None:
         """Take a record out of the recycle bin. A merged one cannot come back."""
@@ -215,15 +216,19 @@ class Org:
             check_unique(self, sobject, record, record_id=record["Id"])
             self.write(record, {"IsDeleted": False}, by=caller.user_id)
 
-    def _writable(self, sobject: SObject, record_id: str) -> Record:
+    def _record(self, sobject: SObject, record_id: str) -> Record:
         record = self.store.get(record_id)
         if record is None or record["attributes"]["type"] != sobject.name:
             raise ApiError(404, "INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id")
+        return record
+
+    def _require_writable(self, sobject: SObject, record: Record) -> None:
+        if not sobject.updateable:
+            raise no_access("insufficient access rights on object id")
         if record["IsDeleted"]:
             raise ApiError(404, "ENTITY_IS_DELETED", "entity is deleted")
         if record.get("IsConverted") and not self.setup.edits_converted_leads:
             raise ApiError(400, "CANNOT_UPDATE_CONVERTED_LEAD", "cannot reference converted lead")
-        return record
 
     def _check(self, sobject: SObject, record: Record, cleaned: Record, caller: Caller) -> None:
         check_links(self, sobject, record, cleaned)
@@ -259,7 +264,7 @@ class Org:
         # Whoever writes second has waited for the first: a stamp never goes back.
         moment = max(self._moment(), record.get("SystemModstamp") or "")
         self._finish(doc, moment=moment, by=by)
-        self.store.replace(doc)
+        self.store.replace(doc, old=record)
         if doc["attributes"]["type"] == LEAD.name:
             history.record_changes(self, record, doc, by=by)
         return doc

@@ -115,7 +115,7 @@ class StandIn:
         """As if just set up: no record, no fault, nothing used, everybody logged out."""
         self.org.reset(seed=seed)
         self.faults.reset(seed=seed)
-        self.usage.begin_day()
+        self.usage.reset()
         self.traffic.clear()
 
     def answer(self, request: Request) -> Reply:

@@ -98,10 +98,11 @@ class Store:
         )
         self._add_keys(object_name, doc, OBJECTS[object_name.lower()].looked_up)
 
-    def replace(self, doc: Record) -> None:
-        """Write a changed record, found by its id."""
+    def replace(self, doc: Record, *, old: Mapping[str, Any] | None = None) -> None:
+        """Write a changed record. Who has just read it says what it was before."""
         object_name = doc["attributes"]["type"]
-        old = self.get(doc["Id"]) or {}
+        if old is None:
+            old = self.get(doc["Id"]) or {}
         self.run(
             "UPDATE record SET stamp = ?, is_deleted = ?, doc = ? WHERE id = ?",
             (doc.get("SystemModstamp"), doc["IsDeleted"], _dump(doc), doc["Id"]),
@@ -228,5 +229,5 @@ def _folded(value: Any) -> str:
     return str(value).lower()
 
 
-def _dump(doc: Record) -> str:
-    return json.dumps(doc, ensure_ascii=False, separators=(",", ":"))
+# Made once: `json.dumps` would make one for every record.
+_dump = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode

@@ -20,6 +20,7 @@ class UsageMeter:
         self._store = store
         self._clock = clock
         self._lock = threading.Lock()
+        self._given_limit = daily_limit
         self.daily_limit = daily_limit
         # An administrator may allot a part of the calls to one app; without that it may use them all.
         self.app_limit: int | None = None
@@ -51,6 +52,11 @@ class UsageMeter:
         with self._lock:
             self._day_began, self.used, self.used_by_app = self._clock(), 0, 0
             self._save()
+
+    def reset(self) -> None:
+        """As the org was set up: nothing used, and the limits of then."""
+        self.daily_limit, self.app_limit = self._given_limit, None
+        self.begin_day()
 
     def _save(self) -> None:
         saved = {"began": self._day_began.isoformat(), "used": self.used, "by_app": self.used_by_app}

@@ -19,7 +19,7 @@ def clean_values(sobject: SObject, values: Mapping[str, Any], *, creating: bool)
 
     An empty string means null, as in Salesforce.
     """
-    cleaned = {}
+    cleaned: dict[str, Any] = {}
     for name, value in values.items():
         field = sobject.field(name)
         if not field.writable or (field.create_only and not creating):
@@ -104,4 +104,4 @@ def _clean_date(field: Field, text: str) -> str:
 
 def stamp(moment: datetime) -> str:
     """A moment as Salesforce writes it: UTC, second-precise, no colon in the offset."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.000+0000")
+    return f"{moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='seconds')}.000+0000"
