@@ -84,6 +84,12 @@ class TrafficLog(deque[Exchange]):
                 )
             )
 
+    def clear(self) -> None:
+        """Forget every call, and count from one again."""
+        with self._lock:
+            super().clear()
+            self._count = 0
+
     def newest_first(self) -> list[Exchange]:
         with self._lock:
             return list(self)[::-1]
