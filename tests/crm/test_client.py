@@ -1,13 +1,17 @@
 """The session: what simple-salesforce gets wrong must not come through (SALESFORCE.md §10)."""
 
+import threading
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 import requests
 
-from crm.client import SalesforceClient, connected_client, record_url
-from crm.problems import LoginRefused, QuotaSpent, RequestRefused, SalesforceUnavailable
+from crm.client import Credentials, SalesforceClient, connected_client, record_url
+from crm.problems import LoginRefused, QuotaSpent, Remedy, RequestRefused, SalesforceUnavailable
 from crm.standin.faults import Fault
 from crm.standin.schema import LEAD
 from crm.standin.server import StandIn
@@ -92,6 +96,73 @@ def test_queries_follow_their_pages_through_an_expired_session(clock: StoppedClo
         assert [first[KEY], *(row[KEY] for row in found)] == ["p0", "p1", "p2", "p3", "p4"]
 
 
+def test_rows_are_updated_by_id_under_the_same_care(
+    standin: StandIn, client_of_salesforce: SalesforceClient
+) -> None:
+    [made] = client_of_salesforce.upsert_rows("Lead", key=KEY, rows=[{KEY: "p1", **ADA}])
+    standin.tokens.revoke()
+
+    done, unknown = client_of_salesforce.update_rows(
+        "Lead",
+        [{"Id": made.salesforce_id, "Title": "Countess"}, {"Id": "00QHp0000009999AAA", "Title": "Dr"}],
+    )
+
+    assert (done.salesforce_id, done.problem) == (made.salesforce_id, None)
+    assert unknown.problem.remedy is Remedy.GONE
+    assert [lead["Title"] for lead in standin.store.all(LEAD.name)] == ["Countess"]
+    assert all(write["sforce-auto-assign"] == "FALSE" for write in lead_writes(standin))
+
+
+def test_what_is_deleted_is_read_by_query_and_by_span(
+    standin: StandIn, clock: StoppedClock, client_of_salesforce: SalesforceClient
+) -> None:
+    rows = [{KEY: "p1", **ADA}, {KEY: "p2", **ADA}]
+    kept, gone = client_of_salesforce.upsert_rows("Lead", key=KEY, rows=rows)
+    began = clock.now - timedelta(minutes=1)
+    clock.forward(minutes=5)
+    client_of_salesforce.call(lambda salesforce: salesforce.Lead.delete(gone.salesforce_id))
+    ends = clock.forward(minutes=5)
+
+    deleted = client_of_salesforce.deleted("Lead", start=began, end=ends)
+    updated = client_of_salesforce.updated("Lead", start=began, end=ends)
+
+    assert deleted.times == {gone.salesforce_id: clock.now - timedelta(minutes=5)}
+    assert updated.ids == [kept.salesforce_id]
+    assert began < deleted.covered_until <= ends
+    assert deleted.known_from < began
+    found = client_of_salesforce.query_all("SELECT Id, IsDeleted FROM Lead ORDER BY Id")
+    assert [row["IsDeleted"] for row in found] == [False, True]
+
+
+def test_a_span_with_too_many_ids_is_cut_until_they_fit(
+    standin: StandIn, clock: StoppedClock, client_of_salesforce: SalesforceClient
+) -> None:
+    standin.faults.add(Fault("error", "updated", times=2, status=400, code="EXCEEDED_ID_LIMIT"))
+    start = clock.now - timedelta(hours=4)
+
+    updated = client_of_salesforce.updated("Lead", start=start, end=clock.now)
+
+    assert updated.covered_until == start + timedelta(hours=1)
+
+
+def test_a_span_that_can_be_cut_no_more_is_told(
+    standin: StandIn, clock: StoppedClock, client_of_salesforce: SalesforceClient
+) -> None:
+    standin.faults.add(Fault("error", "updated", times=99, status=400, code="EXCEEDED_ID_LIMIT"))
+
+    with pytest.raises(RequestRefused):
+        client_of_salesforce.updated("Lead", start=clock.now - timedelta(minutes=8), end=clock.now)
+
+    assert len(standin.traffic) < 8
+
+
+def test_the_org_tells_its_statuses_and_what_is_left(client_of_salesforce: SalesforceClient) -> None:
+    statuses = client_of_salesforce.lead_statuses()
+
+    assert [status.is_converted for status in statuses].count(True) == 1
+    assert client_of_salesforce.limits()["DailyApiRequests"] == (14_998, 15_000)
+
+
 @pytest.mark.parametrize(
     ("fault", "error"),
     [
@@ -120,12 +191,46 @@ def test_failures_come_out_as_our_own(
 
 def test_a_hung_answer_is_not_waited_for_for_ever(standin: StandIn) -> None:
     standin.faults.add(Fault("slow", "query", seconds=60))
-    client = client_of(standin, timeout_seconds=1)
+    client = client_of(standin, timeout_seconds=0.3)
 
     with pytest.raises(SalesforceUnavailable) as given_up:
         list(client.query("SELECT Id FROM Lead"))
 
     assert given_up.value.problem.message == "ReadTimeout"
+
+
+def test_an_answer_that_is_no_answer_is_tried_again() -> None:
+    """Pages of a proxy or a captive portal come under status 200."""
+    with answering(b"<html>Welcome to the guest network</html>") as url:
+        client = SalesforceClient(Credentials(url, "x", "y"), version="68.0", timeout_seconds=5)
+
+        with pytest.raises(SalesforceUnavailable):
+            client.describe("Lead")
+
+
+@contextmanager
+def answering(body: bytes) -> Iterator[str]:
+    """A server that answers everything with 200 and this body."""
+
+    class Answer(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Answer)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
 
 
 def test_nobody_there_is_unavailable() -> None:
@@ -180,6 +285,6 @@ def test_the_settings_name_the_org(standin: StandIn, settings) -> None:
     client = connected_client()
     assert client is connected_client()
     [result] = client.upsert_rows("Lead", key=KEY, rows=[{KEY: "p1", **ADA}])
-    assert requests.get(record_url(result.salesforce_id), timeout=5).url.endswith(
-        f"#record-{result.salesforce_id}"
-    )
+    page = requests.get(record_url(result.salesforce_id), timeout=5)
+    assert page.status_code == 200
+    assert result.salesforce_id in page.text
