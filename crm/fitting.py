@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
+from django.urls import reverse
+
+from accounts.models import User
 from crm.client import SalesforceClient
 from crm.describing import Description, describe_org, read_descriptions
 from crm.mapping import PORTAL_FIELDS
@@ -13,10 +16,13 @@ from crm.models import FieldMapping
 from crm.rules import as_rule
 from handoffs.models import Handoff
 from leads.models import Company, Lead
+from notifications.models import Notification
+from notifications.services import notify_users
 from scoring.models import LeadScore
 
 # More values than anybody would add to a picklist by hand.
 MOST_VALUES = 200
+FIELDS_NAMED = 5
 
 _VOCABULARY: Mapping[str, Collection[str]] = {
     "stage": Lead.Stage.values,
@@ -41,6 +47,23 @@ def check_mapping(*, now: datetime) -> list[FieldMapping]:
         compare(mapping, descriptions[mapping.object_name], now=now)
     FieldMapping.objects.bulk_update(mappings, ["remote_type", "max_length", "problem", "checked_at"])
     return [mapping for mapping in mappings if mapping.problem]
+
+
+def report_misfits(wrong: Sequence[FieldMapping], *, now: datetime) -> None:
+    """Tell the operators which fields do not fit, once a day as long as it is so."""
+    if not wrong:
+        return
+    named = ", ".join(str(mapping) for mapping in wrong[:FIELDS_NAMED])
+    more = len(wrong) - FIELDS_NAMED
+    notify_users(
+        User.objects.filter(role=User.Role.OPERATOR, is_active=True),
+        kind=Notification.Kind.CRM,
+        dedupe_key=f"crm-mapping-{now:%Y-%m-%d}",
+        title="Salesforce: fields of the mapping do not fit",
+        body=f"{named}{f' and {more} more' if more > 0 else ''}. What is wrong with each stands beside it.",
+        url=reverse("admin:crm_fieldmapping_changelist"),
+        now=now,
+    )
 
 
 def compare(mapping: FieldMapping, described: Description, *, now: datetime) -> None:

@@ -13,10 +13,12 @@ from crm.checking import can_sign_in, check_connection, report_no_session
 from crm.claims import release_forgotten_claims
 from crm.client import connected_client
 from crm.connection import is_paused, record_contact
+from crm.fitting import check_against_org, report_misfits
 from crm.owners import map_owners_by_email
 from crm.problems import SalesforceError
 from crm.pull import pull_changes
 from crm.push import push_batch
+from crm.rules import mark_next_leads
 from notifications.sealing import CannotUnseal
 
 log = structlog.get_logger("salesforce")
@@ -57,6 +59,24 @@ def map_owners_task() -> None:
     except SalesforceError as error:
         # The push meets the same failure, pauses and tells the operators.
         log.warning("salesforce.owners_not_read", code=error.problem.code)
+
+
+def compare_after_mapping_task() -> None:
+    """Mark the leads for comparison with a mapping that changed, some thousand at a time."""
+    ends_at = time.monotonic() + BUDGET_SECONDS
+    while mark_next_leads(now=timezone.now()) and time.monotonic() < ends_at:
+        pass
+
+
+def check_mapping_task() -> None:
+    """Compare the mapping with what Salesforce is like today, and tell the operators what does not fit."""
+    client, now = connected_client(), timezone.now()
+    if client is None or is_paused(now):
+        return
+    try:
+        report_misfits(check_against_org(client, now=now), now=now)
+    except SalesforceError as error:
+        log.warning("salesforce.mapping_not_checked", code=error.problem.code)
 
 
 def check_connection_task() -> None:

@@ -66,4 +66,6 @@ SCHEDULE = [
     Periodic("crm-pull", crm.tasks.pull_changes_task, every=30 * SECOND),
     Periodic("crm-raise-alarms", crm.tasks.raise_sync_alarms_task, every=MINUTE),
     Periodic("crm-map-owners", crm.tasks.map_owners_task, every=10 * MINUTE),
+    Periodic("crm-compare-after-mapping", crm.tasks.compare_after_mapping_task, every=15 * SECOND),
+    Periodic("crm-check-mapping", crm.tasks.check_mapping_task, cron="20 5 * * *"),
 ]

@@ -14,10 +14,10 @@ def choose_or_type(field: forms.Field, known: Iterable[tuple[str, str]], *, curr
     """
     choices = list(known)
     if not choices:
-        field.help_text = f"{field.help_text} Compare the field mapping with Salesforce to choose from a list."
+        field.help_text = (
+            f"{field.help_text} Compare the field mapping with Salesforce to choose from a list."
+        )
         return field
     if current and current not in dict(choices):
         choices.append((current, f"{current} (not found in Salesforce)"))
-    return forms.ChoiceField(
-        label=field.label, required=field.required, choices=[("", "Choose…"), *choices]
-    )
+    return forms.ChoiceField(label=field.label, required=field.required, choices=[("", "Choose…"), *choices])

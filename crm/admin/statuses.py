@@ -25,9 +25,7 @@ class StatusMappingForm(forms.ModelForm[StatusMapping]):
         if "status" in self.fields:
             # The status of a conversion cannot be written.
             known = [(one.label, one.label) for one in read_statuses() if not one.is_converted]
-            self.fields["status"] = choose_or_type(
-                self.fields["status"], known, current=self.instance.status
-            )
+            self.fields["status"] = choose_or_type(self.fields["status"], known, current=self.instance.status)
 
 
 @admin.register(StatusMapping)
