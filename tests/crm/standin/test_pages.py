@@ -38,19 +38,6 @@ class Visitor:
         return self.session.post(self.base_url + path, form, headers=headers, timeout=5)
 
 
-@pytest.fixture(scope="module")
-def shared() -> Iterator[StandIn]:
-    with StandIn(client_id=CLIENT_ID, client_secret=CLIENT_SECRET) as standin:
-        yield standin
-
-
-@pytest.fixture
-def standin(shared: StandIn) -> StandIn:
-    """The same server for every test, each time as if just set up."""
-    shared.reset()
-    return shared
-
-
 @pytest.fixture
 def visitor(standin: StandIn) -> Iterator[Visitor]:
     visitor = Visitor(standin.base_url)
