@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import Q
 
 from common.bulk import update_rows
 from crm.client import ROWS_PER_CALL
@@ -25,6 +25,8 @@ CLAIM_EXPIRES = timedelta(minutes=2)
 # Leads that a bulk job may take. What was tried once goes by collections, where a refusal is told in full.
 TRAVELS_IN_BULK = Q(attempts=0, is_converted=False, removed_at=None, master_id="")
 
+KNOWN_THERE = ~Q(salesforce_id="")
+
 BOTH_LANES = (Lane.HANDOFF, Lane.LATER)
 
 
@@ -36,11 +38,19 @@ class Claim:
     record: LeadRecord
     tasks: dict[int, TaskSync]
     """What Salesforce knows of its handoffs, by their primary key."""
+    is_written: bool = True
+    """Whether there is a record there that this lead speaks for."""
 
     @property
     def changes(self) -> Fields:
         """What Salesforce does not know of the lead yet."""
         return dict(self.sync.sending)
+
+    def who_id(self, lead_id_there: str) -> str:
+        """The record there that its tasks belong to, given that of the lead; blank while there is none."""
+        if self.sync.is_converted:
+            return self.record.contact_id
+        return "" if self.sync.removed_at else lead_id_there
 
 
 @transaction.atomic(durable=True)
@@ -57,13 +67,16 @@ def claim_waiting(
     A lead that failed repeatedly comes alone.
     """
     free = LeadSync.objects.claimable(now).filter(lane__in=lanes)
-    claims = read_claims(_take(free.filter(TRAVELS_IN_BULK) if job else free, most=most))
+    if job is not None:
+        is_update = job.operation == BulkJob.Operation.UPDATE
+        free = free.filter(TRAVELS_IN_BULK, KNOWN_THERE if is_update else ~KNOWN_THERE)
+    claims = read_claims(_take(free, most=most))
     rules, statuses = load_rules(), status_of_stage()
     for claim in claims:
         sync = claim.sync
         sync.in_flight_since, sync.job = now, job
         wanted = map_lead(claim.record.facts, rules=rules, statuses=statuses)
-        sync.sending = changed_fields(wanted, sync.acknowledged) if sync.is_written else {}
+        sync.sending = changed_fields(wanted, sync.acknowledged) if claim.is_written else {}
         sync.claimed_revision, sync.resends_taken = claim.record.revision, sync.resends_asked
         sync.attempts += 1
     _write([claim.sync for claim in claims])
@@ -84,11 +97,33 @@ def read_claims(syncs: Sequence[LeadSync]) -> list[Claim]:
     """
     records = read_records([sync.lead_id for sync in syncs])
     tasks = TaskSync.objects.in_bulk([pk for record in records.values() for pk in record.handoffs])
+    speakers = _speakers({sync.master_id for sync in syncs if sync.master_id})
     return [
-        Claim(sync, record, {pk: tasks[pk] for pk in record.handoffs if pk in tasks})
+        Claim(
+            sync,
+            record,
+            {pk: tasks[pk] for pk in record.handoffs if pk in tasks},
+            _is_written(sync, speakers),
+        )
         for sync in syncs
         if (record := records.get(sync.lead_id))
     ]
+
+
+def _is_written(sync: LeadSync, speakers: Mapping[str, int]) -> bool:
+    if sync.is_converted or sync.removed_at:
+        return False
+    return not sync.master_id or speakers.get(sync.master_id) == sync.pk
+
+
+def _speakers(master_ids: Collection[str]) -> dict[str, int]:
+    """Which lead writes a record that others were merged into: whose it was, or else one of those. Each of
+    them writing what it knows, the record would never come to rest."""
+    if not master_ids:
+        return {}
+    # The last one of each counts: one without a master, then the oldest.
+    sharing = LeadSync.objects.filter(salesforce_id__in=master_ids).order_by("-master_id", "-pk")
+    return dict(sharing.values_list("salesforce_id", "pk"))
 
 
 def _write(syncs: Sequence[LeadSync]) -> None:
@@ -110,12 +145,6 @@ def release_forgotten_claims(*, now: datetime) -> int:
         error=f"The worker stopped {MAX_ATTEMPTS} times while sending this lead. Look at its data.",
     )
     return forgotten.update(in_flight_since=None)
-
-
-def give_back(claims: Sequence[Claim]) -> None:
-    """Undo the claims, attempts included: the connection failed, not they. What was cut off stays in
-    `sending`, so that its arrival is not taken for a change made in Salesforce."""
-    held(claims).update(in_flight_since=None, job=None, attempts=F("attempts") - 1)
 
 
 def held(claims: Sequence[Claim]) -> LeadSyncQuerySet:

@@ -1,91 +1,176 @@
 """Tells Salesforce what changed (CRM-1, CRM-4, CRM-5): claim, call, record.
 
-Delivery is at least once and harmless to repeat, because every write is an upsert on our own external id.
-A crash at any point leaves a claim, which is released, and a difference, which is sent again.
+Delivery is at least once and harmless to repeat: a new record is an upsert on our own external id, and one
+that is known there is updated by its id there, so that what somebody deleted or merged is never made anew by
+itself. A crash at any point leaves a claim, which is released, and a difference, which is sent again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
 import structlog
 
-from crm.claims import Claim, claim_waiting, give_back
+from crm.claims import BOTH_LANES, claim_waiting
 from crm.client import ROWS_PER_CALL, RowResult, SalesforceClient
 from crm.connection import is_paused, pause_connection, record_contact
-from crm.mapping import LEAD_KEY, TASK_KEY, Fields
-from crm.outcomes import Outcome, PushResult, record_outcomes
-from crm.problems import RequestRefused, SalesforceError
+from crm.contested import leave_theirs
+from crm.mapping import LEAD_KEY, TASK_KEY, Fields, Rules
+from crm.models import Lane
+from crm.outcomes import Outcome, PushResult, SentTask, record_outcomes
+from crm.problems import Problem, Remedy, RequestRefused, SalesforceError
+from crm.pull.removals import Gone, find_masters, note_gone
 from crm.rules import load_rules
-from crm.task_rows import tasks_to_send
+from crm.task_rows import TaskRow, as_upsert, tasks_to_send
 
 log = structlog.get_logger("salesforce")
 
+# Under load so many leads share the calls of a batch: their tasks would otherwise fill calls by half.
+LEADS_PER_BATCH = 5 * ROWS_PER_CALL
 # One row of the wrong shape makes Salesforce refuse the whole call with these.
 SPOILS_THE_CALL = {"JSON_PARSER_ERROR"}
 
+Send = Callable[[Sequence[Fields]], list[RowResult]]
+Note = Callable[[RowResult], None]
 
-def push_batch(client: SalesforceClient, *, now: datetime) -> PushResult:
-    """Send up to 200 waiting leads with the tasks of their handoffs. Call again until nothing was claimed."""
+
+def push_batch(
+    client: SalesforceClient, *, now: datetime, lanes: Collection[Lane] = BOTH_LANES
+) -> PushResult:
+    """Send waiting leads with the tasks of their handoffs and attempts, in calls of 200. Call again until
+    nothing was claimed."""
     if is_paused(now):
         return PushResult(is_paused=True)
-    claims = claim_waiting(now=now)
+    claims = claim_waiting(now=now, lanes=lanes, most=LEADS_PER_BATCH)
     if not claims:
         return PushResult()
-    try:
-        outcomes = _send_leads(client, claims)
-        _send_tasks(client, outcomes)
-    except SalesforceError as error:
-        give_back(claims)
-        pause_connection(error.problem, now=now)
-        return PushResult(waiting=len(claims), is_paused=True)
-
+    outcomes = [Outcome(claim) for claim in claims]
+    problem = _send(client, outcomes)
     result = record_outcomes(outcomes, now=now, began_at=client.began_at)
-    record_contact(client, now=now, pushed=True)
+    problem = problem or _look_for_gone(client, outcomes, now=now)
     log.info("salesforce.pushed", leads=result.pushed, waiting=result.waiting, parked=result.parked)
+    if problem is not None:
+        pause_connection(problem, now=now, client=client)
+        return replace(result, is_paused=True)
+    record_contact(client, now=now, pushed=True)
     return result
 
 
-def _send_leads(client: SalesforceClient, claims: Sequence[Claim]) -> list[Outcome]:
-    outcomes = [Outcome(claim) for claim in claims]
-    changed = [outcome for outcome in outcomes if outcome.claim.changes]
-    rows = [{LEAD_KEY: one.claim.record.facts.public_id, **one.claim.changes} for one in changed]
-    for outcome, result in zip(changed, _upsert(client, "Lead", LEAD_KEY, rows), strict=True):
-        outcome.result = result
-    return outcomes
-
-
-def _send_tasks(client: SalesforceClient, outcomes: Sequence[Outcome]) -> None:
+def _send(client: SalesforceClient, outcomes: Sequence[Outcome]) -> Problem | None:
+    """Send everything; the problem of the connection that cut it off, if one did."""
     rules = load_rules()
+    try:
+        leave_theirs(client, [outcome.claim for outcome in outcomes], rules=rules)
+        _send_leads(client, outcomes)
+        _send_tasks(client, outcomes, rules=rules)
+    except SalesforceError as error:
+        for outcome in outcomes:
+            outcome.was_cut_off = True
+        return error.problem
+    return None
+
+
+# --- Leads ---------------------------------------------------------------------------------------
+
+
+def _send_leads(client: SalesforceClient, outcomes: Sequence[Outcome]) -> None:
+    changed = [outcome for outcome in outcomes if outcome.claim.changes]
+    new = [outcome for outcome in changed if not outcome.claim.sync.salesforce_id]
+    known = [outcome for outcome in changed if outcome.claim.sync.salesforce_id]
+    _in_calls(partial(client.update_rows, "Lead"), [(_update(one), partial(_answer, one)) for one in known])
+    upsert = partial(_upsert, client, "Lead", LEAD_KEY)
+    _in_calls(upsert, [(_row_with_key(one), partial(_answer, one)) for one in new])
+
+
+def _update(outcome: Outcome) -> Fields:
+    sync = outcome.claim.sync
+    # A record that was adopted, or that ours was merged into, does not carry our key yet.
+    fields = outcome.claim.changes if sync.acknowledged and not sync.master_id else _row_with_key(outcome)
+    return {"Id": sync.salesforce_id, **fields}
+
+
+def _row_with_key(outcome: Outcome) -> Fields:
+    return {LEAD_KEY: outcome.claim.record.facts.public_id, **outcome.claim.changes}
+
+
+def _answer(outcome: Outcome, result: RowResult) -> None:
+    outcome.result = result
+
+
+def _look_for_gone(client: SalesforceClient, outcomes: Sequence[Outcome], *, now: datetime) -> Problem | None:
+    """Find out what became of records that are not there any more: merged into another one, which is then
+    followed, or deleted, which is for a person to decide about."""
+    gone = {
+        outcome.claim.sync.pk: outcome.claim.sync.salesforce_id
+        for outcome in outcomes
+        if outcome.problem and outcome.problem.remedy is Remedy.GONE and outcome.claim.sync.salesforce_id
+    }
+    if not gone:
+        return None
+    try:
+        masters = find_masters(client, sorted(set(gone.values())))
+    except SalesforceError as error:
+        return error.problem
+    for lead_id, salesforce_id in sorted(gone.items()):
+        if salesforce_id in masters:
+            note_gone(lead_id, Gone(salesforce_id, now, masters[salesforce_id]), now=now)
+    return None
+
+
+# --- Tasks ---------------------------------------------------------------------------------------
+
+
+def _send_tasks(client: SalesforceClient, outcomes: Sequence[Outcome], *, rules: Rules) -> None:
     waiting = [
-        (outcome, task)
+        (outcome, row)
         for outcome in outcomes
         if outcome.is_confirmed
-        for task in tasks_to_send(outcome.claim, who_id=outcome.salesforce_id, rules=rules)
+        for row in tasks_to_send(
+            outcome.claim, who_id=outcome.claim.who_id(outcome.salesforce_id), rules=rules
+        )
     ]
-    results = _upsert(client, "Task", TASK_KEY, [task.row for _, task in waiting])
-    for (outcome, task), result in zip(waiting, results, strict=True):
-        if result.problem is not None:
-            outcome.task_problem = outcome.task_problem or result.problem
-        else:
-            outcome.tasks.append(task.confirmed(result.salesforce_id))
+    known = [(outcome, row) for outcome, row in waiting if row.salesforce_id]
+    new = [(outcome, row) for outcome, row in waiting if not row.salesforce_id]
+    _in_calls(
+        partial(client.update_rows, "Task"),
+        [({"Id": row.salesforce_id, **row.changes}, partial(_answer_task, one, row)) for one, row in known],
+    )
+    upsert = partial(_upsert, client, "Task", TASK_KEY)
+    _in_calls(upsert, [(as_upsert(row), partial(_answer_task, one, row)) for one, row in new])
+
+
+def _answer_task(outcome: Outcome, row: TaskRow, result: RowResult) -> None:
+    outcome.tasks.append(SentTask(row, result))
+
+
+# --- Calls ---------------------------------------------------------------------------------------
 
 
 def _upsert(client: SalesforceClient, object_name: str, key: str, rows: Sequence[Fields]) -> list[RowResult]:
-    """Upsert any number of rows. A row that spoils its whole call is found by halving and fails alone."""
-    if len(rows) > ROWS_PER_CALL:
-        first = _upsert(client, object_name, key, rows[:ROWS_PER_CALL])
-        return first + _upsert(client, object_name, key, rows[ROWS_PER_CALL:])
-    if not rows:
-        return []
+    return client.upsert_rows(object_name, key=key, rows=rows)
+
+
+def _in_calls(send: Send, rows: Sequence[tuple[Fields, Note]]) -> None:
+    """Send any number of rows, and note the answer to each as soon as its call is answered: where a later one
+    fails, they count."""
+    for start in range(0, len(rows), ROWS_PER_CALL):
+        chunk = rows[start : start + ROWS_PER_CALL]
+        results = _send_sound(send, [fields for fields, _ in chunk])
+        for (_, note), result in zip(chunk, results, strict=True):
+            note(result)
+
+
+def _send_sound(send: Send, rows: Sequence[Fields]) -> list[RowResult]:
+    """A row that spoils its whole call is found by halving and fails alone."""
     try:
-        return client.upsert_rows(object_name, key=key, rows=rows)
+        return send(rows)
     except RequestRefused as error:
         if error.problem.code not in SPOILS_THE_CALL:
             raise
         if len(rows) == 1:
             return [RowResult(problem=error.problem)]
     middle = len(rows) // 2
-    first = _upsert(client, object_name, key, rows[:middle])
-    return first + _upsert(client, object_name, key, rows[middle:])
+    return _send_sound(send, rows[:middle]) + _send_sound(send, rows[middle:])

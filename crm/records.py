@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
+from django.db.models import Exists, OuterRef
 from django.urls import reverse
 
-from crm.mapping import HandoffFacts, LeadFacts, ScoreFacts
-from crm.models import OwnerMapping, StatusMapping
+from crm.mapping import AttemptFacts, HandoffFacts, LeadFacts, ScoreFacts, attempt_public_id
+from crm.models import AttemptSync, Conversion, StatusMapping
+from crm.owning import Owners, read_owners
 from feedback.models import Verdict
 from handoffs.models import Attempt, ContextPackage, Handoff
 from leads.models import Lead
@@ -26,6 +28,10 @@ class LeadRecord:
     revision: int
     facts: LeadFacts
     handoffs: Mapping[int, HandoffFacts]
+    attempts: Mapping[int, AttemptFacts]
+    """Those to reach the lead that Salesforce has not confirmed, the oldest first, by their primary key."""
+    contact_id: str
+    """What a converted lead became there; blank as long as nobody read it."""
 
 
 @dataclass(frozen=True)
@@ -44,13 +50,25 @@ def read_records(lead_ids: Collection[int]) -> dict[int, LeadRecord]:
     than its revision says.
     """
     leads = Lead.objects.select_related("company").in_bulk(lead_ids)
-    owners = dict(OwnerMapping.objects.values_list("user_id", "salesforce_user_id"))
     scores = LeadScore.objects.in_bulk(lead_ids)
-    handoffs = _read_handoffs(lead_ids, owners)
-    return {
-        lead_id: _record(lead, scores.get(lead_id), handoffs[lead_id], owners)
-        for lead_id, lead in leads.items()
-    }
+    owners = read_owners()
+    by_lead = _read_handoffs(lead_ids)
+    facts = _handoff_facts([handoff for handoffs in by_lead.values() for handoff in handoffs], owners)
+    attempts = _read_attempts(lead_ids, owners)
+    contacts = dict(Conversion.objects.filter(lead__in=lead_ids).values_list("lead_id", "contact_id"))
+    records = {}
+    for lead_id, lead in leads.items():
+        handoffs = by_lead[lead_id]
+        own_facts = {handoff.pk: facts[handoff.pk] for handoff in handoffs}
+        owner = owners.of_lead(lead.owner_id, handoff=handoffs[-1] if handoffs else None)
+        records[lead_id] = LeadRecord(
+            lead.revision,
+            _lead_facts(lead, scores.get(lead_id), own_facts, owner_id=owner),
+            own_facts,
+            attempts[lead_id],
+            contacts.get(lead_id, ""),
+        )
+    return records
 
 
 def status_of_stage() -> dict[str, str]:
@@ -58,15 +76,12 @@ def status_of_stage() -> dict[str, str]:
     return dict(StatusMapping.objects.values_list("stage", "status"))
 
 
-def _record(
-    lead: Lead,
-    score: LeadScore | None,
-    handoffs: Mapping[int, HandoffFacts],
-    owners: Mapping[int, str],
-) -> LeadRecord:
+def _lead_facts(
+    lead: Lead, score: LeadScore | None, handoffs: Mapping[int, HandoffFacts], *, owner_id: str
+) -> LeadFacts:
     company = lead.company
     latest = handoffs[max(handoffs)] if handoffs else None
-    facts = LeadFacts(
+    return LeadFacts(
         public_id=str(lead.public_id),
         stage=lead.stage,
         url=_portal_url("leads:detail", lead.pk),
@@ -91,21 +106,24 @@ def _record(
         pain_point=lead.pain_point,
         consent_at=lead.consent_at,
         unsubscribed_at=lead.unsubscribed_at,
-        owner_salesforce_id=owners.get(lead.owner_id, "") if lead.owner_id else "",
+        owner_salesforce_id=owner_id,
         score=_score(score) if score else None,
         handoff=latest,
     )
-    return LeadRecord(lead.revision, facts, handoffs)
 
 
 def _score(score: LeadScore) -> ScoreFacts:
     return ScoreFacts(score.total, score.fit, score.engagement, score.category, score.warmth)
 
 
-def _read_handoffs(
-    lead_ids: Collection[int], owners: Mapping[int, str]
-) -> defaultdict[int, dict[int, HandoffFacts]]:
-    handoffs = Handoff.objects.filter(lead__in=lead_ids).select_related("owner").order_by("pk")
+def _read_handoffs(lead_ids: Collection[int]) -> defaultdict[int, list[Handoff]]:
+    read = defaultdict(list)
+    for handoff in Handoff.objects.filter(lead__in=lead_ids).select_related("owner").order_by("pk"):
+        read[handoff.lead_id].append(handoff)
+    return read
+
+
+def _handoff_facts(handoffs: Sequence[Handoff], owners: Owners) -> dict[int, HandoffFacts]:
     by_id = {handoff.pk: handoff for handoff in handoffs}
     packages = ContextPackage.objects.in_bulk(by_id)
     reasons = dict(
@@ -113,10 +131,10 @@ def _read_handoffs(
     )
     deadlines = _read_deadlines(by_id)
     attempts = Counter(Attempt.objects.filter(handoff__in=by_id).values_list("handoff_id", flat=True))
-    read: defaultdict[int, dict[int, HandoffFacts]] = defaultdict(dict)
+    facts = {}
     for pk, handoff in by_id.items():
         package = packages.get(pk)
-        read[handoff.lead_id][pk] = HandoffFacts(
+        facts[pk] = HandoffFacts(
             public_id=str(handoff.public_id),
             status=handoff.status,
             category=handoff.category,
@@ -130,9 +148,27 @@ def _read_handoffs(
             due_at=deadlines[pk].next_due_at,
             is_breached=deadlines[pk].is_breached,
             is_flagged=handoff.flagged_at is not None and deadlines[pk].is_overdue,
-            owner_salesforce_id=owners.get(handoff.owner_id, "") if handoff.owner_id else "",
+            owner_salesforce_id=owners.of_task(handoff.owner_id),
             owner_time_zone=handoff.owner.time_zone if handoff.owner else "UTC",
             package=package.content if package else {},
+        )
+    return facts
+
+
+def _read_attempts(lead_ids: Collection[int], owners: Owners) -> defaultdict[int, dict[int, AttemptFacts]]:
+    is_confirmed = Exists(AttemptSync.objects.filter(attempt=OuterRef("pk")))
+    missing = Attempt.objects.filter(~is_confirmed, handoff__lead__in=lead_ids)
+    read: defaultdict[int, dict[int, AttemptFacts]] = defaultdict(dict)
+    for attempt in missing.select_related("handoff", "by").order_by("pk"):
+        read[attempt.handoff.lead_id][attempt.pk] = AttemptFacts(
+            public_id=attempt_public_id(attempt.handoff.public_id, attempt.pk),
+            channel=attempt.channel,
+            channel_label=attempt.get_channel_display(),
+            outcome_label=attempt.get_outcome_display(),
+            at=attempt.at,
+            note=attempt.note,
+            owner_salesforce_id=owners.of_task(attempt.by_id),
+            owner_time_zone=attempt.by.time_zone,
         )
     return read
 

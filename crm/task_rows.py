@@ -1,4 +1,4 @@
-"""What Salesforce does not know yet of the work on a lead: a Task for each handoff, and one for each attempt."""
+"""What Salesforce does not know yet of the work on a lead: a Task for each handoff and each attempt."""
 
 from __future__ import annotations
 

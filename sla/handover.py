@@ -7,7 +7,6 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum, auto
-from functools import cache
 from typing import NamedTuple
 
 from django.db import transaction
@@ -17,13 +16,12 @@ from accounts.models import Team, User
 from common.bulk import among, insert_rows, update_rows
 from leads.models import Lead, LeadEvent
 from leads.services import Entry, log_event
-from sla.breaches import record_breaches
-from sla.business_hours import WorkingCalendar
-from sla.calendars import working_hours, working_hours_of
+from sla.calendars import working_hours_of
 from sla.deadlines import Deadline, set_deadline
 from sla.desks import Desk, desk_of
-from sla.models import Calendar, Clock, Pause, Target
-from sla.services import describe_start, describe_stop, finish_clock
+from sla.finishing import finish_clocks
+from sla.models import Clock, Target
+from sla.services import describe_start, describe_stop
 
 SECOND = timedelta(seconds=1)
 
@@ -68,7 +66,7 @@ def move_clocks_of_many(handovers: Sequence[Handover], *, now: datetime) -> list
                     ended.append((clock, Clock.Outcome.CANCELLED))
                 restarted[handover].append(desks.restart(clock, handover))
     update_rows(Clock, renamed)
-    _finish(ended, at=now)
+    finish_clocks(ended, at=now)
     insert_rows(Clock, [clock for clocks in restarted.values() for clock in clocks])
     return [
         *(
@@ -211,58 +209,3 @@ class _Desks:
             "calendar_id": desk.calendar_id,
             "hours_digest": desk.hours.digest,
         }
-
-
-# --- Old clocks ---------------------------------------------------------------------------------
-
-
-def _finish(ended: Sequence[tuple[_Old, Clock.Outcome]], *, at: datetime) -> None:
-    """`finish_clock` for many: those that never stood still go together."""
-    outcomes = {clock.id: outcome for clock, outcome in ended}
-    stood_still = set(Pause.objects.filter(clock__in=among(outcomes)).values_list("clock_id", flat=True))
-    for clock in Clock.objects.filter(pk__in=stood_still).select_related("lead", "owner", "calendar"):
-        finish_clock(clock, outcomes[clock.pk], at=at)
-    steady = [clock for clock, _ in ended if clock.id not in stood_still]
-    late = [clock.id for clock in steady if clock.due_at < at and clock.breach_recorded_at is None]
-    if late:
-        missed = Clock.objects.filter(pk__in=late).select_related("lead", "owner").order_by("pk")
-        record_breaches(list(missed), now=at)
-    hours = _hours_of(steady)
-
-    @cache  # clocks of one handoff mostly started together
-    def seconds_used(hours_key: tuple[int | None, int | None, int], started_at: datetime) -> int:
-        return hours[hours_key].business_time_between(started_at, at) // SECOND
-
-    update_rows(
-        Clock,
-        [
-            {
-                "id": clock.id,
-                "outcome": outcomes[clock.id],
-                "stopped_at": at,
-                "warn_at": None,
-                "wall_seconds": (at - clock.started_at) // SECOND,
-                "business_seconds": seconds_used(_hours_key(clock), clock.started_at),
-            }
-            for clock in steady
-        ],
-    )
-
-
-def _hours_key(clock: _Old) -> tuple[int | None, int | None, int]:
-    # Public holidays are known for the years around the start.
-    return clock.calendar_id, clock.owner_id, clock.started_at.year
-
-
-def _hours_of(clocks: Sequence[_Old]) -> dict[tuple[int | None, int | None, int], WorkingCalendar]:
-    """The hours these clocks count by, worked out once for all that share them."""
-    calendars = Calendar.objects.in_bulk({clock.calendar_id for clock in clocks if clock.calendar_id})
-    owners = User.objects.in_bulk({clock.owner_id for clock in clocks if clock.owner_id})
-    return {
-        key: working_hours(
-            calendars[key[0]] if key[0] else None,
-            person=owners[key[1]] if key[1] else None,
-            around=clock.started_at,
-        )
-        for key, clock in {_hours_key(clock): clock for clock in clocks}.items()
-    }

@@ -1,5 +1,6 @@
 """What of ours is what of theirs, as plain values: no database, no server."""
 
+from crm.mapping.attempts import AttemptFacts, attempt_public_id, map_attempt
 from crm.mapping.catalogue import NOT_PROVIDED, PORTAL_FIELDS, Kind, PortalField, Target
 from crm.mapping.facts import HandoffFacts, LeadFacts, ScoreFacts
 from crm.mapping.leads import changed_fields, map_lead, means_rejection
@@ -13,6 +14,7 @@ __all__ = [
     "NOT_PROVIDED",
     "PORTAL_FIELDS",
     "TASK_KEY",
+    "AttemptFacts",
     "Direction",
     "FieldRule",
     "Fields",
@@ -28,8 +30,10 @@ __all__ = [
     "as_kept",
     "as_sent",
     "as_stored",
+    "attempt_public_id",
     "changed_fields",
     "describe_package",
+    "map_attempt",
     "map_lead",
     "map_task",
     "means_rejection",

@@ -157,11 +157,6 @@ class LeadSync(models.Model):
     def __str__(self) -> str:
         return f"Lead {self.lead_id}: revision {self.pushed_revision}"
 
-    @property
-    def is_written(self) -> bool:
-        """Whether Salesforce still has a lead of ours there to be written."""
-        return not (self.is_converted or self.removed_at or self.master_id)
-
     def state(self, *, revision: int) -> State:
         """Where it stands, given the lead's present revision."""
         if self.parked_at:

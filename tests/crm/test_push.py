@@ -84,12 +84,10 @@ class TestLead:
     def test_two_hundred_leads_are_one_call(
         self, standin: StandIn, client_of_salesforce: SalesforceClient, clock: StoppedClock
     ) -> None:
-        leads = LeadFactory.create_batch(201)
-        Lead.objects.filter(pk__in=[lead.pk for lead in leads]).update(revision=1)
+        LeadFactory.create_batch(201)
 
-        assert push(client_of_salesforce, clock).pushed == 200
-        assert collections_calls(standin) == 1
-        assert push(client_of_salesforce, clock).pushed == 1
+        assert push(client_of_salesforce, clock).pushed == 201
+        assert collections_calls(standin) == 2
         assert len(remote_leads(standin)) == 201
 
     def test_a_change_that_salesforce_need_not_know_costs_no_call(
@@ -382,7 +380,7 @@ class TestFailures:
         assert push(client_of_salesforce, clock).pushed == 1
         assert Connection.objects.get().calls_allowed == 100
 
-    def test_a_record_deleted_there_is_made_anew_as_a_whole(
+    def test_a_record_deleted_there_waits_for_a_person_and_is_never_made_anew_by_itself(
         self, standin: StandIn, client_of_salesforce: SalesforceClient, clock: StoppedClock
     ) -> None:
         lead = changed_lead(clock, title="VP")
@@ -394,8 +392,10 @@ class TestFailures:
         push(client_of_salesforce, clock)
         push(client_of_salesforce, clock)
 
-        [remote] = remote_leads(standin)
-        assert (remote["Title"], remote["Phone"]) == ("VP", "2")
+        assert remote_leads(standin) == []
+        sync = LeadSync.objects.get(pk=lead.pk)
+        assert (sync.removed_at, sync.parked_at) == (clock.now, clock.now)
+        assert sync.error == "The record was deleted or merged in Salesforce."
 
     def test_a_session_that_expires_midway_keeps_owners_ours(
         self, standin: StandIn, client_of_salesforce: SalesforceClient, clock: StoppedClock, bdr: User
