@@ -33,7 +33,8 @@ OPERATIONS = {
     "updated",
     "deleted",
     "limits",
-    "bulk",
+    "ingest",
+    "ingest_batch",
 }
 WHOLE_NUMBERS = {"nth": (1, 10**9), "times": (0, 10**9), "status": (100, 599)}
 NUMBERS = {"probability": (0, 1), "share": (0, 1), "seconds": (0, 3600)}

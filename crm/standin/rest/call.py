@@ -70,14 +70,14 @@ class Found:
 
 class Router:
     def __init__(self, *tables: Routes) -> None:
-        self._routes = [
+        self.routes = [
             Route(method, re.compile(rf"/services/data/v(?P<version>\d+\.\d)/{path}/?"), operation, handle)
             for table in tables
             for method, path, operation, handle in table
         ]
 
     def find(self, method: str, path: str) -> Found | None:
-        for route in self._routes:
+        for route in self.routes:
             if route.method == method and (match := route.pattern.fullmatch(path)):
                 return Found(
                     route, {name: unquote(value) for name, value in match.groupdict().items() if value}
