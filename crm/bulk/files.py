@@ -19,7 +19,13 @@ from crm.rules import load_rules
 from crm.task_rows import as_upsert, tasks_to_send
 
 LEADS_PER_READ = 1_000
-KEYS = {"Lead": LEAD_KEY, "Task": TASK_KEY}
+
+
+def key_of(job: BulkJob) -> str:
+    """The field there by which a job's rows are found."""
+    if job.operation == BulkJob.Operation.UPDATE:
+        return "Id"
+    return LEAD_KEY if job.object_name == "Lead" else TASK_KEY
 
 
 @contextmanager
@@ -44,7 +50,7 @@ def file_of(job: BulkJob, *, now: datetime) -> Iterator[CsvFile]:
 
 def _keep_rows(job: BulkJob, kept: IO[str]) -> list[str]:
     """Put the rows aside and return the columns: a file begins with those of all of its rows."""
-    columns = {KEYS[job.object_name]: None}
+    columns = {key_of(job): None}
     for lead_id, rows in _rows_of_leads(job) if job.object_name == "Lead" else _rows_of_tasks(job):
         for row in rows:
             columns.update(dict.fromkeys(row))
@@ -53,9 +59,11 @@ def _keep_rows(job: BulkJob, kept: IO[str]) -> list[str]:
 
 
 def _rows_of_leads(job: BulkJob) -> Iterator[tuple[int, list[Fields]]]:
-    travelling = leads_of(job).order_by("pk").values_list("pk", "lead__public_id", "sending")
-    for lead_id, public_id, fields in travelling.iterator(chunk_size=LEADS_PER_READ):
-        yield lead_id, [{LEAD_KEY: str(public_id), **fields}]
+    key = key_of(job)
+    identity = "salesforce_id" if key == "Id" else "lead__public_id"
+    travelling = leads_of(job).order_by("pk").values_list("pk", identity, "sending")
+    for lead_id, value, fields in travelling.iterator(chunk_size=LEADS_PER_READ):
+        yield lead_id, [{key: str(value), **fields}]
 
 
 def _rows_of_tasks(job: BulkJob) -> Iterator[tuple[int, list[Fields]]]:
@@ -63,6 +71,6 @@ def _rows_of_tasks(job: BulkJob) -> Iterator[tuple[int, list[Fields]]]:
     last = 0
     while syncs := list(leads_of(job).filter(pk__gt=last).order_by("pk")[:LEADS_PER_READ]):
         for claim in read_claims(syncs):
-            tasks = tasks_to_send(claim, who_id=claim.sync.salesforce_id, rules=rules)
+            tasks = tasks_to_send(claim, who_id=claim.who_id(claim.sync.salesforce_id), rules=rules)
             yield claim.sync.pk, [as_upsert(task) for task in tasks]
         last = syncs[-1].pk

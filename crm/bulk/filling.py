@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from django.db.models import F
+from django.db.models import F, Q
+from django.db.models.functions import Greatest
 
 from crm.bulk.lanes import lanes_in_bulk
 from crm.claims import Claim, claim_waiting
 from crm.client import ROWS_PER_CALL
 from crm.connection import connection_state
+from crm.mapping import Rules
 from crm.models import BulkJob, LeadSync, LeadSyncQuerySet
 from crm.outcomes import Outcome, record_outcomes
 from crm.rules import load_rules
@@ -39,25 +41,39 @@ def _sort(claims: Sequence[Claim], job: BulkJob, *, now: datetime) -> int:
     """Keep those that have something to tell of their lead, and say how many. Of the others some have tasks
     to send, and the rest have nothing to send at all: they cost no call."""
     rules = load_rules()
-    unchanged = [claim for claim in claims if not claim.changes]
-    with_tasks = [
-        claim for claim in unchanged if tasks_to_send(claim, who_id=claim.sync.salesforce_id, rules=rules)
-    ]
-    move_to_follower(job, with_tasks, now=now)
-    told = {claim.sync.pk for claim in with_tasks}
-    nothing = [Outcome(claim) for claim in unchanged if claim.sync.pk not in told]
+    told = [claim for claim in claims if claim.changes]
+    unfit = [claim.sync.pk for claim in told if not _can_travel(claim, job, rules)]
+    release_to_collections(leads_of(job).filter(pk__in=unfit), now=now)
+    nothing = []
+    for claim in claims:
+        if not claim.changes and not have_tasks_follow(job, claim, claim.sync.salesforce_id, rules, now=now):
+            nothing.append(Outcome(claim))
     record_outcomes(nothing, now=now, began_at=None)
-    return len(claims) - len(unchanged)
+    return len(told) - len(unfit)
 
 
-def move_to_follower(job: BulkJob, claims: Sequence[Claim], *, now: datetime) -> None:
-    """Have the job that follows carry the tasks of these leads."""
-    if claims:
-        follower = follower_of(job, now=now)
-        leads_of(job).filter(pk__in=[claim.sync.pk for claim in claims]).update(job=follower)
+def _can_travel(claim: Claim, job: BulkJob, rules: Rules) -> bool:
+    """A known record is written unseen only if it carries our key, and nothing is sent that somebody may have
+    changed there."""
+    if job.operation == BulkJob.Operation.UPSERT:
+        return True
+    contested = {rule.salesforce_field for rule in rules.contested_of_lead}
+    return bool(claim.sync.acknowledged) and contested.isdisjoint(claim.changes)
 
 
-def follower_of(job: BulkJob, *, now: datetime) -> BulkJob:
+def have_tasks_follow(job: BulkJob, claim: Claim, salesforce_id: str, rules: Rules, *, now: datetime) -> bool:
+    """Have the job that follows take the tasks of a lead of which nothing else is left to tell; False when it
+    has none. The follower makes new ones; tasks that are known there go by collections."""
+    tasks = tasks_to_send(claim, who_id=claim.who_id(salesforce_id), rules=rules)
+    lead = LeadSync.objects.filter(Q(job=job) | Q(in_flight_since=None), pk=claim.sync.pk)
+    if any(task.salesforce_id for task in tasks):
+        release_to_collections(lead, now=now)
+    elif tasks:
+        lead.update(job=_follower_of(job, now=now), in_flight_since=now, attempts=1)
+    return bool(tasks)
+
+
+def _follower_of(job: BulkJob, *, now: datetime) -> BulkJob:
     """The job of the tasks, made if there is none. It is looked at when this one has ended."""
     found, _ = BulkJob.objects.get_or_create(follows=job, defaults={"object_name": "Task", "created_at": now})
     return found
@@ -75,11 +91,13 @@ def release_untried(leads: LeadSyncQuerySet) -> int:
 
 def release_to_collections(leads: LeadSyncQuerySet, *, now: datetime) -> int:
     """Have leads sent by collections now. The try counts, and what was tried once is in no job again."""
-    return leads.update(job=None, in_flight_since=None, send_at=now)
+    return leads.update(job=None, in_flight_since=None, send_at=now, attempts=Greatest(F("attempts"), 1))
 
 
 def is_worth_a_job(job: BulkJob) -> bool:
     """Whether its leads are more than collections would carry with as few calls. Tasks wait for a job no
     sooner than leads do."""
-    least = ROWS_PER_CALL if job.object_name == "Lead" else connection_state().bulk_from
+    least = connection_state().bulk_from
+    if job.object_name == "Lead":
+        least = min(least, ROWS_PER_CALL)
     return leads_of(job).count() > least

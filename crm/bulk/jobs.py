@@ -11,7 +11,7 @@ from django.db.models import F
 
 from common.parking import MAX_ATTEMPTS
 from crm.budget import may_spend
-from crm.bulk.files import KEYS, file_of
+from crm.bulk.files import file_of, key_of
 from crm.bulk.filling import fill_job, is_worth_a_job, leads_of, release_to_collections
 from crm.bulk.lanes import is_filling, lanes_in_bulk
 from crm.bulk.results import record_results
@@ -29,8 +29,8 @@ LEASE = timedelta(minutes=2)
 # Asked again after as long as it has taken so far, within these.
 SHORTEST_WAIT = timedelta(seconds=2)
 LONGEST_WAIT = timedelta(minutes=1)
-# Salesforce works on several in parallel, and then rows of one owner wait for each other's locks.
-MOST_AT_ONCE = 3
+# Salesforce works on jobs in parallel, and then rows of one owner wait for each other's locks.
+MOST_AT_ONCE = 4
 # They lie with the connection, not with the job.
 PASSING = (Remedy.RETRY, Remedy.QUOTA, Remedy.AUTH)
 
@@ -57,7 +57,7 @@ def carry_on(client: SalesforceClient, *, now: datetime) -> bool:
 
 
 def _begin_job(*, now: datetime) -> None:
-    """Make a job if enough leads wait, unless one is being filled."""
+    """Make a job of new records and one of known ones if enough leads wait, unless some are being filled."""
     lanes = set() if is_filling() else lanes_in_bulk(now=now)
     under_way = BulkJob.objects.filter(object_name="Lead", look_at__isnull=False)
     if not lanes or under_way.count() >= MOST_AT_ONCE or not may_spend(min(lanes), now=now):
@@ -66,7 +66,9 @@ def _begin_job(*, now: datetime) -> None:
         # Of several workers one makes it.
         Connection.objects.select_for_update().get()
         if not is_filling():
-            BulkJob.objects.create(object_name="Lead", created_at=now, look_at=now)
+            for operation in BulkJob.Operation:
+                job = BulkJob(object_name="Lead", operation=operation, created_at=now, look_at=now)
+                job.save()
 
 
 @transaction.atomic
@@ -112,7 +114,7 @@ def _hand_over(client: SalesforceClient, job: BulkJob, *, now: datetime) -> None
             _end(job, State.DONE, now=now)
             return
         job.rows = written.rows
-        job.salesforce_id = client.open_job(job.object_name, key=KEYS[job.object_name])
+        job.salesforce_id = client.open_job(job.object_name, key=key_of(job))
         job.began_at = client.began_at
         job.save(update_fields=["rows", "salesforce_id", "began_at"])
         client.upload_file(job.salesforce_id, written.file)

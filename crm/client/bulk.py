@@ -70,14 +70,12 @@ class BulkSession(Session):
     """Ingest jobs. No assignment rule takes leads away here, as none is named."""
 
     def open_job(self, object_name: str, *, key: str) -> str:
-        """Make a job that upserts by an external id; its Salesforce id."""
-        wanted = {
-            "object": object_name,
-            "operation": "upsert",
-            "externalIdFieldName": key,
-            "contentType": "CSV",
-            "lineEnding": "LF",
-        }
+        """Make a job that upserts by an external id, or updates by `Id`; its Salesforce id."""
+        wanted = {"object": object_name, "contentType": "CSV", "lineEnding": "LF"}
+        if key == "Id":
+            wanted["operation"] = "update"
+        else:
+            wanted |= {"operation": "upsert", "externalIdFieldName": key}
         answer = self.call(lambda salesforce: _ask(salesforce, "POST", "jobs/ingest", json=wanted).json())
         return translated(lambda: str(answer["id"]))
 
@@ -111,7 +109,7 @@ class BulkSession(Session):
         )
 
     def job_results(self, job_id: str, *, key: str, status: JobStatus) -> dict[str, RowResult]:
-        """What became of the rows of a job that ended, by their external id in lower case. Rows without a
+        """What became of the rows of a job that ended, by their key in lower case. Rows without a
         result were not tried."""
         results: dict[str, RowResult] = {}
         if status.processed > status.failed:

@@ -8,6 +8,15 @@ class Migration(migrations.Migration):
     dependencies = [("crm", "0006_seed_mapping")]
 
     operations = [
+        migrations.AddField(
+            model_name="bulkjob",
+            name="operation",
+            field=models.CharField(
+                choices=[("upsert", "New records"), ("update", "Changes of known records")],
+                default="upsert",
+                max_length=6,
+            ),
+        ),
         migrations.AlterField(
             model_name="bulkjob",
             name="state",

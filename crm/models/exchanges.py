@@ -20,7 +20,15 @@ class BulkJob(MarkedWork):
         DONE = "done", "Done"
         FAILED = "failed", "Failed"
 
+    class Operation(models.TextChoices):
+        """What is known there is found by its id: by our key, it would be made anew once somebody deleted or
+        merged it."""
+
+        UPSERT = "upsert", "New records"
+        UPDATE = "update", "Changes of known records"
+
     object_name = models.CharField(max_length=40)
+    operation = models.CharField(max_length=6, choices=Operation, default=Operation.UPSERT)
     salesforce_id = models.CharField(max_length=18, blank=True)
     state = models.CharField(max_length=10, choices=State, default=State.FILLING)
     follows = models.ForeignKey(
