@@ -16,13 +16,13 @@ from django.urls import reverse
 from accounts.models import User
 from common.errors import DomainError, InvalidInput
 from crm.budget import record_usage
-from crm.client import ROWS_PER_CALL, SalesforceClient, is_set_by_environment
+from crm.client import ROWS_PER_CALL, SalesforceClient, connected_client, is_set_by_environment
 from crm.credentials import clean_audience, clean_line, clean_org_address, clean_private_key
 from crm.ids import full_id
 from crm.models import Connection
-from crm.problems import Problem, Remedy
+from crm.problems import Problem, Remedy, sort_problem
 from notifications.models import Notification
-from notifications.sealing import seal
+from notifications.sealing import CannotUnseal, reseal, seal
 from notifications.services import notify_users
 
 log = structlog.get_logger("salesforce")
@@ -104,6 +104,19 @@ def save_connection(
     return state
 
 
+def reseal_connection() -> int:
+    """Seal the secret with the first of the keys, so that the others can go; 0 when there is none.
+
+    Raises CannotUnseal.
+    """
+    state = Connection.objects.filter(sealed_secret__isnull=False).first()
+    if state is None or state.sealed_secret is None:
+        return 0
+    sealed = bytes(state.sealed_secret)
+    # Unless somebody enters another one meanwhile, which is sealed with the first key already.
+    return Connection.objects.filter(sealed_secret=sealed).update(sealed_secret=reseal(sealed))
+
+
 @transaction.atomic
 def save_allowance(
     *,
@@ -145,6 +158,17 @@ def _save(state: Connection, changes: Mapping[str, Any]) -> None:
     for name, value in changes.items():
         setattr(state, name, value)
     state.save(update_fields=list(changes))
+
+
+def client_for_work(*, now: datetime) -> SalesforceClient | None:
+    """The client of a background task; None when no org is connected. A secret that can no longer be opened
+    pauses the connection: work waits, and the operators are told."""
+    try:
+        return connected_client()
+    except CannotUnseal:
+        if not is_paused(now):
+            pause_connection(sort_problem("SECRET_LOST", "The key was changed."), now=now)
+        return None
 
 
 def connection_state() -> Connection:

@@ -53,6 +53,7 @@ REMEDIES: dict[Remedy, set[str]] = {
     Remedy.AUTH: {
         "INVALID_SESSION_ID",
         "UNUSABLE_KEY",
+        "SECRET_LOST",
         "invalid_client",
         "invalid_client_id",
         "invalid_grant",
@@ -177,6 +178,8 @@ PLAIN_WORDS = {
     "INVALID_SESSION_ID": "Salesforce does not accept our session. Check how our user may sign in.",
     "UNUSABLE_KEY": "The private key cannot be read. Enter the whole of it, from BEGIN to END, without a "
     "password.",
+    "SECRET_LOST": "The secret can no longer be read, as NOTIFICATION_KEY was changed on the server. Enter "
+    "it again on the connection page.",
     "invalid_client": "Salesforce does not accept the client secret. Enter the one shown in the app there.",
     "invalid_client_id": "Salesforce does not know the client id. Enter the consumer key shown in the app "
     "there.",

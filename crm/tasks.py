@@ -12,7 +12,7 @@ from crm.changes import MOST_AT_ONCE, fold_changes
 from crm.checking import can_sign_in, check_connection, report_no_session
 from crm.claims import release_forgotten_claims
 from crm.client import connected_client
-from crm.connection import is_paused, record_contact
+from crm.connection import client_for_work, is_paused, record_contact
 from crm.fitting import check_against_org, report_misfits
 from crm.owners import map_owners_by_email
 from crm.problems import SalesforceError
@@ -31,7 +31,7 @@ def push_stale_leads_task() -> None:
     """Send every lead that waits, batch by batch. Without a connection, only note that they do."""
     while fold_changes(now=timezone.now()) == MOST_AT_ONCE:
         pass
-    client = connected_client()
+    client = client_for_work(now=timezone.now())
     if client is None:
         return
     release_forgotten_claims(now=timezone.now())
@@ -44,14 +44,14 @@ def push_stale_leads_task() -> None:
 
 def pull_changes_task() -> None:
     """Read what people changed in Salesforce."""
-    client = connected_client()
+    client = client_for_work(now=timezone.now())
     if client is not None:
         pull_changes(client, now=timezone.now())
 
 
 def map_owners_task() -> None:
     """Find the Salesforce users of people who joined."""
-    client = connected_client()
+    client = client_for_work(now=timezone.now())
     if client is None or is_paused(timezone.now()):
         return
     try:
@@ -70,7 +70,8 @@ def compare_after_mapping_task() -> None:
 
 def check_mapping_task() -> None:
     """Compare the mapping with what Salesforce is like today, and tell the operators what does not fit."""
-    client, now = connected_client(), timezone.now()
+    now = timezone.now()
+    client = client_for_work(now=now)
     if client is None or is_paused(now):
         return
     try:

@@ -1,4 +1,4 @@
-"""Sealed text: addresses of channels hold passwords and tokens, so the database keeps them encrypted.
+"""Sealed text: what holds passwords and tokens, such as addresses of channels, is encrypted in the database.
 
 The keys are in the settings, not in the database: who gets hold of a dump alone gets nothing.
 """
@@ -23,7 +23,7 @@ class CannotUnseal(DomainError):
     """None of the keys opens it: it was sealed with one that is no longer in the settings."""
 
     def __init__(self) -> None:
-        super().__init__("The address can no longer be read: NOTIFICATION_KEY was changed. Enter it again.")
+        super().__init__("It can no longer be read, as NOTIFICATION_KEY was changed. Enter it again.")
 
 
 def seal(text: str) -> bytes:

@@ -5,14 +5,15 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from django.core.management import call_command
 
 from accounts.models import User
 from common.errors import InvalidInput
 from crm.client import connected_client, record_url
-from crm.connection import SetByEnvironment, save_allowance, save_connection
+from crm.connection import SetByEnvironment, client_for_work, save_allowance, save_connection
 from crm.models import Connection
 from crm.standin.server import StandIn
-from notifications.sealing import CannotUnseal
+from notifications.models import Notification
 from tests.crm.conftest import CLIENT_ID, CLIENT_SECRET
 from tests.factories import NOON
 
@@ -59,12 +60,27 @@ def test_the_secret_is_in_no_column_in_clear(operator: User) -> None:
     assert (row["changed_at"], row["changed_by_id"]) == (NOON, operator.pk)
 
 
-def test_a_lost_key_is_told_in_words(operator: User, settings) -> None:
+def test_a_lost_key_lets_work_wait_and_is_told_in_words(operator: User, settings) -> None:
     save(operator)
     settings.NOTIFICATION_KEYS = ["another one"]
 
-    with pytest.raises(CannotUnseal):
-        connected_client()
+    assert client_for_work(now=NOON) is None
+    assert client_for_work(now=NOON) is None
+
+    state = Connection.objects.get()
+    assert (state.error_code, state.failures) == ("SECRET_LOST", 1)
+    assert "Enter it again" in Notification.objects.get(recipient=operator).body
+
+
+def test_a_new_key_takes_over_from_the_old_one(operator: User, settings) -> None:
+    settings.NOTIFICATION_KEYS = ["old"]
+    save(operator)
+    settings.NOTIFICATION_KEYS = ["new", "old"]
+
+    call_command("reseal_secrets", verbosity=0)
+
+    settings.NOTIFICATION_KEYS = ["new"]
+    assert connected_client()._credentials.secret == CLIENT_SECRET
 
 
 @pytest.mark.parametrize(

@@ -180,7 +180,7 @@ def test_keys_are_changed_without_losing_an_address(bdr: User, settings) -> None
     add_channel(bdr, name="Slack", address=SLACK, by=bdr, now=NOON)
 
     settings.NOTIFICATION_KEYS = ["new key", "old key"]
-    call_command("reseal_channels", verbosity=0)
+    call_command("reseal_secrets", verbosity=0)
     settings.NOTIFICATION_KEYS = ["new key"]
 
     assert unseal(Channel.objects.get().sealed_address) == SLACK

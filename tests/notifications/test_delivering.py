@@ -294,7 +294,7 @@ def test_what_cannot_be_worded_or_read_keeps_back_nothing_else(
 
     errors = dict(Delivery.objects.exclude(error="").values_list("dedupe_key", "error"))
     assert errors["spoilt"] == "It could not be sent (TypeError)."
-    assert errors["one"] == "The address can no longer be read: NOTIFICATION_KEY was changed. Enter it again."
+    assert errors["one"] == "It can no longer be read, as NOTIFICATION_KEY was changed. Enter it again."
     assert sorted(address for address, _ in mail_server.taken) == sorted([bdr.email, other_bdr.email])
 
 
