@@ -1,6 +1,8 @@
 """What Salesforce is told. No database, no server."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from importlib import import_module
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -8,9 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crm.mapping import (
-    SHORTENED,
+    LEAD_KEY,
+    PORTAL_FIELDS,
+    TASK_KEY,
+    Direction,
+    FieldRule,
     HandoffFacts,
     LeadFacts,
+    Precedence,
+    Rules,
     ScoreFacts,
     changed_fields,
     describe_package,
@@ -18,8 +26,28 @@ from crm.mapping import (
     map_task,
     means_rejection,
 )
+from crm.mapping.refusing import refuse_impossible
 from crm.standin.schema import LEAD, TASK
+from leads.models import Company, Lead
 
+SEED = import_module("crm.migrations.0006_seed_mapping")
+
+
+def seeded() -> Iterator[FieldRule]:
+    """The mapping of a new portal."""
+    for portal_field, name, length in SEED.CORRECTED_BY_REPS:
+        yield FieldRule(
+            "Lead", portal_field, name, Direction.BOTH, Precedence.OURS_IF_BLANK, max_length=length
+        )
+    for portal_field, name, length in SEED.TOLD:
+        yield FieldRule("Lead", portal_field, name, max_length=length)
+    for portal_field, name, length in SEED.OURS_ALONE:
+        yield FieldRule("Lead", portal_field, name, sends_blanks=True, max_length=length)
+    for portal_field, name, length in SEED.OF_TASK:
+        yield FieldRule("Task", portal_field, name, sends_blanks=True, max_length=length)
+
+
+RULES = Rules(tuple(seeded()))
 STATUSES = {
     "mql": "Open - Not Contacted",
     "sal": "Working - Contacted",
@@ -51,30 +79,33 @@ def handoff_with(**changes: object) -> HandoffFacts:
 
 class TestLead:
     def test_what_is_unknown_is_not_told(self) -> None:
-        fields = map_lead(ADA, statuses=STATUSES)
+        told = changed_fields(map_lead(ADA, rules=RULES, statuses=STATUSES), {})
 
-        assert fields == {
+        assert told == {
             "FirstName": "Ada",
             "LastName": "Byron",
             "Company": "[not provided]",
             "Status": "Open - Not Contacted",
             "Portal_Stage__c": "mql",
+            "Portal_SLA_Breached__c": False,
             "Portal_URL__c": "https://portal/leads/1/",
         }
 
     def test_required_names_have_a_stand_in(self) -> None:
-        assert map_lead(lead_with(last_name=""), statuses={})["LastName"] == "[not provided]"
+        assert map_lead(lead_with(last_name=""), rules=RULES, statuses={})["LastName"] == "[not provided]"
 
     def test_a_stage_without_a_status_leaves_it_alone(self) -> None:
-        assert "Status" not in map_lead(lead_with(stage="customer"), statuses=STATUSES)
+        assert "Status" not in map_lead(lead_with(stage="customer"), rules=RULES, statuses=STATUSES)
 
     def test_an_unmapped_owner_is_left_alone(self) -> None:
-        assert "OwnerId" not in map_lead(ADA, statuses={})
-        assert map_lead(lead_with(owner_salesforce_id="005x"), statuses={})["OwnerId"] == "005x"
+        assert "OwnerId" not in map_lead(ADA, rules=RULES, statuses={})
+        assert map_lead(lead_with(owner_salesforce_id="005x"), rules=RULES, statuses={})["OwnerId"] == "005x"
 
     def test_score_and_handoff_are_told_on_both_axes_and_in_time(self) -> None:
         fields = map_lead(
-            lead_with(score=ScoreFacts(65, 40, 25, "B", "hand_raiser"), handoff=OFFERED), statuses={}
+            lead_with(score=ScoreFacts(65, 40, 25, "B", "hand_raiser"), handoff=OFFERED),
+            rules=RULES,
+            statuses={},
         )
 
         assert fields["Portal_Score__c"] == 65
@@ -89,34 +120,91 @@ class TestLead:
         closed = datetime(2026, 3, 4, 9, 0, tzinfo=UTC)
         rejected = handoff_with(status="rejected", closed_at=closed, rejection_reason="Premature")
 
-        fields = map_lead(lead_with(handoff=rejected), statuses={})
+        fields = map_lead(lead_with(handoff=rejected), rules=RULES, statuses={})
 
         assert fields["Portal_Rejection_Reason__c"] == "Premature"
         assert fields["Portal_Rejected_At__c"] == "2026-03-04T09:00:00Z"
 
     def test_long_text_is_shortened_and_addresses_are_not(self) -> None:
         long = "x" * 300
-        fields = map_lead(lead_with(title=long, company=long, email=f"{long}@a.example"), statuses={})
+        fields = map_lead(
+            lead_with(title=long, company=long, email=f"{long}@a.example"), rules=RULES, statuses={}
+        )
 
         assert (len(fields["Title"]), fields["Title"][-1]) == (128, "…")
         assert len(fields["Company"]) == 255
         assert fields["Email"] == f"{long}@a.example"
 
-    def test_every_field_exists_and_every_limit_is_salesforce_s(self) -> None:
-        full = lead_with(
-            **dict.fromkeys(("email", "title", "phone", "website", "country", "industry", "source"), "x"),
-            employee_count=5,
-            owner_salesforce_id="005x",
-            score=ScoreFacts(1, 1, 0, "A", "cold"),
-            handoff=OFFERED,
-        )
-        lead_fields = {field.name: field for field in LEAD.fields if field.writable}
-        task_fields = {field.name: field for field in TASK.fields if field.writable}
+    def test_an_erased_score_is_erased_there_and_an_erased_title_is_not(self) -> None:
+        before = map_lead(lead_with(title="VP", handoff=OFFERED), rules=RULES, statuses={})
+        now = map_lead(lead_with(handoff=None), rules=RULES, statuses={})
 
-        assert set(map_lead(full, statuses=STATUSES)) <= set(lead_fields)
-        assert set(map_task(full, OFFERED, lead_salesforce_id="00Q")) <= set(task_fields)
-        for name, length in SHORTENED.items():
-            assert length == {**task_fields, **lead_fields}[name].length
+        sent = changed_fields(now, before)
+
+        assert sent["Portal_Handoff_Status__c"] is None
+        assert "Title" not in sent
+
+    def test_what_is_only_read_or_off_is_not_told(self) -> None:
+        rules = Rules(
+            (
+                FieldRule("Lead", "title", "Title", Direction.PULL),
+                FieldRule("Lead", "first_name", "FirstName", Direction.OFF),
+            )
+        )
+
+        assert map_lead(lead_with(title="VP"), rules=rules, statuses={}) == {}
+
+    def test_who_asked_for_no_e_mail_is_told_and_nobody_else(self) -> None:
+        asked = lead_with(unsubscribed_at=OFFERED.created_at)
+
+        assert map_lead(asked, rules=RULES, statuses={})["HasOptedOutOfEmail"] is True
+        assert "HasOptedOutOfEmail" not in map_lead(ADA, rules=RULES, statuses={})
+
+
+class TestMappingOfANewPortal:
+    def test_each_field_there_exists_and_is_as_long_as_it_says(self) -> None:
+        there = {
+            (sobject.name, field.name): field
+            for sobject in (LEAD, TASK)
+            for field in sobject.fields
+            if field.writable
+        }
+
+        for rule in RULES.fields:
+            field = there[rule.object_name, rule.salesforce_field]
+            assert rule.max_length == (field.length or None), rule.salesforce_field
+
+    def test_each_rule_can_be_kept_beside_the_others(self) -> None:
+        for rule in RULES.fields:
+            refuse_impossible(rule, others=[other for other in RULES.fields if other is not rule])
+
+    def test_everything_that_a_lead_answered_is_told(self) -> None:
+        told = {rule.portal_field for rule in RULES.sent_of_lead}
+
+        assert {
+            key for key, field in PORTAL_FIELDS.items() if key not in told and field.group != "Links"
+        } == set()
+
+    def test_keys_are_none_of_its_fields(self) -> None:
+        assert not {LEAD_KEY, TASK_KEY} & {rule.salesforce_field for rule in RULES.fields}
+
+
+class TestCatalogue:
+    def test_what_is_taken_over_has_a_place_that_holds_it(self) -> None:
+        records = {"lead": Lead, "company": Company}
+
+        for field in PORTAL_FIELDS.values():
+            if field.target is not None:
+                column = records[field.target.record]._meta.get_field(field.target.attribute)
+                assert getattr(column, "max_length", None) == field.max_length, field.key
+
+    @pytest.mark.parametrize("key", sorted(PORTAL_FIELDS))
+    def test_each_field_can_be_read_from_a_lead_without_score_or_handoff(self, key: str) -> None:
+        field = PORTAL_FIELDS[key]
+
+        assert field.read(ADA, None) in (None, "", False) or key in (
+            "first_name", "last_name", "stage", "lead_url",
+        )  # fmt: skip
 
 
 class TestTask:
@@ -124,7 +212,7 @@ class TestTask:
         package = {"first_contact": {"channel": "call"}}
 
         fields = map_task(
-            lead_with(company="Engines"), handoff_with(package=package), lead_salesforce_id="00Q1"
+            lead_with(company="Engines"), handoff_with(package=package), who_id="00Q1", rules=RULES
         )
 
         assert fields["Subject"] == "Call Ada Byron (Engines): handoff from marketing"
@@ -147,7 +235,7 @@ class TestTask:
         """SLA-5: the step that flags it in the CRM."""
         handoff = handoff_with(category="B", status=status, is_flagged=flagged)
 
-        fields = map_task(lead_with(), handoff, lead_salesforce_id="00Q1")
+        fields = map_task(lead_with(), handoff, who_id="00Q1", rules=RULES)
 
         assert (fields["Subject"], fields["Priority"]) == (subject, priority)
 
@@ -163,7 +251,7 @@ class TestTask:
         ],
     )
     def test_the_status_follows_the_handoff(self, status: str, told: str) -> None:
-        fields = map_task(ADA, handoff_with(status=status, due_at=None), lead_salesforce_id="00Q1")
+        fields = map_task(ADA, handoff_with(status=status, due_at=None), who_id="00Q1", rules=RULES)
 
         assert fields["Status"] == told
         assert "ActivityDate" not in fields
