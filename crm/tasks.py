@@ -8,13 +8,16 @@ import structlog
 from django.utils import timezone
 
 from crm.alarms import raise_sync_alarms
-from crm.changes import MOST_AT_ONCE, fold_changes
+from crm.changes import MOST_AT_ONCE, fold_changes, remark_forgotten
 from crm.checking import can_sign_in, check_connection, report_no_session
 from crm.claims import release_forgotten_claims
 from crm.client import connected_client
 from crm.connection import client_for_work, is_paused, record_contact
 from crm.fitting import check_against_org, report_misfits
+from crm.history import forget_old_entries
+from crm.outcomes import PushResult
 from crm.owners import map_owners_by_email
+from crm.pacing import lanes_to_push
 from crm.problems import SalesforceError
 from crm.pull import pull_changes
 from crm.push import push_batch
@@ -28,18 +31,35 @@ BUDGET_SECONDS = 10.0
 
 
 def push_stale_leads_task() -> None:
-    """Send every lead that waits, batch by batch. Without a connection, only note that they do."""
-    while fold_changes(now=timezone.now()) == MOST_AT_ONCE:
-        pass
+    """Send every lead that is to go now, batch by batch. Without a connection, only note that they wait."""
+    _fold_all_changes()
     client = client_for_work(now=timezone.now())
     if client is None:
         return
     release_forgotten_claims(now=timezone.now())
     ends_at = time.monotonic() + BUDGET_SECONDS
     while time.monotonic() < ends_at:
-        result = push_batch(client, now=timezone.now())
+        lanes = lanes_to_push(now=timezone.now())
+        result = push_batch(client, now=timezone.now(), lanes=lanes) if lanes else PushResult()
         if not result.claimed or result.is_paused:
             return
+        # A handoff made meanwhile goes with the next batch.
+        _fold_all_changes()
+
+
+def _fold_all_changes() -> None:
+    while fold_changes(now=timezone.now()) == MOST_AT_ONCE:
+        pass
+
+
+def remark_forgotten_task() -> None:
+    """Find the leads that nobody marked, of which there should be none."""
+    remark_forgotten(now=timezone.now())
+
+
+def forget_old_entries_task() -> None:
+    """Delete what the history of leads with Salesforce need not keep any longer."""
+    forget_old_entries(now=timezone.now())
 
 
 def pull_changes_task() -> None:

@@ -262,6 +262,8 @@ SALESFORCE_API_VERSION = env.str("SALESFORCE_API_VERSION", default="68.0")
 SALESFORCE_TIMEOUT_SECONDS = env.float("SALESFORCE_TIMEOUT_SECONDS", default=20.0)
 # Per cent of the org's daily calls that the portal may use; goes before what the connection page says.
 SALESFORCE_DAILY_SHARE = env.int("SALESFORCE_DAILY_SHARE", default=None)
+# So long changes other than handoffs wait for others to share their call.
+SALESFORCE_GATHER_SECONDS = env.float("SALESFORCE_GATHER_SECONDS", default=15.0)
 
 # --- Messages to people -------------------------------------------------------------------------
 
