@@ -31,13 +31,13 @@ TOLD = (
     ("consent_at", "Portal_Consent_At__c", None),
 )
 OURS_ALONE = (
-    ("stage", "Portal_Stage__c", 40),
+    ("stage", "Portal_Stage__c", 255),
     ("score", "Portal_Score__c", None),
     ("fit", "Portal_Fit__c", None),
     ("engagement", "Portal_Engagement__c", None),
-    ("category", "Portal_Category__c", 40),
-    ("warmth", "Portal_Warmth__c", 40),
-    ("handoff_status", "Portal_Handoff_Status__c", 40),
+    ("category", "Portal_Category__c", 255),
+    ("warmth", "Portal_Warmth__c", 255),
+    ("handoff_status", "Portal_Handoff_Status__c", 255),
     ("handoff_at", "Portal_Handoff_At__c", None),
     ("accepted_at", "Portal_Accepted_At__c", None),
     ("rejected_at", "Portal_Rejected_At__c", None),
