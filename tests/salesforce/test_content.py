@@ -6,6 +6,7 @@ import pytest
 
 from crm.mapping import LEAD_KEY, TASK_KEY
 from crm.mapping.catalogue import PORTAL_FIELDS, Kind
+from crm.standin.schema import LEAD, TASK
 from handoffs.models import Handoff
 from leads.models import Lead
 from scoring.models import LeadScore
@@ -21,8 +22,16 @@ FITTING = {
     Kind.MOMENT: {"DateTime"},
     Kind.YES_NO: {"Checkbox"},
 }
-# The API holds so many characters of each.
-HOLDS = {"Picklist": 255, "Url": 255}
+# The word of `describe` for each type, and how many characters the API holds where the type says it.
+DESCRIBED = {
+    "Text": ("string", 0),
+    "LongTextArea": ("textarea", 0),
+    "Picklist": ("picklist", 255),
+    "Url": ("url", 255),
+    "Number": ("double", 0),
+    "DateTime": ("datetime", 0),
+    "Checkbox": ("boolean", 0),
+}
 # Salesforce lets nobody restrict these of a lead: it requires them, or builds the name from them.
 ALWAYS_VISIBLE = {"FirstName", "LastName", "Company"}
 # Rights to the parts of an address are given for the whole.
@@ -62,7 +71,7 @@ def test_each_mapped_portal_field_has_a_fitting_field(folder, mapped):
         kind = text(fields[name], "type")
         assert kind in FITTING[PORTAL_FIELDS[portal_field].kind], name
         if max_length is not None:
-            assert int(text(fields[name], "length") or HOLDS[kind]) >= max_length, name
+            assert int(text(fields[name], "length") or DESCRIBED[kind][1]) >= max_length, name
 
 
 def test_the_integration_may_write_each_mapped_field():
@@ -120,6 +129,21 @@ def test_picklists_offer_the_words_of_the_portal_and_take_new_ones(name, choices
 
     assert [*zip(texts(values, *path, "fullName"), texts(values, *path, "label"), strict=True)] == choices
     assert text(values, "valueSet", "restricted") == "false"
+
+
+@pytest.mark.parametrize(("folder", "sobject"), [("Lead", LEAD), ("Activity", TASK)], ids=["lead", "task"])
+def test_the_stand_in_has_the_same_fields(folder, sobject):
+    """What is tried with the stand-in holds for an org that has the project."""
+    theirs = {field.name: field for field in sobject.fields if field.is_custom}
+    ours = fields_of(folder)
+
+    assert set(ours) == set(theirs)
+    for name, field in ours.items():
+        kind, length = DESCRIBED[text(field, "type")]
+        assert theirs[name].type == kind, name
+        assert theirs[name].length == int(text(field, "length") or length), name
+        assert theirs[name].unique == (text(field, "unique") == "true"), name
+        assert theirs[name].upsert_key == (text(field, "externalId") == "true"), name
 
 
 def test_list_views_show_and_filter_by_fields_that_are_there():
