@@ -40,6 +40,7 @@ def _describe_field(field: Field) -> dict[str, Any]:
         "externalId": field.upsert_key and field.is_custom,
         "idLookup": field.upsert_key or field.name == "Id",
         "unique": field.unique,
+        "filterable": not field.is_long,
         "restrictedPicklist": bool(field.values) and field.restricted,
         "picklistValues": [{"value": value, "label": value, "active": True} for value in field.values],
         "referenceTo": list(field.refers_to),

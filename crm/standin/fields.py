@@ -7,6 +7,8 @@ from functools import cached_property
 from .errors import ApiError, no_such_column, not_found
 
 NUMERIC = {"int", "double", "currency", "percent"}
+# Beyond that a text area is a long one.
+LONG_TEXT = 255
 TEXTUAL = {"string", "textarea", "email", "phone", "url", "picklist", "multipicklist"}
 
 
@@ -34,6 +36,11 @@ class Field:
     @property
     def is_custom(self) -> bool:
         return self.name.endswith("__c")
+
+    @property
+    def is_long(self) -> bool:
+        """A long text area, by which no query filters."""
+        return self.type == "textarea" and self.length > LONG_TEXT
 
     @property
     def is_looked_up(self) -> bool:

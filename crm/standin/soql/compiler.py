@@ -115,7 +115,7 @@ class _Compiler:
             inner = self._either()
             self.tokens.expect(")")
             return f"({inner})"
-        column = self._column(self.tokens.word())
+        column = self._filter()
         if self.tokens.accept("like"):
             return f"{column.compared} LIKE {self._placeholder(column)}"
         if self.tokens.accept("in"):
@@ -124,6 +124,13 @@ class _Compiler:
             self.tokens.expect("in")
             return f"NOT {self._in(column)}"
         return self._comparison(column)
+
+    def _filter(self) -> Column:
+        column = self._column(self.tokens.word())
+        if column.field is not None and column.field.is_long:
+            words = f"field '{column.path[0]}' can not be filtered in a query call"
+            raise ApiError(400, "INVALID_FIELD", words)
+        return column
 
     def _comparison(self, column: Column) -> str:
         sign = self.tokens.take()[1]

@@ -66,6 +66,7 @@ def test_conditions(salesforce: Salesforce, where: str, found: list[str]) -> Non
         ("SELECT Id FROM Lead LIMIT 1 OFFSET 2001", "NUMBER_OUTSIDE_VALID_RANGE"),
         ("SELECT Id FROM Lead WHERE SystemModstamp > '2026-03-03T12:00:00Z'", "INVALID_FIELD"),
         ("SELECT Id FROM Lead WHERE LastName = 1", "INVALID_FIELD"),
+        ("SELECT Id FROM Lead WHERE Description LIKE 'x%'", "INVALID_FIELD"),
         ("SELECT Id FROM Lead WHERE Company.Name = 'x'", "INVALID_FIELD"),
         ("SELECT Id FROM Lead WHERE Id IN (SELECT WhoId, Id FROM Task)", "MALFORMED_QUERY"),
         ('SELECT Id FROM Lead WHERE Id = "x"', "MALFORMED_QUERY"),
