@@ -63,6 +63,7 @@ SCHEDULE = [
         every=5 * MINUTE,
     ),
     Periodic("crm-push", crm.tasks.push_stale_leads_task, every=SECOND),
+    Periodic("crm-bulk", crm.tasks.carry_bulk_jobs_task, every=2 * SECOND),
     Periodic("crm-remark-forgotten", crm.tasks.remark_forgotten_task, cron="30 2 * * *"),
     Periodic("crm-forget-history", crm.tasks.forget_old_entries_task, cron="45 2 * * *"),
     Periodic("crm-pull", crm.tasks.pull_changes_task, every=30 * SECOND),
