@@ -15,7 +15,7 @@ from django.urls import URLPattern, path
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from crm.admin.mapping_forms import EditorFormSet, FieldMappingForm, RowForm
+from crm.admin.mapping_forms import EditorFormSet, FieldMappingForm, RowForm, is_needed
 from crm.admin.mapping_rows import fixed_fields, group_rows
 from crm.client import connected_client
 from crm.describing import read_descriptions
@@ -98,6 +98,9 @@ class FieldMappingAdmin(admin.ModelAdmin[FieldMapping]):
     ) -> Any:
         kwargs.setdefault("fields", FieldMappingForm.Meta.fields)
         return super().get_form(request, obj, change, **kwargs)
+
+    def has_delete_permission(self, request: HttpRequest, obj: FieldMapping | None = None) -> bool:
+        return super().has_delete_permission(request, obj) and not (obj and is_needed(obj))
 
     def changeform_view(
         self,

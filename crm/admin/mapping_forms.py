@@ -11,12 +11,20 @@ from django import forms
 from common.errors import InvalidInput
 from crm.describing import Description, read_descriptions
 from crm.mapping import PORTAL_FIELDS, FieldRule
-from crm.mapping.refusing import refuse_impossible
+from crm.mapping.refusing import NEEDED, refuse_impossible
 from crm.models import FieldMapping
 from crm.rules import as_rule, load_rules
 
 Direction = FieldMapping.Direction
 ONE_WAY = [(value, label) for value, label in Direction.choices if value in (Direction.PUSH, Direction.OFF)]
+COLUMNS = {"direction": "Direction", "rule": "Right when both changed it", "sends_blanks": "Blanks count"}
+# Short enough for a column.
+WHO_IS_RIGHT = [
+    (FieldMapping.Rule.OURS_IF_BLANK, "Salesforce, unless blank there"),
+    (FieldMapping.Rule.THEIRS, "Salesforce"),
+    (FieldMapping.Rule.OURS, "The portal"),
+    (FieldMapping.Rule.NEWEST, "The latest change"),
+]
 
 
 class RowForm(forms.ModelForm[FieldMapping]):
@@ -30,14 +38,15 @@ class RowForm(forms.ModelForm[FieldMapping]):
         super().__init__(*args, **kwargs)
         self.portal = PORTAL_FIELDS.get(self.instance.portal_field)
         self.label = self.portal.label if self.portal else self.instance.portal_field
-        direction = self.fields["direction"]
+        direction, rule = self.fields["direction"], self.fields["rule"]
         assert isinstance(direction, forms.ChoiceField)
+        assert isinstance(rule, forms.ChoiceField)
+        rule.choices = WHO_IS_RIGHT
         if self.instance.object_name != "Lead" or self.portal is None or self.portal.target is None:
             direction.choices = ONE_WAY
             del self.fields["rule"]
-        labels = {"direction": "Direction", "rule": "When both changed it", "sends_blanks": "Blanks count"}
         for name, field in self.fields.items():
-            field.widget.attrs["aria-label"] = f"{labels[name]}: {self.label}"
+            field.widget.attrs["aria-label"] = f"{COLUMNS[name]}: {self.label}"
             field.disabled = is_fixed
             # Two people may edit at once: only what this one changed is written.
             field.show_hidden_initial = True
@@ -95,6 +104,8 @@ class FieldMappingForm(forms.ModelForm[FieldMapping]):
             if self.instance.pk is None or (rule.object_name, rule.salesforce_field) != own
         ]
         _refuse(self, as_rule(mapping), others)
+        if is_needed(self.instance) and own != (mapping.object_name, mapping.salesforce_field):
+            self.add_error("salesforce_field", f"Salesforce makes no lead without {own[1]}: it stays mapped.")
         return cleaned
 
     def _known_field(self, described: Description, name: str) -> str:
@@ -110,6 +121,11 @@ class FieldMappingForm(forms.ModelForm[FieldMapping]):
             + (f" Did you mean {like}?" if like else ""),
         )
         return name
+
+
+def is_needed(mapping: FieldMapping) -> bool:
+    """Whether Salesforce takes no lead without this field."""
+    return mapping.object_name == "Lead" and mapping.salesforce_field in NEEDED
 
 
 def _refuse(form: forms.ModelForm[FieldMapping], rule: FieldRule, others: Sequence[FieldRule]) -> None:

@@ -26,7 +26,7 @@ HOLDS: Mapping[Kind, set[str]] = {
 WHOLE = {Kind.EMAIL: 80, Kind.PHONE: 40, Kind.LINK: 255}
 KIND_WORDS = {
     Kind.TEXT: "text",
-    Kind.CHOICE: "one of the portal's words",
+    Kind.CHOICE: "a choice",
     Kind.EMAIL: "an e-mail address",
     Kind.PHONE: "a telephone number",
     Kind.LINK: "a link",

@@ -22,6 +22,8 @@ from crm.models import (
 )
 from crm.rules import LEADS_AT_ONCE, load_rules, mark_next_leads
 from crm.standin.server import StandIn
+from crm.tasks import check_mapping_task
+from notifications.models import Notification
 from tests.crm.conftest import CLIENT_ID, CLIENT_SECRET
 from tests.factories import NOON, LeadFactory
 
@@ -224,6 +226,18 @@ class TestComparison:
         settings.SALESFORCE_URL = "http://127.0.0.1:9"
         assert "Salesforce did not tell" in messages_of(signed_in.post(f"{EDITOR}check/", follow=True))
 
+    def test_each_day_operators_are_told_what_does_not_fit(self, connected: StandIn, operator: User) -> None:
+        check_mapping_task()
+        assert not Notification.objects.exists()
+
+        FieldMapping.objects.filter(salesforce_field="Title").update(salesforce_field="Job_Title__c")
+        check_mapping_task()
+        check_mapping_task()
+
+        told = Notification.objects.get()
+        assert told.user == operator
+        assert "Lead.Job_Title__c" in told.body
+
 
 class TestAddingAField:
     def given(self, **changes: object) -> dict[str, object]:
@@ -282,6 +296,18 @@ class TestAddingAField:
 
         assert words in page.content.decode()
         assert FieldMapping.objects.count() == count
+
+
+def test_what_a_lead_cannot_be_without_stays_mapped(signed_in: Client) -> None:
+    last_name = mapping_of("LastName")
+    change = f"{EDITOR}{last_name.pk}/change/"
+    given = {"object_name": "Lead", "portal_field": "last_name", "salesforce_field": "MiddleName"}
+
+    page = signed_in.post(change, {**given, "direction": "both", "rule": "ours"})
+
+    assert "no lead without LastName: it stays mapped" in page.content.decode()
+    assert signed_in.post(f"{EDITOR}{last_name.pk}/delete/", {"post": "yes"}).status_code == 403
+    assert signed_in.post(f"{EDITOR}{mapping_of('Title').pk}/delete/", {"post": "yes"}).status_code == 302
 
 
 class TestAfterAChange:
