@@ -104,6 +104,8 @@ PAGES = [
     ("operator", "/notifications/deliveries/"),
     ("operator", "/admin/notifications/messagetemplate/add/"),
     ("operator", "/admin/notifications/channel/add/"),
+    ("operator", "/admin/crm/fieldmapping/"),
+    ("operator", "/admin/crm/fieldmapping/add/"),
     ("bdr", "/profile/"),
     ("bdr", "/nowhere/"),
     ("bdr", "/ops/"),
