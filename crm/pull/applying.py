@@ -8,10 +8,12 @@ from datetime import datetime
 
 from django.db import transaction
 
-from crm.mapping import FieldRule, Rules
+from crm.changes import send_again
+from crm.mapping import FieldRule, Fields, Rules
 from crm.models import LeadSync
 from crm.pull.conversions import take_conversion
 from crm.pull.details import take_details
+from crm.pull.keeping import keep_reading
 from crm.pull.owner import known_people, take_owner
 from crm.pull.removals import take_back_removal
 from crm.pull.rows import RemoteLead, rules_taken
@@ -24,6 +26,7 @@ Times = Mapping[str, datetime]
 
 REMEMBERED = (
     "salesforce_id",
+    "master_id",
     "acknowledged",
     "remote_status",
     "remote_owner_id",
@@ -64,25 +67,42 @@ def apply_remote(remote: RemoteLead, *, reading: Reading, times: Times, now: dat
     sync = LeadSync.objects.select_for_update().get_or_create(lead=lead)[0]
     if sync.in_flight_since is not None or _may_be_older(sync, remote):
         return None
-    status_at = min(times.get("Status", remote.stamp), now)
-    owner_at = min(times.get("Owner", remote.stamp), now)
-    news = [
-        take_back_removal(lead, sync, now=now),
-        bool(take_details(lead, sync, remote, rules=reading.taken, times=times, now=now)),
-        # The owner first: it is they who took it up.
-        take_owner(lead, sync, remote, people=reading.people, at=owner_at, now=now),
-        take_status(lead, sync, remote, statuses=reading.statuses, at=status_at, now=now),
-        take_conversion(lead, sync, remote, at=times.get("leadConverted", remote.stamp), now=now),
-    ]
+    settled = take_details(lead, sync, remote, rules=reading.taken, times=times, now=now)
+    others = _take_the_rest(lead, sync, remote, reading=reading, times=times, now=now)
+    if settled or others:
+        keep_reading(lead, remote, settled=settled, others=others, rules=reading.rules, now=now)
+    if "IsDeleted" in others or any(each.settlement.send for each in settled):
+        send_again(LeadSync.objects.filter(pk=lead.pk), now=now)
     remember(sync, remote)
     sync.save(update_fields=REMEMBERED)
-    return any(news)
+    return bool(settled or others)
+
+
+def _take_the_rest(
+    lead: Lead, sync: LeadSync, remote: RemoteLead, *, reading: Reading, times: Times, now: datetime
+) -> Fields:
+    """What is news of where the lead stands there, by its fields."""
+    status_at = min(times.get("Status", remote.stamp), now)
+    owner_at = min(times.get("Owner", remote.stamp), now)
+    converted_at = times.get("leadConverted", remote.stamp)
+    news: Fields = {}
+    if take_back_removal(lead, sync, now=now):
+        news["IsDeleted"] = False
+    # The owner first: it is they who took it up.
+    if take_owner(lead, sync, remote, people=reading.people, at=owner_at, now=now):
+        news["OwnerId"] = remote.owner_id
+    if take_status(lead, sync, remote, statuses=reading.statuses, at=status_at, now=now):
+        news["Status"] = remote.status
+    if take_conversion(lead, sync, remote, at=converted_at, now=now):
+        news["IsConverted"] = True
+    return news
 
 
 def remember(sync: LeadSync, remote: RemoteLead) -> None:
     """Note on the standing, unsaved, what the row said."""
-    if not sync.master_id:
-        sync.salesforce_id = remote.salesforce_id
+    # A merged lead whose key was moved to the record that is left has that one for its own.
+    if sync.master_id in ("", remote.salesforce_id):
+        sync.salesforce_id, sync.master_id = remote.salesforce_id, ""
     sync.remote_status, sync.remote_owner_id = remote.status, remote.owner_id
     sync.remote_owner_name = remote.owner_name
     sync.remote_stamp, sync.remote_digest = remote.stamp, remote.digest

@@ -4,13 +4,14 @@ last agreed on (CRM-3)."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.db import transaction
 
 from common.errors import InvalidInput
 from crm.mapping import FieldRule, Precedence, Settlement, as_kept, settle
+from crm.masking import mask_value
 from crm.models import LeadSync
 from crm.pull.news import base_of, has_changed
 from crm.pull.rows import RemoteLead
@@ -30,6 +31,11 @@ class Settled:
     settlement: Settlement
     is_refused: bool = False
 
+    @property
+    def is_news(self) -> bool:
+        """Whether it comes to anything: both sides may have made the same change."""
+        return self.settlement.take or self.settlement.send or self.settlement.is_conflict
+
 
 def take_details(
     lead: Lead,
@@ -41,7 +47,7 @@ def take_details(
     now: datetime,
 ) -> list[Settled]:
     """Settle every field that differs from what was agreed, write what is to be taken, log the conflicts;
-    say what became of each. What Salesforce holds now is noted on `sync`, unsaved: a field that the portal
+    say what became of those. What Salesforce holds now is noted on `sync`, unsaved: a field that the portal
     wins differs from it, and so is sent.
 
     The caller holds the locks of both.
@@ -51,13 +57,15 @@ def take_details(
         for rule in rules
         if has_changed(sync, remote, rule)
     ]
+    held = {each.rule: held_value(lead, each.rule) for each in settled if each.settlement.is_conflict}
     refused = _take(lead, [each for each in settled if each.settlement.take], now=now)
     for each in settled:
         if each.rule.salesforce_field not in refused:
             sync.acknowledged[each.rule.salesforce_field] = each.settlement.acknowledged
         if each.settlement.is_conflict:
-            _log_conflict(lead, each, remote, now=now)
-    return [Settled(each.rule, each.settlement, each.rule.salesforce_field in refused) for each in settled]
+            _log_conflict(lead, each, remote, ours=held[each.rule], now=now)
+    told = [replace(each, is_refused=each.rule.salesforce_field in refused) for each in settled]
+    return [each for each in told if each.is_news]
 
 
 def held_value(lead: Lead, rule: FieldRule) -> object:
@@ -137,14 +145,19 @@ def _write_one_by_one(lead: Lead, taken: Sequence[Settled], *, now: datetime) ->
 # --- Conflicts ------------------------------------------------------------------------------------
 
 
-def _log_conflict(lead: Lead, each: Settled, remote: RemoteLead, *, now: datetime) -> None:
+def _log_conflict(lead: Lead, each: Settled, remote: RemoteLead, *, ours: object, now: datetime) -> None:
+    """The log is for ever, so of personal values it keeps only what tells them apart."""
+    portal, theirs = each.rule.portal, remote.values[each.rule.salesforce_field]
+    ours, theirs = (mask_value(value) if portal.is_personal else value for value in (ours, theirs))
     winner = "Salesforce" if each.settlement.take else "the portal"
-    label, why = each.rule.portal.label, each.settlement.why
     log_event(
         lead,
         LeadEvent.Kind.CRM_CONFLICT,
         at=now,
         field=each.rule.portal_field,
+        ours=ours,
+        theirs=theirs,
         winner="theirs" if each.settlement.take else "ours",
-        why=f"{label}: {winner} keeps its value, as {why}",
+        why=f"{portal.label}: {ours or 'blank'} here, {theirs or 'blank'} there; {winner} keeps its value, "
+        f"as {each.settlement.why}",
     )

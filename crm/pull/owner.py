@@ -120,8 +120,10 @@ def _tell_operators(*, key: str, body: str, now: datetime) -> None:
 
 def _was_given_here(lead: Lead, sync: LeadSync, people: Mapping[str, int]) -> bool:
     """Whether the portal has another owner than the one that Salesforce last confirmed."""
-    confirmed = sync.acknowledged.get("OwnerId")
-    return confirmed is not None and people.get(confirmed) not in (None, lead.owner_id)
+    confirmed = sync.acknowledged.get("OwnerId", "")
+    if lead.owner_id is None:
+        return confirmed in people
+    return lead.owner_id in people.values() and people.get(confirmed) != lead.owner_id
 
 
 def _given_here_at(lead: Lead) -> datetime:

@@ -41,6 +41,7 @@ OVERLAP = timedelta(minutes=10)
 SEEN = (
     "lead_id",
     "salesforce_id",
+    "master_id",
     "remote_status",
     "remote_owner_id",
     "remote_owner_name",

@@ -13,7 +13,6 @@ from crm.claims import claim_waiting
 from crm.client import SalesforceClient
 from crm.models import LeadSync, PullCursor, PullFailure
 from crm.pull import OVERLAP, PullResult, pull_changes
-from crm.push import push_batch
 from crm.standin.faults import Fault
 from crm.standin.org import Caller
 from crm.standin.schema import LEAD
@@ -24,39 +23,11 @@ from leads.models import Lead, LeadEvent
 from leads.services import correct_lead, log_event, move_stage
 from notifications.models import Notification
 from tests.crm.conftest import StoppedClock
+from tests.crm.pull.conftest import changes, edit, push
 from tests.factories import HandoffFactory, LeadFactory
 from tests.poison import heal, poison
 
 pytestmark = pytest.mark.django_db
-
-
-def push(client: SalesforceClient, clock: StoppedClock) -> None:
-    fold_changes(now=clock.now)
-    push_batch(client, now=clock.now)
-
-
-@pytest.fixture
-def lead(client_of_salesforce: SalesforceClient, clock: StoppedClock) -> Lead:
-    """A lead that Salesforce knows and whose first reading is done."""
-    lead = LeadFactory(stage=Lead.Stage.MQL)
-    log_event(lead, LeadEvent.Kind.CREATED, at=clock.now)
-    push(client_of_salesforce, clock)
-    clock.forward(seconds=10)
-    pull_changes(client_of_salesforce, now=clock.now)
-    return lead
-
-
-def edit(standin: StandIn, lead: Lead, **values: object) -> None:
-    """Change the lead as a person in Salesforce."""
-    caller = Caller(standin.org.sales_user_id, auto_assign=False)
-    [remote] = standin.store.find(LEAD.name, "Portal_Lead_Id__c", str(lead.public_id))
-    standin.org.update(LEAD, remote["Id"], values, caller=caller)
-
-
-def changes(lead: Lead) -> list[tuple[str, str, str]]:
-    """What the lead's log says was changed in Salesforce."""
-    events = LeadEvent.objects.filter(lead=lead, kind=LeadEvent.Kind.CRM_CHANGED).order_by("id")
-    return [(event.detail["field"], event.detail["was"], event.detail["became"]) for event in events]
 
 
 def test_status_and_owner_come_in_once(

@@ -1,0 +1,103 @@
+"""What becomes of a deal in Salesforce comes back into the handoff (CRM-3)."""
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from accounts.models import User
+from crm.client import SalesforceClient
+from crm.models import Conversion
+from crm.standin.conversion import convert_lead
+from crm.standin.org import Caller
+from crm.standin.schema import OPPORTUNITY
+from crm.standin.server import StandIn
+from handoffs.contact.opportunities import correct_opportunity
+from handoffs.models import Handoff
+from leads.models import Lead
+from tests.crm.conftest import StoppedClock
+from tests.crm.pull.conftest import changes, pull, record_of
+from tests.factories import HandoffFactory
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def deal(
+    standin: StandIn, client_of_salesforce: SalesforceClient, clock: StoppedClock, lead: Lead, bdr: User
+) -> Handoff:
+    """A handoff whose lead was converted with a deal of 12,000."""
+    handoff = HandoffFactory(lead=lead, owner=bdr, created_at=clock.now)
+    record = record_of(standin, lead)
+    convert_lead(standin.org, record["Id"], by=standin.org.sales_user_id, amount=12_000.0)
+    pull(client_of_salesforce, clock)
+    handoff.refresh_from_db()
+    return handoff
+
+
+def edit_deal(standin: StandIn, **values: object) -> None:
+    [deal] = standin.store.all(OPPORTUNITY.name)
+    standin.org.update(OPPORTUNITY, deal["Id"], values, caller=Caller(standin.org.sales_user_id))
+
+
+def test_stage_amount_and_close_date_come_in(
+    standin: StandIn, client_of_salesforce: SalesforceClient, clock: StoppedClock, deal: Handoff
+) -> None:
+    edit_deal(standin, StageName="Negotiation/Review", Amount=15_500.5, CloseDate="2027-03-31")
+
+    assert pull(client_of_salesforce, clock).changed == 1
+    assert pull(client_of_salesforce, clock).changed == 0
+
+    opportunity = Handoff.objects.get().opportunity
+    assert (opportunity.amount, opportunity.close_on) == (Decimal("15500.50"), date(2027, 3, 31))
+    assert changes(deal.lead)[-1] == ("StageName", "Prospecting", "Negotiation/Review")
+    assert Conversion.objects.get().deal_stage == "Negotiation/Review"
+
+
+def test_what_was_entered_here_stays_as_long_as_it_is_not_changed_there(
+    standin: StandIn, client_of_salesforce: SalesforceClient, clock: StoppedClock, deal: Handoff
+) -> None:
+    correct_opportunity(deal, changes={"amount": Decimal(9000)}, by=deal.owner, now=clock.now)
+    edit_deal(standin, CloseDate="2027-03-31")
+
+    pull(client_of_salesforce, clock)
+
+    assert Handoff.objects.get().opportunity.amount == 9000
+
+
+def test_a_deal_won_there_is_won_here(
+    standin: StandIn, client_of_salesforce: SalesforceClient, clock: StoppedClock, deal: Handoff
+) -> None:
+    won_at = clock.forward(hours=1)
+    edit_deal(standin, StageName="Closed Won")
+
+    pull(client_of_salesforce, clock)
+
+    deal.refresh_from_db()
+    assert (deal.status, deal.closed_at, deal.opportunity.won_at) == (Handoff.Status.WON, won_at, won_at)
+    assert Lead.objects.get().stage == Lead.Stage.CUSTOMER
+
+
+def test_a_deal_lost_there_is_lost_here_for_what_its_stage_says(
+    standin: StandIn, client_of_salesforce: SalesforceClient, clock: StoppedClock, deal: Handoff
+) -> None:
+    edit_deal(standin, StageName="Closed Lost", Amount=-5.0)
+
+    pull(client_of_salesforce, clock)
+
+    deal.refresh_from_db()
+    assert (deal.status, deal.opportunity.lost_reason) == (Handoff.Status.LOST, "Closed Lost")
+
+
+def test_a_deal_that_our_user_may_not_see_is_asked_for_once(
+    standin: StandIn, client_of_salesforce: SalesforceClient, clock: StoppedClock, deal: Handoff
+) -> None:
+    Conversion.objects.update(deal_stamp=None, opportunity_id="006000000000001AAA")
+    for _ in range(2):
+        pull(client_of_salesforce, clock)
+    before = len(standin.traffic)
+
+    pull(client_of_salesforce, clock)
+
+    # The leads, and the deals that changed.
+    assert len(standin.traffic) - before == 2
