@@ -19,8 +19,9 @@ from crm.records import read_records, status_of_stage
 from crm.rules import load_rules
 from crm.standin.faults import Fault
 from crm.standin.org import Caller
-from crm.standin.schema import LEAD, TASK, clean_values
+from crm.standin.schema import LEAD, TASK
 from crm.standin.server import StandIn
+from crm.standin.values import clean_values
 from leads.models import Lead, LeadEvent
 from leads.services import correct_lead, log_event, move_stage
 from tests.crm.conftest import CLIENT_ID, CLIENT_SECRET, StoppedClock, client_of
