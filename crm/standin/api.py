@@ -17,6 +17,7 @@ from .usage import UsageMeter
 
 OLDEST_VERSION, NEWEST_VERSION = 31, 68
 OAUTH = "/services/oauth2/"
+COMMON_HOSTS = {"login.salesforce.com", "test.salesforce.com"}
 DUPLICATE_RULE_HEADER = "sforce-duplicate-rule-header"
 
 
@@ -76,6 +77,7 @@ class Api:
             if request.path.rstrip("/").endswith("/revoke"):
                 self.tokens.revoke(request.form().get("token", ""))
                 return Reply(200)
+            self._require_my_domain(request)
             authorization = request.headers.get("authorization", "")
             granted = self.tokens.grant(request.form(), authorization, instance_url=self.instance_url)
         except OAuthError as error:
@@ -83,6 +85,12 @@ class Api:
         except ApiError:
             return Reply(403, "Bad_OAuth_Token", "text/html;charset=UTF-8")
         return Reply(200, granted)
+
+    def _require_my_domain(self, request: Request) -> None:
+        """The servers that everybody signs in at know no app's own user."""
+        is_common = request.headers.get("host", "").lower() in COMMON_HOSTS
+        if is_common and request.form().get("grant_type") == "client_credentials":
+            raise OAuthError("invalid_grant", "request not supported on this domain")
 
     def _userinfo(self, request: Request) -> dict[str, Any]:
         user_id = self.tokens.user_of(request.headers.get("authorization", ""))

@@ -72,7 +72,8 @@ class TokenDesk:
         client_id, secret = _credentials(form, authorization)
         if not hmac.compare_digest(client_id.encode(), self.client_id.encode()):
             raise OAuthError("invalid_client_id", "client identifier invalid")
-        if not hmac.compare_digest(secret.encode(), self._client_secret.encode()):
+        is_right = hmac.compare_digest(secret.encode(), self._client_secret.encode())
+        if not self._client_secret or not is_right:
             raise OAuthError("invalid_client", "invalid client credentials")
 
     def _user_of_assertion(self, assertion: str) -> str:

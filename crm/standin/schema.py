@@ -1,10 +1,7 @@
 """The objects of the stand-in's org, as far as the handing over of leads needs them."""
 
 from .errors import not_found
-from .fields import NUMERIC as NUMERIC
-from .fields import Field as Field
-from .fields import SObject as SObject
-from .values import stamp as stamp
+from .fields import Field, SObject
 
 LEAD_STATUSES = (
     "Open - Not Contacted",

@@ -62,6 +62,30 @@ def test_tokens_expire_and_can_be_revoked(
         revoked.query("SELECT Id FROM Lead")
 
 
+@pytest.mark.parametrize("host", ["login.salesforce.com", "test.salesforce.com"])
+def test_client_credentials_are_for_the_org_s_own_domain(standin: StandIn, host: str) -> None:
+    answer = requests.post(
+        f"{standin.base_url}/services/oauth2/token",
+        {"grant_type": "client_credentials"},
+        auth=(CLIENT_ID, CLIENT_SECRET),
+        headers={"Host": host},
+        timeout=5,
+    )
+
+    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_grant")
+
+
+def test_an_app_without_a_secret_has_none_to_sign_in_with() -> None:
+    with StandIn(client_id=CLIENT_ID, client_secret="") as standin:
+        answer = requests.post(
+            f"{standin.base_url}/services/oauth2/token",
+            {"grant_type": "client_credentials", "client_id": CLIENT_ID, "client_secret": ""},
+            timeout=5,
+        )
+
+    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_client")
+
+
 def test_who_is_signed_in_can_be_asked(standin: StandIn, salesforce: Salesforce) -> None:
     url = f"{standin.base_url}/services/oauth2/userinfo"
 
