@@ -203,7 +203,7 @@ def _queues(visit: Visit) -> Iterator[Line]:
 
 def _assignment(visit: Visit) -> Iterator[Line]:
     rules = visit.client.query("SELECT Name FROM AssignmentRule WHERE SobjectType = 'Lead' AND Active = true")
-    names = [row["Name"] for row in rules]
+    names = [f"“{row['Name']}”" for row in rules]
     if names:
         words = (
             f"The assignment rule {_listed(names)} is active. It leaves alone what we write: owners are ours."
@@ -217,7 +217,7 @@ def _duplicates(visit: Visit) -> Iterator[Line]:
     rules = visit.client.query(
         "SELECT MasterLabel FROM DuplicateRule WHERE SobjectType = 'Lead' AND IsActive = true"
     )
-    names = [row["MasterLabel"] for row in rules]
+    names = [f"“{row['MasterLabel']}”" for row in rules]
     if names:
         words = (
             f"Active duplicate rules: {_listed(names)}. A lead that one of them blocks waits for you here."

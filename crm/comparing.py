@@ -9,12 +9,13 @@ from typing import Any
 from simple_salesforce.format import format_soql
 
 from crm.client import SalesforceClient
-from crm.mapping import FieldRule, LeadFacts
+from crm.mapping import FieldRule, Kind, LeadFacts
 from crm.mapping.settling import settle
 from crm.mapping.values import Value, as_stored
 from crm.models import LeadSync
 from crm.records import read_records, status_of_stage
 from crm.rules import load_rules
+from leads.models import Lead
 
 SAME, SENT, TAKEN, LEFT = "Same", "Ours will be sent", "Theirs will be taken over", "Each side keeps its own"
 
@@ -29,24 +30,26 @@ class ComparedField:
     theirs: Value
     verdict: str
     why: str = ""
+    is_moment: bool = False
 
     @property
     def differs(self) -> bool:
-        return self.ours != self.theirs
+        return self.verdict != SAME
 
 
 def compare_lead(client: SalesforceClient, sync: LeadSync) -> list[ComparedField] | None:
-    """Read the record and hold it against ours; None when Salesforce has it no more. Changes nothing and
-    costs one call. Raises a SalesforceError."""
+    """Read the record and hold it against ours; None when Salesforce has it no more.
+    Changes nothing and costs one call. Raises a SalesforceError."""
     rules = [rule for rule in load_rules().fields if rule.object_name == "Lead"]
     names = sorted({rule.salesforce_field for rule in rules} | {"Status", "OwnerId"})
-    soql = format_soql(f"SELECT {', '.join(names)} FROM Lead WHERE Id = {{}}", sync.salesforce_id)
+    soql = format_soql(f"SELECT {', '.join(names)}, Owner.Name FROM Lead WHERE Id = {{}}", sync.salesforce_id)
     row = next(client.query(soql), None)
     if row is None:
         return None
     facts = read_records([sync.lead_id])[sync.lead_id].facts
     fields = [_compare(rule, facts, row, sync.acknowledged) for rule in rules]
-    return [*_compare_fixed(facts, row), *fields]
+    found = [_compare_status(facts, row), _compare_owner(sync.lead, facts, row), *fields]
+    return found
 
 
 def _compare(
@@ -54,19 +57,22 @@ def _compare(
 ) -> ComparedField:
     ours, theirs = rule.portal.read(facts, facts.handoff), row.get(rule.salesforce_field)
     settled = settle(rule, base=acknowledged.get(rule.salesforce_field), ours=ours, theirs=theirs)
-    stored, there = as_stored(ours, rule), as_stored(theirs, rule)
-    verdict = SENT if settled.send else TAKEN if settled.take else SAME if stored == there else LEFT
-    return ComparedField(rule.portal.label, rule.salesforce_field, stored, there, verdict, settled.why)
-
-
-def _compare_fixed(facts: LeadFacts, row: Mapping[str, Any]) -> list[ComparedField]:
-    """Status and owner, which have mappings of their own. What people did there is read back, so a difference
-    is left for that."""
-    pairs = (
-        ("Status", "Status", status_of_stage().get(facts.stage, "")),
-        ("Owner", "OwnerId", facts.owner_salesforce_id),
+    here, there = as_stored(ours, rule), as_stored(theirs, rule)
+    verdict = SENT if settled.send else TAKEN if settled.take else SAME if here == there else LEFT
+    is_moment = rule.portal.kind is Kind.MOMENT
+    return ComparedField(
+        rule.portal.label, rule.salesforce_field, here, there, verdict, settled.why, is_moment
     )
-    return [
-        ComparedField(label, name, ours or None, row.get(name), SAME if ours == row.get(name) else LEFT)
-        for label, name, ours in pairs
-    ]
+
+
+def _compare_status(facts: LeadFacts, row: Mapping[str, Any]) -> ComparedField:
+    """Status and owner have mappings of their own. What people did there is read back, so a difference is
+    left for that."""
+    ours, theirs = status_of_stage().get(facts.stage), row.get("Status")
+    return ComparedField("Status", "Status", ours, theirs, SAME if ours == theirs else LEFT)
+
+
+def _compare_owner(lead: Lead, facts: LeadFacts, row: Mapping[str, Any]) -> ComparedField:
+    verdict = SAME if facts.owner_salesforce_id == row.get("OwnerId") else LEFT
+    ours = str(lead.owner) if lead.owner else None
+    return ComparedField("Owner", "OwnerId", ours, (row.get("Owner") or {}).get("Name"), verdict)

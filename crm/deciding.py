@@ -20,7 +20,7 @@ from crm.client import SalesforceClient
 from crm.mapping import LEAD_KEY, LeadFacts, Rules
 from crm.mapping.settling import settle
 from crm.mapping.values import as_sent, as_stored
-from crm.models import Exchange, Lane, LeadSync
+from crm.models import Exchange, Lane, LeadSync, LeadSyncQuerySet
 from crm.parked import NotParked
 from crm.records import read_records
 from crm.rules import load_rules
@@ -98,7 +98,7 @@ def adopt_record(
         if result.problem:
             raise CannotAdopt(result.problem.in_plain_words)
     acknowledged = _already_right_there(rules, read_records([sync.lead_id])[sync.lead_id].facts, row)
-    _free(sync, now=now, salesforce_id=match.salesforce_id, acknowledged=acknowledged)
+    _free(_still_parked(sync), now=now, salesforce_id=match.salesforce_id, acknowledged=acknowledged)
     _note(sync, salesforce_id=match.salesforce_id, words="Adopted: this record stands for the lead.", now=now)
     log.info("salesforce.adopted", lead=sync.lead_id, by=by.pk)
 
@@ -158,8 +158,10 @@ def _match(row: Mapping[str, Any], lead: Lead) -> Match:
 
 @transaction.atomic
 def make_anew(sync: LeadSync, *, by: User, now: datetime) -> None:
-    """Send the whole lead as a new record, in place of the one that was deleted. Raises NotParked."""
-    _free(sync, now=now, salesforce_id="", acknowledged={}, removed_at=None)
+    """Send the whole lead as a new record, in place of the one that was deleted; also later, when it had been
+    left. Raises NotParked."""
+    gone = LeadSync.objects.filter(pk=sync.pk, removed_at__isnull=False, in_flight_since=None)
+    _free(gone, now=now, salesforce_id="", master_id="", acknowledged={}, removed_at=None)
     _note(sync, salesforce_id="", words="To be made anew: the record before was deleted.", now=now)
     log.info("salesforce.made_anew", lead=sync.lead_id, by=by.pk)
 
@@ -191,14 +193,23 @@ def send_now(lead: Lead, *, by: User, now: datetime) -> None:
     log.info("salesforce.sent_now", lead=lead.pk, by=by.pk)
 
 
-def _free(sync: LeadSync, *, now: datetime, **values: Any) -> None:
-    freed = {"parked_at": None, "attempts": 0, "send_at": now, "error_code": "", "error": "", "sending": {}}
-    asked = F("resends_asked") + 1
-    if not _still_parked(sync).update(**freed, **values, lane=Lane.HANDOFF, resends_asked=asked):
+def _free(syncs: LeadSyncQuerySet, *, now: datetime, **values: Any) -> None:
+    freed = syncs.update(
+        parked_at=None,
+        attempts=0,
+        error_code="",
+        error="",
+        sending={},
+        send_at=now,
+        lane=Lane.HANDOFF,
+        resends_asked=F("resends_asked") + 1,
+        **values,
+    )
+    if not freed:
         raise NotParked
 
 
-def _still_parked(sync: LeadSync) -> Any:
+def _still_parked(sync: LeadSync) -> LeadSyncQuerySet:
     return LeadSync.objects.filter(pk=sync.pk).parked()
 
 

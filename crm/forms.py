@@ -67,7 +67,18 @@ class AddressForm(forms.Form):
 class LoginForm(forms.Form):
     login = forms.ChoiceField(
         label="How we sign in",
-        choices=Connection.Login.choices,
+        choices=(
+            (
+                Connection.Login.CLIENT_CREDENTIALS,
+                "Client id and secret: the simplest. The External Client App has “Enable Client Credentials "
+                "Flow” ticked and names the user to run as.",
+            ),
+            (
+                Connection.Login.JWT_BEARER,
+                "Signed token (JWT): no secret leaves this server. The app holds our certificate, and its "
+                "policy approves the integration user beforehand.",
+            ),
+        ),
         initial=Connection.Login.CLIENT_CREDENTIALS,
         widget=forms.RadioSelect,
     )

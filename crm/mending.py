@@ -36,13 +36,14 @@ MAPPING = ("admin:crm_fieldmapping_changelist", "Mapping of fields")
 OWNERS = ("admin:crm_ownermapping_changelist", "Mapping of owners")
 CHECKS = ("crm:connection_check", "Check-list of the connection")
 
-_REMOVED = Mending("The record was deleted in Salesforce", choice=Choice.ANEW)
 _DUPLICATE = Mending("Another record there is the same person", choice=Choice.ADOPT)
-_OWNER = Mending("Salesforce does not take the owner", *OWNERS)
 
 MENDINGS = {
     "DUPLICATES_DETECTED": _DUPLICATE,
     "DUPLICATE_VALUE": _DUPLICATE,
+    "ENTITY_IS_DELETED": Mending("The record was deleted in Salesforce", choice=Choice.ANEW),
+    "NOT_FOUND": Mending("A record or field is not there", *CHECKS),
+    "INVALID_CROSS_REFERENCE_KEY": Mending("A record that it points to is not there"),
     "DUPLICATE_EXTERNAL_ID": Mending("Several records there carry the same portal id"),
     "REQUIRED_FIELD_MISSING": Mending("A value is missing"),
     "STRING_TOO_LONG": Mending("A value is too long"),
@@ -59,8 +60,7 @@ MENDINGS = {
 }
 _BY_REMEDY = {
     Remedy.CONFIG: Mending("Our user or the org is not set up for it", *CHECKS),
-    Remedy.OWNER: _OWNER,
-    Remedy.GONE: _REMOVED,
+    Remedy.OWNER: Mending("Salesforce does not take the owner", *OWNERS),
     Remedy.CONVERTED: Mending("The lead was converted there"),
 }
 

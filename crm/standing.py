@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from django.db.models import Count, Max, Min, Q
 
@@ -156,10 +157,12 @@ def _read_lanes(now: datetime) -> list[LaneStanding]:
     found = marked.annotate(
         waiting=Count("pk"), retrying=Count("pk", filter=Q(send_at__gt=now)), oldest=Min("waiting_since")
     )
-    rows = {row["lane"]: row for row in found}
-    nothing = {"waiting": 0, "retrying": 0, "oldest": None}
-    lanes = [(lane, rows.get(lane.value, nothing)) for lane in Lane]
-    return [LaneStanding(lane, row["waiting"], row["retrying"], row["oldest"]) for lane, row in lanes]
+    rows: dict[int, dict[str, Any]] = {row["lane"]: {**row} for row in found}
+    lanes = []
+    for lane in Lane:
+        row = rows.get(lane.value, {"waiting": 0, "retrying": 0, "oldest": None})
+        lanes.append(LaneStanding(lane, row["waiting"], row["retrying"], row["oldest"]))
+    return lanes
 
 
 def _reading(cursor: PullCursor, now: datetime) -> Reading:

@@ -56,12 +56,13 @@ def address(request: HttpRequest) -> HttpResponse:
 @role_required(*KEEPERS)
 def login(request: HttpRequest) -> HttpResponse:
     """Reached with the address, which is checked here: a wrong one is shown with its step again."""
-    form = AddressForm(request.GET)
-    if is_set_by_environment():
+    state = connection_state()
+    form = AddressForm(request.GET if "url" in request.GET else {"url": state.url})
+    if is_set_by_environment() or not (form.data["url"] or request.GET):
         return redirect("crm:connection")
     if not form.is_valid():
         return _render(request, "address", {"form": form}, status=422)
-    choice = LoginForm(initial={"login": connection_state().login})
+    choice = LoginForm(initial={"login": state.login})
     return _render(request, "login", {"form": choice, "url": form.cleaned_data["url"]})
 
 
@@ -70,13 +71,12 @@ def login(request: HttpRequest) -> HttpResponse:
 def credentials(request: HttpRequest) -> HttpResponse:
     """Save address, way and credentials together. A secret that is left out stays as it was, as long as it is
     for the same org and the same way: it is never sent to another."""
-    if is_set_by_environment():
-        return redirect("crm:connection")
-    earlier, choice = AddressForm(request.GET), LoginForm(request.GET)
-    if not (earlier.is_valid() and choice.is_valid()):
+    state = connection_state()
+    given = request.GET if "url" in request.GET else {"url": state.url, "login": state.login}
+    earlier, choice = AddressForm(given), LoginForm(given)
+    if is_set_by_environment() or not (earlier.is_valid() and choice.is_valid()):
         return redirect("crm:connection")
     url, way = earlier.cleaned_data["url"], choice.cleaned_data["login"]
-    state = connection_state()
     keeps_secret = bool(state.sealed_secret) and (state.url, state.login) == (url, way)
     initial = {"client_id": state.client_id, "username": state.username, "audience": state.audience}
     form = CREDENTIALS_FORMS[way](request.POST or None, initial=initial if keeps_secret else None)

@@ -69,8 +69,17 @@ def send(request: HttpRequest, lead_id: int) -> HttpResponse:
 def compare(request: HttpRequest, lead_id: int) -> HttpResponse:
     """Read the record now and show both sides. A POST, because it spends one of the org's calls."""
     lead = _visible_lead(request, lead_id)
-    sync = get_object_or_404(LeadSync.objects.exclude(salesforce_id=""), pk=lead.pk)
-    return _render_history(request, lead, compared=_compare(sync), was_compared=True)
+    known_there = LeadSync.objects.exclude(salesforce_id="").select_related("lead__owner")
+    sync = get_object_or_404(known_there, pk=lead.pk)
+    compared = _compare(sync)
+    return _render_history(
+        request,
+        lead,
+        was_compared=True,
+        compared=compared,
+        differing=[field for field in compared or () if field.differs],
+        agreeing=[field for field in compared or () if not field.differs],
+    )
 
 
 @require_POST
