@@ -4,6 +4,7 @@ from importlib import import_module
 
 import pytest
 
+from crm.checks import PERMISSION_SET
 from crm.mapping import LEAD_KEY, TASK_KEY
 from crm.mapping.catalogue import PORTAL_FIELDS, Kind
 from crm.standin.schema import LEAD, TASK
@@ -75,7 +76,7 @@ def test_each_mapped_portal_field_has_a_fitting_field(folder, mapped):
 
 
 def test_the_integration_may_write_each_mapped_field():
-    may_edit = rights("Portal_Integration")
+    may_edit = rights("Lead_Handoff_Integration")
     of_lead = {PARTS_OF.get(name, name) for _, name, _ in OF_LEAD} - ALWAYS_VISIBLE
 
     assert all(may_edit[f"Lead.{name}"] for name in of_lead | {LEAD_KEY})
@@ -83,16 +84,22 @@ def test_the_integration_may_write_each_mapped_field():
 
 
 def test_both_permission_sets_show_every_field_of_ours_and_sales_edits_none():
-    integration, sales = rights("Portal_Integration"), rights("Portal_Sales")
+    integration, sales = rights("Lead_Handoff_Integration"), rights("Lead_Handoff_Sales")
 
     assert {name for name in integration if name.endswith("__c")} == custom_fields() == set(sales)
     assert all(integration[name] for name in custom_fields())
     assert not any(sales.values())
 
 
+def test_the_check_list_calls_the_permission_set_by_its_name():
+    assert text(the("Lead_Handoff_Integration.*"), "label") == PERMISSION_SET
+
+
 def test_the_integration_reads_all_and_deletes_nothing():
-    granted = {text(one, "object"): one for one in elements(the("Portal_Integration.*"), "objectPermissions")}
-    allowed = texts(the("Portal_Integration.*"), "userPermissions", "name")
+    granted = {
+        text(one, "object"): one for one in elements(the("Lead_Handoff_Integration.*"), "objectPermissions")
+    }
+    allowed = texts(the("Lead_Handoff_Integration.*"), "userPermissions", "name")
 
     assert set(granted) == {"Account", "Campaign", "Contact", "Lead", "Opportunity"}
     for name, one in granted.items():
@@ -192,4 +199,4 @@ def test_the_parts_of_the_client_app_belong_together():
     assert the("Handoff_Portal.eca-meta.xml") is not None
     assert text(the("*.ecaOauth-meta.xml"), "commaSeparatedOauthScopes") == "Api"
     assert text(policies, "permittedUsersPolicyType") == "AdminApprovedPreAuthorized"
-    assert text(policies, "commaSeparatedPermissionSet") == "Portal_Integration"
+    assert text(policies, "commaSeparatedPermissionSet") == "Lead_Handoff_Integration"
