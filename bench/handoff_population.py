@@ -25,7 +25,7 @@ BDRS_PER_TEAM = 8
 OVERFLOW_PER_POOL = 30
 
 
-def grow(*, from_leads: int, to_leads: int) -> None:
+def grow(*, from_leads: int, to_leads: int, handoff_every: int = HANDOFF_EVERY) -> None:
     """Add leads with scores and handoffs until there are so many, and let the planner know."""
     populate(
         leads=to_leads - from_leads,
@@ -38,8 +38,8 @@ def grow(*, from_leads: int, to_leads: int) -> None:
     )
     first = Lead.objects.order_by("-pk").values_list("pk", flat=True)[0] - (to_leads - from_leads) + 1
     _score_leads(first)
-    bdrs = _hire(count=max(1, (to_leads - from_leads) // HANDOFF_EVERY // OPEN_EVERY // OPEN_PER_BDR))
-    _hand_off(first, bdrs)
+    bdrs = _hire(count=max(1, (to_leads - from_leads) // handoff_every // OPEN_EVERY // OPEN_PER_BDR))
+    _hand_off(first, bdrs, every=handoff_every)
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
 
@@ -83,12 +83,12 @@ def _hire(*, count: int) -> list[User]:
     return bdrs
 
 
-def _hand_off(first: int, bdrs: list[User]) -> None:
-    """One handoff for every fifth lead: each tenth open, in turn with one of the BDRs."""
+def _hand_off(first: int, bdrs: list[User], *, every: int) -> None:
+    """One handoff for each n-th lead: each tenth open, in turn with one of the BDRs."""
     pools = dict(PoolMembership.objects.filter(user__in=bdrs).values_list("user_id", "pool_id"))
     values: dict[str, Any] = {
         "first": first,
-        "every": HANDOFF_EVERY,
+        "every": every,
         "open": OPEN_EVERY,
         "bdrs": [bdr.pk for bdr in bdrs],
         "pools": [pools[bdr.pk] for bdr in bdrs],
@@ -148,9 +148,9 @@ WHERE id IN (
 _CLOCKS = """
 INSERT INTO sla_clock (lead_id, handoff_id, kind, owner_id, hours_digest, policy_name, mode, warn_percent,
     restarts_on_reassignment, reviews_breaches, outcome, started_at, due_at, warnings_at, pause_reason, cause,
-    review_note, attempts, error)
+    review_note, category, source, steps_taken, attempts, error)
 SELECT lead_id, id, kind, owner_id, '', 'Bench', 'wall', '{}', true, true, 'running', created_at,
-    created_at + interval '1 day' * days, '{}', '', '', '', 0, ''
+    created_at + interval '1 day' * days, '{}', '', '', '', category, '', 0, 0, ''
 FROM handoffs_handoff, (VALUES ('decision', 1), ('first_contact', 2)) AS target (kind, days)
 WHERE handoffs_handoff.id > %(before)s AND status IN ('offered', 'accepted')
 """

@@ -24,6 +24,9 @@ BENCHMARKS = {
     "sla.start": "bench.sla_start",
     "sla.sweep": "bench.sla_sweep",
     "sla.ladder": "bench.sla_ladder",
+    "crm.bulk": "bench.crm_bulk",
+    "crm.calls": "bench.crm_calls",
+    "crm.latency": "bench.crm_latency",
 }
 
 

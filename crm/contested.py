@@ -8,21 +8,24 @@ from typing import Any
 from simple_salesforce.format import format_soql
 
 from crm.claims import Claim
-from crm.client import ROWS_PER_CALL, SalesforceClient
+from crm.client import SalesforceClient
 from crm.mapping import FieldRule, Rules, as_stored
+
+# The address of a query may be 16,384 characters long, and an id takes 27 of them.
+IDS_PER_QUERY = 400
 
 
 def leave_theirs(client: SalesforceClient, claims: Sequence[Claim], *, rules: Rules) -> None:
     """Take from what is about to be sent the fields that somebody changed there since the last time we knew.
 
     The poll reads their change and settles it by the rule of the field; sent now, ours would be all that is
-    left to read. One query for 200 leads, and only where such a field is to be sent. Raises SalesforceError.
+    left to read. One query for 400 leads, and only where such a field is to be sent. Raises SalesforceError.
     """
     contested = rules.contested_of_lead
     names = {rule.salesforce_field for rule in contested}
     asked = [claim for claim in claims if _is_known(claim) and not names.isdisjoint(claim.sync.sending)]
-    for start in range(0, len(asked), ROWS_PER_CALL):
-        chunk = asked[start : start + ROWS_PER_CALL]
+    for start in range(0, len(asked), IDS_PER_QUERY):
+        chunk = asked[start : start + IDS_PER_QUERY]
         theirs = _read(client, chunk, sorted(names))
         for claim in chunk:
             if row := theirs.get(claim.sync.salesforce_id):
