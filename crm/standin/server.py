@@ -1,18 +1,14 @@
-"""The HTTP server: sockets, faults, and the page that shows what was received."""
+"""The stand-in as a whole: the org, the calls, the faults that strike them, and the pages that show it."""
 
-import socket
-import struct
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
-from urllib.parse import parse_qsl, urlsplit
+from typing import Self
+from urllib.parse import urlsplit
 
 from .administration import PREFIX as ADMINISTRATION
 from .administration import administer
@@ -23,22 +19,12 @@ from .messages import Reply, Request
 from .oauth import TokenDesk
 from .org import Org
 from .pages.site import Site
+from .sockets import HTML, PLAIN, CutConnection, Server
 from .store import Store
 from .traffic import TrafficLog
 from .usage import UsageMeter
 
-MAX_BODY = 160 * 1024 * 1024
-# A query this long belongs into several.
-MAX_ADDRESS = 16_384
-HTML = "text/html; charset=utf-8"
-PLAIN = "text/plain; charset=utf-8"
 MAINTENANCE_PAGE = "<html><head><title>We are down for maintenance</title></head><body>Sorry.</body></html>"
-# The page loads nothing but its own stylesheet.
-CONTENT_SECURITY_POLICY = "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'"
-
-
-class CutConnection(Exception):
-    """The connection is to be reset without an answer."""
 
 
 class StandIn:
@@ -81,7 +67,7 @@ class StandIn:
         self.traffic = TrafficLog()
         self.site = Site(self)
         self._stopping = threading.Event()
-        self._server = _Server((host, port), self)
+        self._server = Server((host, port), self)
         self._thread: threading.Thread | None = None
 
     @property
@@ -106,7 +92,12 @@ class StandIn:
     def serve_forever(self) -> None:
         self._server.serve_forever()
 
+    @property
+    def is_stopping(self) -> bool:
+        return self._stopping.is_set()
+
     def close(self) -> None:
+        self._stopping.set()
         self._server.server_close()
         self.ingest.runner.close()
         self.store.close()
@@ -183,77 +174,3 @@ def _is_from_here(request: Request) -> bool:
 
 def _from_elsewhere() -> Reply:
     return Reply(403, "Change records from this server's own page.\n", PLAIN)
-
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    # The default of 5 refuses connections when a test's threads all arrive at once.
-    request_queue_size = 128
-
-    def __init__(self, address: tuple[str, int], standin: StandIn) -> None:
-        self.standin = standin
-        super().__init__(address, _Handler)
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that hangs up is everyday; http.server would print a traceback."""
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: _Server
-    protocol_version = "HTTP/1.1"
-    server_version = "SalesforceStandIn"
-    sys_version = ""
-    # Head and body leave in one packet; without both, each answer waits for a delayed acknowledgement.
-    disable_nagle_algorithm = True
-    wbufsize = 64 * 1024
-
-    def _answer(self) -> None:
-        length = int(self.headers.get("Content-Length") or 0)
-        if length > MAX_BODY:
-            self.close_connection = True
-            self._send(Reply(413, "The body is too large.\n", PLAIN))
-            return
-        if len(self.path) > MAX_ADDRESS:
-            self._send(Reply(414, "<html><h1>URI Too Long</h1></html>", HTML))
-            return
-        parts = urlsplit(self.path)
-        request = Request(
-            self.command,
-            parts.path,
-            dict(parse_qsl(parts.query, keep_blank_values=True)),
-            {name.lower(): value for name, value in self.headers.items()},
-            self.rfile.read(length),
-        )
-        try:
-            self._send(self.server.standin.answer(request))
-        except CutConnection:
-            self._reset()
-
-    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _answer
-
-    def _send(self, reply: Reply) -> None:
-        payload = reply.payload
-        self.send_response(reply.status)
-        for name, value in reply.headers.items():
-            self.send_header(name, value)
-        if payload:
-            self.send_header("Content-Type", reply.content_type)
-        if reply.content_type == HTML:
-            self.send_header("Content-Security-Policy", CONTENT_SECURITY_POLICY)
-        if reply.status not in (204, 304):
-            self.send_header("Content-Length", str(len(payload)))
-        self.end_headers()
-        self.wfile.write(payload)
-
-    def _reset(self) -> None:
-        # Linger 0 makes close() send RST: the client sees "connection reset", not an orderly end.
-        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self.connection.close()
-        self.close_connection = True
-
-    def date_time_string(self, timestamp: float | None = None) -> str:
-        """The Date header, by the org's clock: clients take the upper end of a poll from it."""
-        return format_datetime(self.server.standin.org.clock().astimezone(UTC), usegmt=True)
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Quiet: the page shows the traffic."""

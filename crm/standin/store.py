@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from .ids import full_id, make_id
 from .schema import OBJECTS
 
 Record = dict[str, Any]
@@ -26,9 +27,6 @@ CREATE TABLE IF NOT EXISTS state (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS record_by_stamp ON record (object, stamp);
 """
 LAYOUT = 2
-
-SHORT_ID = 15
-ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 
 class Store:
@@ -126,8 +124,7 @@ class Store:
 
     def get(self, record_id: str) -> Record | None:
         """The record of that id, given with 15 or 18 characters."""
-        full_id = with_checksum(record_id) if len(record_id) == SHORT_ID else record_id
-        rows = self.rows("SELECT doc FROM record WHERE id = ?", (full_id,))
+        rows = self.rows("SELECT doc FROM record WHERE id = ?", (full_id(record_id),))
         return json.loads(rows[0]["doc"]) if rows else None
 
     def find(self, object_name: str, field: str, value: str, *, with_deleted: bool = False) -> list[Record]:
@@ -156,10 +153,10 @@ class Store:
         return [json.loads(row["doc"]) for row in rows]
 
     def clear(self) -> None:
-        """Forget every record, token and setting."""
+        """Forget every record, token, job and setting."""
         with self.transaction():
-            for table in ("record", "record_key", "counter", "token", "state"):
-                self.run(f"DELETE FROM {table}")
+            for table in self.rows("SELECT name FROM sqlite_master WHERE type = 'table'"):
+                self.run(f"DELETE FROM {table['name']}")
 
     def next_id(self, prefix: str) -> str:
         """A fresh 18-character id."""
@@ -168,7 +165,7 @@ class Store:
             "ON CONFLICT (name) DO UPDATE SET value = value + 1 RETURNING value",
             (prefix,),
         )
-        return with_checksum(prefix + "Hp" + _base62(rows[0]["value"]).rjust(10, "0"))
+        return make_id(prefix, rows[0]["value"])
 
     def rows(self, sql: str, params: tuple[Any, ...] = ()) -> list[sqlite3.Row]:
         with self._lock:
@@ -206,23 +203,6 @@ class Store:
     def remove_tokens(self, token: str | None = None) -> None:
         """Revoke one token, or all."""
         self.run("DELETE FROM token WHERE ?1 IS NULL OR token = ?1", (token,))
-
-
-def with_checksum(short: str) -> str:
-    """The 18-character form of a 15-character id: three letters say which of its letters are capital."""
-    suffix = ""
-    for start in (0, 5, 10):
-        bits = sum(1 << place for place, char in enumerate(short[start : start + 5]) if char.isupper())
-        suffix += "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"[bits]
-    return short + suffix
-
-
-def _base62(number: int) -> str:
-    digits = ""
-    while number:
-        number, rest = divmod(number, len(ALPHABET))
-        digits = ALPHABET[rest] + digits
-    return digits
 
 
 def _folded(value: Any) -> str:

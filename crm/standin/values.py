@@ -8,6 +8,7 @@ from typing import Any
 
 from .errors import ApiError
 from .fields import NUMERIC, Field, SObject
+from .ids import full_id
 
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
 # Salesforce keeps 18 digits of a number.
@@ -57,6 +58,8 @@ def _clean_value(field: Field, value: Any) -> Any:
     if field.type == "date":
         return _clean_date(field, text)
     text = text.strip()
+    if field.type == "reference":
+        return full_id(text)
     if field.length and len(text) > field.length:
         words = f"{field.name}: data value too large: {text} (max length={field.length})"
         raise ApiError(400, "STRING_TOO_LONG", words, (field.name,))

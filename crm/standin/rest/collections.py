@@ -6,6 +6,7 @@ from typing import Any
 
 from crm.standin.errors import ApiError, ManyMatches, not_found
 from crm.standin.fields import SObject
+from crm.standin.ids import full_id
 from crm.standin.messages import Reply
 
 from .call import Call, Routes, bad_json, fields_of
@@ -157,7 +158,7 @@ def _rolled_back() -> Result:
 
 
 def _succeeded(record_id: str) -> Result:
-    return {"id": record_id, "success": True, "errors": []}
+    return {"id": full_id(record_id), "success": True, "errors": []}
 
 
 def _rows(call: Call) -> list[Row]:

@@ -5,6 +5,7 @@ from typing import Any
 
 from crm.standin.errors import ApiError, malformed_query
 from crm.standin.fields import NUMERIC, SObject
+from crm.standin.ids import full_id
 
 from .columns import Column, Look, linked_column, own_column
 from .tokens import Token, Tokens, literal
@@ -177,7 +178,7 @@ class _Compiler:
         value = literal(token)
         if value is not None:
             _require_kind(column, token)
-        return value
+        return full_id(value) if column.type in {"id", "reference"} and value else value
 
     # --- order and limits ---
 

@@ -4,8 +4,8 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
-from crm.standin.errors import malformed_query
-from crm.standin.values import stamp
+from crm.standin.errors import ApiError, malformed_query
+from crm.standin.values import LARGEST_NUMBER, stamp
 
 TOKEN = re.compile(
     r"""\s*(?:
@@ -64,7 +64,7 @@ class Tokens:
         kind, text = self.take()
         if kind != "number" or not text.isdigit():
             raise malformed_query(f"unexpected token: '{text}'")
-        return int(text)
+        return int(_number(text))
 
 
 def _split(text: str) -> list[Token]:
@@ -92,10 +92,17 @@ def literal(token: Token) -> Any:
         case "date":
             return text
         case "number":
-            return float(text) if "." in text else int(text)
+            return _number(text)
     match text.lower():
         case "true" | "false":
             return int(text.lower() == "true")
         case "null":
             return None
     raise malformed_query(f"unexpected token: '{text}'")
+
+
+def _number(text: str) -> int | float:
+    number = float(text) if "." in text else int(text)
+    if abs(number) >= LARGEST_NUMBER:
+        raise ApiError(400, "NUMBER_OUTSIDE_VALID_RANGE", f"The number is too large: {text[:30]}")
+    return number

@@ -79,3 +79,15 @@ def test_what_fails_within_a_transaction_takes_only_its_part_along() -> None:
 
     assert (store.load_state("kept"), store.load_state("lost")) == (1, None)
     store.close()
+
+
+def test_a_failure_of_its_own_is_told_and_no_cut_connection(
+    standin: StandIn, salesforce: Salesforce, caplog: pytest.LogCaptureFixture
+) -> None:
+    lead_id = salesforce.Lead.create(ADA)["id"]
+    standin.store.run("UPDATE record SET doc = 'spoilt' WHERE id = ?", (lead_id,))
+
+    with pytest.raises(SalesforceGeneralError, match="UNKNOWN_EXCEPTION"):
+        salesforce.Lead.get(lead_id)
+
+    assert "The stand-in failed at GET" in caplog.text

@@ -66,6 +66,8 @@ def test_conditions(salesforce: Salesforce, where: str, found: list[str]) -> Non
         ("SELECT Id FROM Lead LIMIT 1 OFFSET 2001", "NUMBER_OUTSIDE_VALID_RANGE"),
         ("SELECT Id FROM Lead WHERE SystemModstamp > '2026-03-03T12:00:00Z'", "INVALID_FIELD"),
         ("SELECT Id FROM Lead WHERE LastName = 1", "INVALID_FIELD"),
+        (f"SELECT Id FROM Lead WHERE Portal_Score__c > {10**30}", "NUMBER_OUTSIDE_VALID_RANGE"),
+        (f"SELECT Id FROM Lead LIMIT {10**30}", "NUMBER_OUTSIDE_VALID_RANGE"),
         ("SELECT Id FROM Lead WHERE Description LIKE 'x%'", "INVALID_FIELD"),
         ("SELECT Id FROM Lead WHERE Company.Name = 'x'", "INVALID_FIELD"),
         ("SELECT Id FROM Lead WHERE Id IN (SELECT WhoId, Id FROM Task)", "MALFORMED_QUERY"),

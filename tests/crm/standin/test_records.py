@@ -109,6 +109,18 @@ def test_id_as_the_external_id_is_a_plain_create(salesforce: Salesforce) -> None
     assert created["success"]
 
 
+def test_ids_of_15_characters_are_stored_and_told_with_18(standin: StandIn, salesforce: Salesforce) -> None:
+    owner_id = standin.org.sales_user_id
+    lead_id = salesforce.Lead.create({**ADA, "OwnerId": owner_id[:15]}, headers=KEEP_OWNER)["id"]
+
+    found = salesforce.query(f"SELECT OwnerId FROM Lead WHERE Id = '{lead_id[:15]}'")["records"]
+    row = {"attributes": {"type": "Lead"}, "id": lead_id[:15], "Title": "Dr"}
+    [updated] = salesforce.restful("composite/sobjects", method="PATCH", json={"records": [row]})
+
+    assert [record["OwnerId"] for record in found] == [owner_id]
+    assert updated["id"] == lead_id
+
+
 class TestConditions:
     """Lost updates are prevented by LastModifiedDate, to the second; ETags are for accounts only."""
 

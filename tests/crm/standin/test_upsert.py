@@ -1,6 +1,9 @@
 """Upsert by an external id (§1)."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
+import requests
 from simple_salesforce import Salesforce, SalesforceMalformedRequest
 from simple_salesforce.exceptions import SalesforceMoreThanOneRecord, SalesforceResourceNotFound
 
@@ -49,6 +52,23 @@ def test_a_field_that_is_no_key_is_not_found(salesforce: Salesforce) -> None:
 def test_the_key_may_not_be_repeated_in_the_body(salesforce: Salesforce) -> None:
     with pytest.raises(SalesforceMalformedRequest, match="should not be specified"):
         salesforce.Lead.upsert("Portal_Lead_Id__c/p1", {**ADA, "Portal_Lead_Id__c": "p1"})
+
+
+def test_of_many_at_once_one_creates(standin: StandIn, salesforce: Salesforce) -> None:
+    def upsert(title: str) -> bool:
+        answer = requests.patch(
+            f"{standin.base_url}/services/data/v68.0/sobjects/Lead/Portal_Lead_Id__c/p1",
+            json={**ADA, "Title": title},
+            headers={"Authorization": f"Bearer {salesforce.session_id}"},
+            timeout=5,
+        )
+        return answer.json()["created"]
+
+    with ThreadPoolExecutor(8) as pool:
+        created = list(pool.map(upsert, "abcdefgh"))
+
+    assert sorted(created) == [False] * 7 + [True]
+    assert salesforce.query("SELECT COUNT() FROM Lead")["totalSize"] == 1
 
 
 def test_update_only_never_creates(salesforce: Salesforce) -> None:
