@@ -62,6 +62,10 @@ class JobRunner:
     def go_on(self) -> None:
         self._may_run.set()
 
+    @property
+    def is_held(self) -> bool:
+        return not self._may_run.is_set()
+
     def finish(self) -> None:
         """Let every job go on, and wait until all have ended."""
         self.go_on()
