@@ -84,6 +84,13 @@ class LoginForm(forms.Form):
     )
 
 
+class SecretText(forms.Textarea):
+    """Never shown again, not even to whoever has just entered it wrong."""
+
+    def format_value(self, value: Any) -> None:
+        return None
+
+
 class ClientSecretForm(forms.Form):
     """Credentials of the client credentials flow. A secret is entered, never shown again."""
 
@@ -126,7 +133,7 @@ class PrivateKeyForm(forms.Form):
     secret = forms.CharField(
         label="Private key",
         max_length=8000,
-        widget=forms.Textarea(attrs={"rows": 6, "autocomplete": "off", "spellcheck": "false"}),
+        widget=SecretText(attrs={"rows": 6, "autocomplete": "off", "spellcheck": "false"}),
         help_text="The whole PEM, from BEGIN to END, without a password. Its certificate is uploaded to the "
         "app. It is stored encrypted and not shown again.",
     )

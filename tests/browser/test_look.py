@@ -9,13 +9,14 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import ConsoleMessage, Page, expect
 
 from accounts.models import User
+from crm.models import BulkJob, Drift, Exchange, Finding, LeadSync, PullFailure, Reconciliation
 from feedback.disputes import dispute_verdict
 from feedback.models import Verdict
 from feedback.services import reject_handoff
 from handoffs.contact.services import record_attempt
 from handoffs.models import Handoff
 from handoffs.services import accept_handoff
-from leads.models import QuarantinedItem
+from leads.models import Lead, QuarantinedItem
 from leads.unsubscribing import unsubscribe_link
 from scoring.backtesting.runs import advance_backtest, request_backtest
 from scoring.calibration.runs import advance_calibration, request_calibration
@@ -98,6 +99,12 @@ PAGES = [
     ("manager", "/sla/what-if/?first_contact_mode=wall&first_contact_minutes=30"),
     ("operator", "/ops/"),
     ("operator", "/ops/salesforce/"),
+    ("operator", "/ops/salesforce/connection/"),
+    ("operator", "/ops/salesforce/connection/credentials/?url={org}&login=jwt_bearer"),
+    ("operator", "/ops/salesforce/connection/check/"),
+    ("operator", "/ops/salesforce/connection/share/"),
+    ("operator", "/ops/salesforce/leads/{refused}/"),
+    ("manager", "/ops/salesforce/comparisons/{comparison}/"),
     ("operator", "/api/docs/"),
     ("bdr", "/notifications/"),
     ("bdr", "/notifications/preferences/"),
@@ -173,6 +180,7 @@ def places(desk: str, bdr: User, marketing: User, manager: User, now: datetime) 
         due_at=now,
     )
     return {
+        **_exchange_with_salesforce(rejected.lead, now=now),
         "unsubscribe": unsubscribe_link(waiting).rstrip("/").rpartition("/")[2],
         "proposed": proposed.number,
         "pilot": pilot.number,
@@ -193,6 +201,24 @@ def places(desk: str, bdr: User, marketing: User, manager: User, now: datetime) 
         "draft_pk": draft.pk,
         "signal": Signal.objects.get(key="pricing-page").pk,
     }
+
+
+def _exchange_with_salesforce(lead: Lead, *, now: datetime) -> dict[str, int | str]:
+    """A refused lead with its history, a bulk job, a finding of each kind, a difference."""
+    refused = {"parked_at": now, "error_code": "DUPLICATES_DETECTED", "error": "The same person twice."}
+    LeadSync.objects.update_or_create(lead=lead, defaults=refused)
+    said = {"object_name": "Lead", "fields": {"Phone": "+… (12)"}, "at": now}
+    Exchange.objects.create(lead=lead, direction="out", outcome="refused", words="Twice.", **said)
+    Exchange.objects.create(lead=lead, direction="in", outcome="conflict", **said)
+    for outcome in Finding.Outcome:
+        Finding.objects.create(
+            key=f"records:{outcome}", outcome=outcome, words="Found.", remedy="Do this.", checked_at=now
+        )
+    BulkJob.objects.create(object_name="Lead", rows=5000, created_at=now)
+    PullFailure.objects.create(salesforce_id="00QHp0000000001AAA", parked_at=now, error="No number.")
+    run = Reconciliation.objects.create(created_at=now, finished_at=now, compared=2, differing=1)
+    Drift.objects.create(reconciliation=run, lead=lead, kind=Drift.Kind.FIELD, field="Phone", ours="+… (9)")
+    return {"refused": lead.pk, "comparison": run.pk, "org": "https://acme.my.salesforce.com"}
 
 
 @pytest.mark.parametrize("cast", sorted({cast or "nobody" for cast, _ in PAGES}))

@@ -1,27 +1,45 @@
-"""The operators' page and the panel of a lead."""
+"""The operators' pages: how the exchange stands, one lead's history, and the panel on the page of a lead."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import User
-from crm.changes import fold_changes
-from crm.models import Connection, LeadSync, OwnerMapping, PullCursor, StatusMapping
+from accounts.models import ApiToken, User
+from accounts.tokens import issue_token
+from crm.models import (
+    BulkJob,
+    Connection,
+    Conversion,
+    Drift,
+    Exchange,
+    Lane,
+    LeadSync,
+    PullCursor,
+    PullFailure,
+    Reconciliation,
+)
 from leads.models import Lead
 from tests.factories import LeadFactory
 
 pytestmark = pytest.mark.django_db
 
 OVERVIEW = "/ops/salesforce/"
+FRAGMENT = {"HX-Request": "true"}
 
 
 def signed_in(user: User) -> Client:
     browser = Client()
     browser.force_login(user)
     return browser
+
+
+def shown(user: User, path: str, **query: str) -> str:
+    answer = signed_in(user).get(path, query)
+    assert answer.status_code == 200
+    return answer.content.decode()
 
 
 def parked(lead: Lead, **values: object) -> LeadSync:
@@ -39,29 +57,58 @@ def connected(settings) -> None:
     settings.SALESFORCE_URL = "https://example.my.salesforce.com"
 
 
+@pytest.fixture
+def now() -> datetime:
+    return timezone.now()
+
+
 class TestOverview:
-    def test_is_for_operators_and_managers(
+    def test_is_for_operators_and_managers_and_only_operators_act(
         self, operator: User, manager: User, bdr: User, marketing: User
     ) -> None:
-        assert signed_in(operator).get(OVERVIEW).status_code == 200
-        assert signed_in(manager).get(OVERVIEW).status_code == 200
+        sync = parked(LeadFactory())
+
+        assert "Send all again" in shown(operator, OVERVIEW)
+        assert "Send all again" not in shown(manager, OVERVIEW)
         assert signed_in(bdr).get(OVERVIEW).status_code == 403
         assert signed_in(marketing).get(OVERVIEW).status_code == 403
         assert Client().get(OVERVIEW).status_code == 302
+        for path in (
+            reverse("crm:retry", args=[sync.pk]),
+            reverse("crm:retry_cause"),
+            reverse("crm:read_unread"),
+            *(reverse(f"crm:{name}", args=[sync.pk]) for name in ("send", "compare", "matches", "adopt")),
+            *(reverse(f"crm:{name}", args=[sync.pk]) for name in ("make_anew", "leave")),
+        ):
+            assert signed_in(manager).post(path).status_code == 403, path
+        sync.refresh_from_db()
+        assert sync.parked_at is not None
 
-    def test_tells_backlog_and_lag(self, operator: User) -> None:
-        LeadFactory()
-        fold_changes(now=timezone.now())
-        LeadSync.objects.update(waiting_since=timezone.now() - timedelta(minutes=7))
-        Connection.objects.create(calls_used=25, calls_allowed=15_000)
-        PullCursor.objects.create(object_name="Lead", succeeded_at=timezone.now())
+    def test_tells_the_backlog_by_lane_and_how_old_it_is(self, operator: User, now: datetime) -> None:
+        ago = now - timedelta(minutes=7)
+        LeadSync.objects.create(lead=LeadFactory(), lane=Lane.HANDOFF, send_at=ago, waiting_since=ago)
+        for _ in range(2):
+            LeadSync.objects.create(lead=LeadFactory(), send_at=now + timedelta(hours=1), waiting_since=now)
+        LeadSync.objects.create(lead=LeadFactory())
+        PullCursor.objects.create(object_name="Lead", succeeded_at=now)
 
-        page = signed_in(operator).get(OVERVIEW)
+        standing = signed_in(operator).get(OVERVIEW).context["standing"]
 
-        standing = page.context["standing"]
-        assert (standing.waiting, standing.parked, standing.is_silent) == (1, 0, False)
-        assert timedelta(minutes=7) <= timezone.now() - standing.oldest_waiting_at < timedelta(minutes=8)
-        assert "of 15000 allowed" in page.content.decode()
+        lanes = [(lane.lane, lane.waiting, lane.retrying, lane.oldest_at) for lane in standing.lanes]
+        assert lanes == [(Lane.HANDOFF, 1, 0, ago), (Lane.LATER, 2, 2, now)]
+        assert (standing.waiting, standing.oldest_waiting_at, standing.is_silent) == (3, ago, False)
+
+    def test_tells_what_we_may_use_of_the_org_s_calls_and_how_much_is_used(
+        self, operator: User, now: datetime
+    ) -> None:
+        Connection.objects.create(
+            calls_used=9_000, calls_allowed=15_000, app_calls_used=1_234, usage_at=now, daily_share=40
+        )
+
+        page = shown(operator, OVERVIEW)
+
+        assert '<span class="strong">1,234</span> of our share of 6,000 used.' in page
+        assert "9,000 of 15,000 used" in page
 
     def test_lists_parked_leads_with_what_to_do_and_groups_their_causes(self, operator: User) -> None:
         for _ in range(2):
@@ -71,22 +118,51 @@ class TestOverview:
         page = signed_in(operator).get(OVERVIEW)
         narrowed = signed_in(operator).get(OVERVIEW, {"cause": "DUPLICATES_DETECTED"})
 
-        causes = [(cause.code, cause.count) for cause in page.context["standing"].causes]
-        assert causes == [("STRING_TOO_LONG", 2), ("DUPLICATES_DETECTED", 1)]
+        causes = [(one.code, one.count, one.mending.title) for one in page.context["standing"].causes]
+        assert causes == [
+            ("STRING_TOO_LONG", 2, "A value is too long"),
+            ("DUPLICATES_DETECTED", 1, "Another record there is the same person"),
+        ]
         assert "Shorten it, then send again." in page.content.decode()
         assert [sync.lead.last_name for sync in narrowed.context["page"].rows] == ["Other"]
 
-    def test_says_when_nothing_is_connected(self, operator: User, settings) -> None:
+    def test_a_cause_in_the_mapping_leads_to_the_mapping_and_duplicates_are_chosen_one_by_one(
+        self, operator: User
+    ) -> None:
+        parked(LeadFactory(), error_code="INVALID_FIELD", error="A field is missing.")
+        parked(LeadFactory(), error_code="DUPLICATES_DETECTED", error="The same person.")
+
+        page = shown(operator, OVERVIEW)
+
+        assert reverse("admin:crm_fieldmapping_changelist") in page
+        assert page.count("Send all again") == 1
+        assert "Choose the record" in page
+
+    def test_says_what_holds_it_up(self, operator: User, now: datetime) -> None:
+        assert "Nothing has been read from Salesforce yet" in shown(operator, OVERVIEW)
+
+        Connection.objects.update(paused_until=now + timedelta(minutes=5), error="No calls are left.")
+
+        assert "No calls are left. Nothing is lost" in shown(operator, OVERVIEW)
+
+    def test_says_when_nothing_is_connected_and_who_may_connect(
+        self, operator: User, manager: User, settings
+    ) -> None:
         settings.SALESFORCE_URL = ""
 
-        assert "No Salesforce is connected" in signed_in(operator).get(OVERVIEW).content.decode()
+        assert f'<a href="{reverse("crm:connection")}">Connect one</a>' in shown(operator, OVERVIEW)
+        assert "An operator connects one" in shown(manager, OVERVIEW)
 
-    def test_says_why_everything_waits(self, operator: User) -> None:
-        Connection.objects.create(
-            paused_until=timezone.now() + timedelta(minutes=5), error="The day's allocation is used up."
-        )
+    def test_rows_of_salesforce_that_could_not_be_taken_over_are_read_again(
+        self, operator: User, now: datetime
+    ) -> None:
+        PullFailure.objects.create(salesforce_id="00QHp0000000001AAA", parked_at=now, error="No number.")
+        assert "No number." in shown(operator, OVERVIEW)
 
-        assert "The day&#x27;s allocation is used up." in signed_in(operator).get(OVERVIEW).content.decode()
+        answer = signed_in(operator).post(reverse("crm:read_unread"), headers=FRAGMENT)
+
+        assert "1 record will be read again" in answer.content.decode()
+        assert not PullFailure.objects.exists()
 
     @pytest.mark.parametrize(
         ("query", "status"), [({"cause": "\x00"}, 422), ({"after": "x"}, 422), ({"cause": "x" * 81}, 422)]
@@ -94,23 +170,49 @@ class TestOverview:
     def test_bad_input_is_refused(self, operator: User, query: dict[str, str], status: int) -> None:
         assert signed_in(operator).get(OVERVIEW, query).status_code == status
 
-    def test_costs_the_same_however_many_are_parked(self, operator: User, django_assert_num_queries) -> None:
-        for _ in range(3):
+    def test_costs_the_same_however_much_waits(
+        self, operator: User, now: datetime, django_assert_num_queries
+    ) -> None:
+        Connection.objects.create(calls_used=1, calls_allowed=15_000, usage_at=now)
+        for number in range(3):
             parked(LeadFactory())
+            BulkJob.objects.create(object_name="Lead", rows=number, created_at=now)
+            PullCursor.objects.create(object_name=f"Object{number}", succeeded_at=now)
+        run = Reconciliation.objects.create(created_at=now, finished_at=now)
+        Drift.objects.create(reconciliation=run, kind=Drift.Kind.DOUBLED)
         browser = signed_in(operator)
         browser.get(OVERVIEW)
 
-        with django_assert_num_queries(10):
+        with django_assert_num_queries(16):
             browser.get(OVERVIEW)
+
+    def test_the_list_comes_as_a_table_too(self, manager: User) -> None:
+        parked(LeadFactory(last_name="=Formula"))
+
+        answer = signed_in(manager).get(reverse("crm:parked_csv"))
+
+        lines = b"".join(answer.streaming_content).decode().splitlines()
+        assert lines[0].startswith("lead,name,company")
+        assert "STRING_TOO_LONG" in lines[1]
+
+    def test_the_same_figures_come_by_api(self, operator: User, bdr: User, now: datetime) -> None:
+        parked(LeadFactory())
+
+        def ask(user: User):
+            token = issue_token(user, name="t", scopes=[ApiToken.Scope.READ], now=now).secret
+            return Client().get("/api/v1/salesforce/standing/", headers={"Authorization": f"Bearer {token}"})
+
+        figures = ask(operator).json()
+        assert (figures["parked"], figures["causes"][0]["code"]) == (1, "STRING_TOO_LONG")
+        assert [lane["lane"] for lane in figures["lanes"]] == ["HANDOFF", "LATER"]
+        assert ask(bdr).status_code == 403
 
 
 class TestRetry:
     def test_frees_the_lead_and_says_so(self, operator: User) -> None:
         sync = parked(LeadFactory(first_name="Ada", last_name="Byron"))
 
-        answer = signed_in(operator).post(
-            reverse("crm:retry", args=[sync.pk]), headers={"HX-Request": "true"}
-        )
+        answer = signed_in(operator).post(reverse("crm:retry", args=[sync.pk]), headers=FRAGMENT)
 
         sync.refresh_from_db()
         assert (sync.parked_at, sync.attempts, sync.error) == (None, 0, "")
@@ -133,33 +235,77 @@ class TestRetry:
         assert answer.status_code == 409
         assert "not waiting any more" in answer.content.decode()
 
-    def test_is_refused_to_others_and_unknown_leads_are_not_found(self, operator: User, bdr: User) -> None:
-        sync = parked(LeadFactory(owner=bdr))
-
-        assert signed_in(bdr).post(reverse("crm:retry", args=[sync.pk])).status_code == 403
-        assert signed_in(bdr).post(reverse("crm:retry_cause")).status_code == 403
+    def test_unknown_leads_are_not_found(self, operator: User) -> None:
         assert signed_in(operator).post(reverse("crm:retry", args=[10**6])).status_code == 404
-        sync.refresh_from_db()
-        assert sync.parked_at is not None
 
-    def test_frees_a_whole_cause(self, manager: User) -> None:
+    def test_frees_a_whole_cause(self, operator: User) -> None:
         for _ in range(2):
             parked(LeadFactory())
         other = parked(LeadFactory(), error_code="DUPLICATE_VALUE")
 
-        answer = signed_in(manager).post(
-            reverse("crm:retry_cause"), {"cause": "STRING_TOO_LONG"}, headers={"HX-Request": "true"}
+        answer = signed_in(operator).post(
+            reverse("crm:retry_cause"), {"cause": "STRING_TOO_LONG"}, headers=FRAGMENT
         )
 
         assert "2 leads will be sent again" in answer.content.decode()
         assert [sync.pk for sync in LeadSync.objects.parked()] == [other.pk]
 
 
+class TestHistory:
+    def test_lists_what_was_said_and_answered_latest_first(
+        self, manager: User, now: datetime, django_assert_num_queries
+    ) -> None:
+        lead = LeadFactory()
+        sent = {"lead": lead, "direction": "out", "object_name": "Lead", "fields": {"Phone": "+… (12)"}}
+        Exchange.objects.create(**sent, at=now - timedelta(hours=1), outcome="refused", words="Too long.")
+        Exchange.objects.create(**sent, at=now, outcome="confirmed")
+        path = reverse("crm:lead", args=[lead.pk])
+
+        page = shown(manager, path)
+
+        assert page.index("Confirmed") < page.index("Refused")
+        assert "Too long." in page
+        assert "+… (12)" in page
+        assert "Send now" not in page
+        browser = signed_in(manager)
+        browser.get(path)
+        with django_assert_num_queries(7):
+            browser.get(path)
+
+    def test_is_not_for_reps(self, bdr: User) -> None:
+        path = reverse("crm:lead", args=[LeadFactory(owner=bdr).pk])
+
+        assert signed_in(bdr).get(path).status_code == 403
+
+    def test_send_now_ends_a_back_off_and_goes_before_others(self, operator: User, now: datetime) -> None:
+        lead = LeadFactory()
+        sync = LeadSync.objects.create(lead=lead, attempts=4, send_at=now + timedelta(hours=1))
+
+        answer = signed_in(operator).post(reverse("crm:send", args=[lead.pk]), follow=True)
+
+        sync.refresh_from_db()
+        assert (sync.attempts, sync.lane, sync.resends_asked) == (0, Lane.HANDOFF, 1)
+        assert sync.send_at < timezone.now()
+        assert "is sent with the next batch" in answer.content.decode()
+
+    def test_a_comparison_lists_its_differences_by_kind(self, manager: User, now: datetime) -> None:
+        run = Reconciliation.objects.create(created_at=now, finished_at=now, compared=9, differing=2)
+        Drift.objects.create(
+            reconciliation=run, lead=LeadFactory(), kind="field", field="Phone", ours="+… (9)"
+        )
+        Drift.objects.create(reconciliation=run, kind="doubled", salesforce_id="00QHp0000000001AAA")
+        path = reverse("crm:comparison", args=[run.pk])
+
+        assert "Phone" in shown(manager, path)
+        assert "Phone" not in shown(manager, path, kind="doubled")
+        assert signed_in(manager).get(path, {"kind": "x"}).status_code == 422
+        assert signed_in(manager).get(path, {"after": "9" * 30}).status_code == 422
+        assert f'href="{path}"' in shown(manager, OVERVIEW)
+
+
 class TestLeadPanel:
     def panel(self, user: User, lead: Lead) -> str:
-        answer = signed_in(user).get(reverse("crm:lead_panel", args=[lead.pk]))
-        assert answer.status_code == 200
-        return answer.content.decode()
+        return shown(user, reverse("crm:lead_panel", args=[lead.pk]))
 
     def test_shows_where_the_lead_stands_with_a_link(self, bdr: User) -> None:
         lead = LeadFactory(owner=bdr, revision=3)
@@ -178,6 +324,20 @@ class TestLeadPanel:
         assert "https://example.my.salesforce.com/00QHp0000000001AAA" in panel
         assert "Working - Contacted" in panel
         assert "Sam Seller" in panel
+        assert "History" not in panel
+
+    def test_shows_the_deal_of_a_converted_lead(self, bdr: User) -> None:
+        lead = LeadFactory(owner=bdr)
+        LeadSync.objects.create(lead=lead, is_converted=True)
+        Conversion.objects.create(
+            lead=lead, opportunity_id="006Hp0000000001AAA", deal_name="Nordwind", deal_stage="Closed Won",
+            amount=12_000, is_won=True,
+        )  # fmt: skip
+
+        panel = self.panel(bdr, lead)
+
+        assert "https://example.my.salesforce.com/006Hp0000000001AAA" in panel
+        assert "Closed Won, 12,000" in panel
 
     def test_a_lead_never_sent_waits(self, bdr: User) -> None:
         assert "Waits to be sent" in self.panel(bdr, LeadFactory(owner=bdr, revision=1))
@@ -186,42 +346,20 @@ class TestLeadPanel:
         lead = LeadFactory(owner=bdr)
         parked(lead)
 
-        assert "Send again" not in self.panel(bdr, lead).replace("then send again", "")
-        assert "Send again</button>" in self.panel(operator, lead)
+        assert "</svg> Send again" not in self.panel(bdr, lead)
+        assert "</svg> Send again" in self.panel(operator, lead)
+
+    def test_sending_again_from_the_panel_redraws_it(self, operator: User) -> None:
+        sync = parked(LeadFactory())
+
+        answer = signed_in(operator).post(
+            reverse("crm:send", args=[sync.pk]), {"from": "panel"}, headers=FRAGMENT
+        )
+
+        assert 'id="crm-panel"' in answer.content.decode()
+        assert "is sent with the next batch" in answer.content.decode()
 
     def test_a_stranger_s_lead_is_not_found(self, stranger: User, bdr: User) -> None:
         url = reverse("crm:lead_panel", args=[LeadFactory(owner=bdr).pk])
 
         assert signed_in(stranger).get(url).status_code == 404
-
-
-class TestAdmin:
-    def test_a_mapped_person_s_leads_are_sent_with_their_owner(self, operator: User, bdr: User) -> None:
-        LeadFactory(owner=bdr)
-        fold_changes(now=timezone.now())
-
-        answer = signed_in(operator).post(
-            "/admin/crm/ownermapping/add/", {"user": bdr.pk, "salesforce_user_id": "005Hp0000000001AAA"}
-        )
-
-        assert answer.status_code == 302
-        assert OwnerMapping.objects.get().user == bdr
-        assert fold_changes(now=timezone.now()) == 1
-
-    def test_an_id_of_something_else_is_refused_in_words(self, operator: User, bdr: User) -> None:
-        answer = signed_in(operator).post(
-            "/admin/crm/ownermapping/add/", {"user": bdr.pk, "salesforce_user_id": "00QHp0000000001AAA"}
-        )
-
-        assert "it begins with 005" in answer.content.decode()
-
-    def test_a_changed_status_is_sent_to_the_leads_of_its_stage(self, operator: User) -> None:
-        LeadFactory(stage=Lead.Stage.SAL)
-        fold_changes(now=timezone.now())
-        mapping = StatusMapping.objects.get(stage=Lead.Stage.SAL)
-
-        signed_in(operator).post(
-            f"/admin/crm/statusmapping/{mapping.pk}/change/", {"stage": "sal", "status": "Working"}
-        )
-
-        assert fold_changes(now=timezone.now()) == 1
