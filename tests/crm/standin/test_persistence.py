@@ -5,6 +5,10 @@ import json
 import sqlite3
 from pathlib import Path
 
+import pytest
+from simple_salesforce import Salesforce
+from simple_salesforce.exceptions import SalesforceGeneralError
+
 from crm.standin.schema import LEAD, USER
 from crm.standin.server import StandIn
 from crm.standin.store import Store
