@@ -13,7 +13,7 @@ from django.template.loader import render_to_string
 from crm.standin.errors import ApiError
 from crm.standin.messages import Reply, Request
 
-from . import actions, calls, lists, record, workshop
+from . import actions, calls, jobs, lists, record, workshop
 
 if TYPE_CHECKING:
     from crm.standin.server import StandIn
@@ -36,6 +36,8 @@ PAGES: tuple[tuple[str, Show], ...] = (
     (rf"/{RECORD}", record.show_record),
     (r"/calls/", calls.show_calls),
     (r"/calls/(?P<number>\d{1,9})/", calls.show_call),
+    (r"/jobs/", jobs.show_jobs),
+    (r"/jobs/(?P<job>\w{15,18})/", jobs.show_job),
     (r"/workshop/", workshop.show_workshop),
 )
 FORMS: tuple[tuple[str, Act], ...] = (
@@ -44,6 +46,8 @@ FORMS: tuple[tuple[str, Act], ...] = (
     (rf"/{RECORD}/merge", actions.merge),
     (rf"/{RECORD}/delete", actions.delete_record),
     (rf"/{RECORD}/undelete", actions.undelete_record),
+    (r"/jobs/hold", jobs.hold_jobs),
+    (r"/jobs/go-on", jobs.let_jobs_go_on),
     (r"/workshop/faults", workshop.add_fault),
     (r"/workshop/faults/clear", workshop.clear_faults),
     (r"/workshop/calls", workshop.set_allocation),
@@ -117,6 +121,8 @@ DONE = {
     "undeleted": "Taken out of the recycle bin.",
     "ordered": "The fault waits for its call.",
     "cleared": "No fault is waiting any more.",
+    "held": "Jobs are held: those that begin now wait.",
+    "going_on": "Jobs go on.",
     "set": "Set.",
     "ended": "Every session has ended: the next call of each meets a 401.",
 }

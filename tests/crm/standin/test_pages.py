@@ -107,7 +107,9 @@ def test_a_record_shows_its_fields_what_it_names_and_what_belongs_to_it(
     assert "First<br>Second" in called
 
 
-@pytest.mark.parametrize("path", ["/", "/records/Lead/", "/calls/", "/calls/1/", "/workshop/", "/{lead}"])
+@pytest.mark.parametrize(
+    "path", ["/", "/records/Lead/", "/calls/", "/calls/1/", "/jobs/", "/workshop/", "/{lead}"]
+)
 def test_pages_hold_no_script_and_load_nothing_from_elsewhere(
     standin: StandIn, visitor: Visitor, path: str
 ) -> None:
@@ -287,6 +289,31 @@ def test_only_the_beginning_of_a_long_body_is_kept(standin: StandIn, visitor: Vi
 
     assert "the rest is not kept" in visitor.get("/calls/2/").text
     assert len(standin.traffic[-1].sent) == BODY_KEPT
+
+
+# --- jobs ---
+
+
+def test_a_job_shows_how_far_it_is_and_which_rows_failed(standin: StandIn, visitor: Visitor) -> None:
+    assert "Jobs are held" in visitor.send("/jobs/hold").text
+    job = call_api(
+        standin, "jobs/ingest", object="Lead", operation="upsert", externalIdFieldName="Portal_Lead_Id__c"
+    ).json()["id"]
+    # The rows as the runner finds them, once the file has come in.
+    standin.ingest.shelf.put_file(job, b"Portal_Lead_Id__c,LastName,Company\np1,Byron,Engines\np2,King,\n")
+    standin.ingest.shelf.save(standin.ingest.shelf.info(job), state="UploadComplete")
+    standin.ingest.runner.begin(job)
+    held = visitor.get("/jobs/").text
+
+    visitor.send("/jobs/go-on")
+    standin.ingest.runner.finish()
+
+    assert "UploadComplete" in held
+    assert "upsert Lead" in held
+    shown = visitor.get(f"/jobs/{job}/").text
+    assert "1 done, 1 failed, 0 waiting" in shown
+    assert "REQUIRED_FIELD_MISSING" in shown
+    assert "King" in shown
 
 
 # --- the workshop ---
