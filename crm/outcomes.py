@@ -102,16 +102,19 @@ class PushResult:
         return self.pushed + self.waiting + self.parked
 
 
-def record_outcomes(outcomes: Sequence[Outcome], *, now: datetime, began_at: datetime | None) -> PushResult:
+def record_outcomes(
+    outcomes: Sequence[Outcome], *, now: datetime, answered_at: datetime | None
+) -> PushResult:
     """Keep what Salesforce answered to claims, and end these. A claim that is not ours any more is passed
-    over: it was released, and its lead is sent once more. `began_at`: by Salesforce's clock, see the client.
+    over: it was released, and its lead is sent once more. `answered_at`: by Salesforce's clock, see the
+    client.
     """
     if not outcomes:
         return PushResult()
     # The handoff has reached Salesforce. Before the push is recorded: a crash in between sends once more and
     # comes by here again, while the other way round the clock would run for ever.
     stop_clocks(handoff_ids=list(_arrived(outcomes)), kind=Target.Kind.CRM_TRANSFER, at=now)
-    return _record(outcomes, now=now, began_at=began_at)
+    return _record(outcomes, now=now, answered_at=answered_at)
 
 
 def _arrived(outcomes: Sequence[Outcome]) -> Iterator[int]:
@@ -121,13 +124,13 @@ def _arrived(outcomes: Sequence[Outcome]) -> Iterator[int]:
 
 
 @transaction.atomic
-def _record(outcomes: Sequence[Outcome], *, now: datetime, began_at: datetime | None) -> PushResult:
+def _record(outcomes: Sequence[Outcome], *, now: datetime, answered_at: datetime | None) -> PushResult:
     locked = held([outcome.claim for outcome in outcomes]).order_by("pk").select_for_update()
     syncs = {sync.pk: sync for sync in locked}
     ended = []
     for outcome in outcomes:
         if sync := syncs.get(outcome.claim.sync.pk):
-            _end(sync, outcome, now=now, began_at=began_at)
+            _end(sync, outcome, now=now, answered_at=answered_at)
             ended.append(outcome)
     _write(list(syncs.values()))
     _keep_tasks([task for outcome in ended for task in outcome.tasks if task.is_settled])
@@ -140,9 +143,9 @@ def _record(outcomes: Sequence[Outcome], *, now: datetime, began_at: datetime | 
     return PushResult(pushed, len(ended) - pushed - parked, parked)
 
 
-def _end(sync: LeadSync, outcome: Outcome, *, now: datetime, began_at: datetime | None) -> None:
+def _end(sync: LeadSync, outcome: Outcome, *, now: datetime, answered_at: datetime | None) -> None:
     if outcome.result is not None and outcome.result.problem is None:
-        _keep_confirmed(sync, outcome, began_at=began_at)
+        _keep_confirmed(sync, outcome, answered_at=answered_at)
     if outcome.goes_on_with is not None:
         sync.job = outcome.goes_on_with
         return
@@ -158,14 +161,14 @@ def _end(sync: LeadSync, outcome: Outcome, *, now: datetime, began_at: datetime 
         _succeed(sync, outcome, now=now)
 
 
-def _keep_confirmed(sync: LeadSync, outcome: Outcome, *, began_at: datetime | None) -> None:
+def _keep_confirmed(sync: LeadSync, outcome: Outcome, *, answered_at: datetime | None) -> None:
     """What Salesforce confirmed counts, also where the rest of the claim failed."""
     changes = outcome.claim.changes
     sync.salesforce_id = outcome.salesforce_id
     # It carries our key now, whatever was merged into it.
     sync.master_id = ""
     sync.acknowledged = {**({} if outcome.is_recreated else sync.acknowledged), **changes}
-    sync.acknowledged_at, sync.sending = began_at, {}
+    sync.acknowledged_at, sync.sending = answered_at, {}
     if "Status" in changes:
         sync.remote_status = changes["Status"] or ""
     if "OwnerId" in changes:

@@ -49,7 +49,7 @@ def push_batch(
         return PushResult()
     outcomes = [Outcome(claim) for claim in claims]
     problem = _send(client, outcomes)
-    result = record_outcomes(outcomes, now=now, began_at=client.began_at)
+    result = record_outcomes(outcomes, now=now, answered_at=client.answered_at)
     problem = problem or _look_for_gone(client, outcomes, now=now)
     log.info("salesforce.pushed", leads=result.pushed, waiting=result.waiting, parked=result.parked)
     if problem is not None:

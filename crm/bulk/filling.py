@@ -48,7 +48,7 @@ def _sort(claims: Sequence[Claim], job: BulkJob, *, now: datetime) -> int:
     for claim in claims:
         if not claim.changes and not have_tasks_follow(job, claim, claim.sync.salesforce_id, rules, now=now):
             nothing.append(Outcome(claim))
-    record_outcomes(nothing, now=now, began_at=None)
+    record_outcomes(nothing, now=now, answered_at=None)
     return len(told) - len(unfit)
 
 

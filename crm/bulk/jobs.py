@@ -29,6 +29,9 @@ LEASE = timedelta(minutes=2)
 # Asked again after as long as it has taken so far, within these.
 SHORTEST_WAIT = timedelta(seconds=2)
 LONGEST_WAIT = timedelta(minutes=1)
+# A lead on its way with a job can tell nothing new, an acceptance neither: what Salesforce has not come to by
+# then goes by collections.
+PATIENCE = timedelta(minutes=20)
 # Salesforce works on jobs in parallel, and then rows of one owner wait for each other's locks.
 MOST_AT_ONCE = 4
 # They lie with the connection, not with the job.
@@ -98,6 +101,7 @@ def _fill(client: SalesforceClient, job: BulkJob, *, now: datetime) -> None:
         # Others took the rest meanwhile, or there were hardly any.
         release_to_collections(leads_of(job), now=now)
         _end(job, State.DONE, now=now)
+        BulkJob.objects.filter(pk=job.pk, followers=None).delete()
 
 
 def _hand_over(client: SalesforceClient, job: BulkJob, *, now: datetime) -> None:
@@ -115,8 +119,7 @@ def _hand_over(client: SalesforceClient, job: BulkJob, *, now: datetime) -> None
             return
         job.rows = written.rows
         job.salesforce_id = client.open_job(job.object_name, key=key_of(job))
-        job.began_at = client.began_at
-        job.save(update_fields=["rows", "salesforce_id", "began_at"])
+        job.save(update_fields=["rows", "salesforce_id"])
         client.upload_file(job.salesforce_id, written.file)
         client.start_job(job.salesforce_id)
     _handed_over(client, job, now=now)
@@ -146,8 +149,10 @@ def _ask(client: SalesforceClient, job: BulkJob, *, now: datetime) -> None:
     record_contact(client, now=now)
     job.processed, job.refused = status.processed, status.failed
     job.save(update_fields=["processed", "refused"])
+    so_far = now - (job.handed_over_at or now)
     if not status.has_ended:
-        so_far = now - (job.handed_over_at or now)
+        if so_far > PATIENCE:
+            client.abort_job(job.salesforce_id)
         _look_again(job, at=now + min(max(so_far, SHORTEST_WAIT), LONGEST_WAIT))
     elif record_results(client, job, status, now=now):
         _look_again(job, at=now)
@@ -159,7 +164,7 @@ def _ask(client: SalesforceClient, job: BulkJob, *, now: datetime) -> None:
 
 def _told(status: JobStatus) -> str:
     if status.state == "Aborted":
-        return "Somebody aborted the job in Salesforce. Its leads are sent in another way."
+        return "The job was aborted before Salesforce came to all of it. Its leads are sent in another way."
     return f"Salesforce could not process the job: {status.message} Its leads are sent in another way."
 
 

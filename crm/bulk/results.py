@@ -37,13 +37,20 @@ def record_results(client: SalesforceClient, job: BulkJob, status: JobStatus, *,
         claims = read_claims(list(leads_of(job).order_by("pk")[:LEADS_PER_RECORD]))
         if not claims:
             return False
-        recorded = record(job, claims, results, now=now)
+        recorded = record(job, claims, results, now=now, answered_at=client.answered_at)
         untried = [claim.sync.pk for claim in claims if claim.sync.pk not in recorded]
         release_to_collections(leads_of(job).filter(pk__in=untried), now=now)
     return True
 
 
-def _record_leads(job: BulkJob, claims: Sequence[Claim], results: Results, *, now: datetime) -> set[int]:
+def _record_leads(
+    job: BulkJob,
+    claims: Sequence[Claim],
+    results: Results,
+    *,
+    now: datetime,
+    answered_at: datetime | None,
+) -> set[int]:
     """Record the leads that were tried, and return them. Those with tasks to send stay claimed."""
     rules = load_rules()
     outcomes = []
@@ -57,14 +64,21 @@ def _record_leads(job: BulkJob, claims: Sequence[Claim], results: Results, *, no
             # Of its tasks nothing is said yet.
             outcome.was_cut_off = is_told and bool(_tasks_of(outcome, rules))
             outcomes.append(outcome)
-    record_outcomes(outcomes, now=now, began_at=job.began_at)
+    record_outcomes(outcomes, now=now, answered_at=answered_at)
     for outcome in outcomes:
         if outcome.was_cut_off:
             have_tasks_follow(job, outcome.claim, outcome.salesforce_id, rules, now=now)
     return {outcome.claim.sync.pk for outcome in outcomes}
 
 
-def _record_tasks(job: BulkJob, claims: Sequence[Claim], results: Results, *, now: datetime) -> set[int]:
+def _record_tasks(
+    job: BulkJob,
+    claims: Sequence[Claim],
+    results: Results,
+    *,
+    now: datetime,
+    answered_at: datetime | None,
+) -> set[int]:
     """Record the leads whose tasks were tried, and return them. Of a lead that changed since its claim nobody
     knows what the file said: its tasks are sent once more."""
     rules = load_rules()
@@ -77,7 +91,7 @@ def _record_tasks(job: BulkJob, claims: Sequence[Claim], results: Results, *, no
             continue
         outcome.tasks = [SentTask(row, answer) for row, answer in zip(rows, answers, strict=True) if answer]
         outcomes.append(outcome)
-    record_outcomes(outcomes, now=now, began_at=job.began_at)
+    record_outcomes(outcomes, now=now, answered_at=answered_at)
     return {outcome.claim.sync.pk for outcome in outcomes}
 
 

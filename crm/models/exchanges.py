@@ -43,9 +43,6 @@ class BulkJob(MarkedWork):
     refused = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField()
     handed_over_at = models.DateTimeField(null=True)
-    began_at = models.DateTimeField(
-        null=True, help_text="By Salesforce's clock: before it, nothing of this took effect."
-    )
     finished_at = models.DateTimeField(null=True)
     look_at = models.DateTimeField(null=True, help_text="Mark: ask Salesforce how far it is.")
 

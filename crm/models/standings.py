@@ -83,7 +83,9 @@ class LeadSync(models.Model):
     acknowledged = models.JSONField(
         default=dict, help_text="Our fields as last confirmed; only what differs is sent."
     )
-    acknowledged_at = models.DateTimeField(null=True, help_text="By Salesforce's clock, as that call began.")
+    acknowledged_at = models.DateTimeField(
+        null=True, help_text="By Salesforce's clock, to the second: by then that had taken effect."
+    )
 
     # What is on its way
     in_flight_since = models.DateTimeField(null=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
 
@@ -109,6 +109,7 @@ def remember(sync: LeadSync, remote: RemoteLead) -> None:
 
 
 def _may_be_older(sync: LeadSync, remote: RemoteLead) -> bool:
+    """Whether it may have been read before our last write took effect: both say a time to the second."""
     if sync.acknowledged_at is None or remote.asked_at is None:
         return False
-    return remote.asked_at <= sync.acknowledged_at
+    return remote.asked_at <= sync.acknowledged_at + timedelta(seconds=1)

@@ -492,6 +492,6 @@ class TestOwners:
         [claim] = claim_waiting(now=clock.now)
         send_again(LeadSync.objects.filter(pk=lead.pk), now=clock.now)
         fold_changes(now=clock.now)
-        record_outcomes([Outcome(claim)], now=clock.now, began_at=clock.now)
+        record_outcomes([Outcome(claim)], now=clock.now, answered_at=clock.now)
 
         assert LeadSync.objects.claimable(clock.now).filter(pk=lead.pk).exists()
