@@ -27,8 +27,9 @@ LEADS_PER_JOB = 50_000
 def fill_job(job: BulkJob, *, now: datetime) -> bool:
     """Claim more leads for a job; whether it may take yet more. Calls nothing."""
     taken = leads_of(job).count()
+    # Asked once: handoffs that are many come all with the job, not only until the rest are few.
+    lanes = lanes_in_bulk(now=now)
     for _ in range(LEADS_PER_STEP // LEADS_PER_CLAIM):
-        lanes = lanes_in_bulk(now=now)
         room = min(LEADS_PER_CLAIM, LEADS_PER_JOB - taken)
         claims = claim_waiting(now=now, lanes=lanes, most=room, job=job) if lanes and room else []
         if not claims:

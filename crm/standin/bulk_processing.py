@@ -94,6 +94,9 @@ class JobRunner:
                         return
             except JobFailedError as error:
                 self.shelf.end(job_id, "Failed", errorMessage=str(error))
+            except ApiError:
+                # There is no such job any more: the org was reset.
+                return
 
     def _open(self, job_id: str) -> _Work | None:
         self._may_run.wait()

@@ -12,7 +12,7 @@ import pytest
 
 from accounts.models import User
 from crm.bulk import carry_on, lanes_in_bulk
-from crm.bulk.jobs import LEASE
+from crm.bulk.jobs import LEASE, LONGEST_WAIT, PATIENCE
 from crm.bulk.lanes import SPARED_AFTER_FAILURE
 from crm.changes import fold_changes, send_again
 from crm.claims import release_forgotten_claims
@@ -167,7 +167,7 @@ class TestLeads:
     ) -> None:
         lead, *_ = waiting_leads(FEW + 1, clock)
         standin.ingest.runner.hold()
-        for _ in range(6):
+        while not BulkJob.objects.filter(state=State.UPLOADED).exists():
             carry_on(client_of_salesforce, now=clock.now)
         correct_lead(lead, changes={"title": "Countess"}, by=None, at=clock.now, via="test")
         fold_changes(now=clock.now)
@@ -307,6 +307,25 @@ class TestTrouble:
         job.refresh_from_db()
         assert job.state == State.FAILED
         push_all(client_of_salesforce, clock)
+        assert len(records(standin)) == FEW + 1
+
+    def test_a_job_that_salesforce_does_not_come_to_is_aborted(
+        self, standin: StandIn, client_of_salesforce: SalesforceClient, clock: StoppedClock
+    ) -> None:
+        """Its leads could not tell of an acceptance as long as they travel."""
+        waiting_leads(FEW + 1, clock)
+        standin.ingest.runner.hold()
+        while not BulkJob.objects.filter(state=State.UPLOADED).exists():
+            carry_on(client_of_salesforce, now=clock.now)
+
+        for _ in range(3):
+            clock.forward(seconds=(PATIENCE + LONGEST_WAIT).total_seconds() / 2)
+            carry_on(client_of_salesforce, now=clock.now)
+
+        assert BulkJob.objects.get().state == State.FAILED
+        push_all(client_of_salesforce, clock)
+        assert len(records(standin)) == FEW + 1
+        standin.ingest.runner.finish()
         assert len(records(standin)) == FEW + 1
 
     def test_an_outage_pauses_everything_and_loses_no_job(
