@@ -79,7 +79,13 @@ class FieldMappingForm(forms.ModelForm[FieldMapping]):
     class Meta:
         model = FieldMapping
         fields = ("object_name", "portal_field", "salesforce_field", "direction", "rule", "sends_blanks")
-        labels = {"object_name": "Object in Salesforce", "salesforce_field": "Field in Salesforce"}
+        labels = {
+            "object_name": "Object in Salesforce",
+            "salesforce_field": "Field in Salesforce",
+            "rule": COLUMNS["rule"],
+            "sends_blanks": COLUMNS["sends_blanks"],
+        }
+        help_texts = {"salesforce_field": "Its API name, such as Portal_Score__c; or type to find it."}
         widgets = {"salesforce_field": forms.TextInput(attrs={"list": "fields-there", "autocomplete": "off"})}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from common.errors import InvalidInput
 from crm.mapping import (
     LEAD_KEY,
     PORTAL_FIELDS,
@@ -187,6 +188,50 @@ class TestMappingOfANewPortal:
 
     def test_keys_are_none_of_its_fields(self) -> None:
         assert not {LEAD_KEY, TASK_KEY} & {rule.salesforce_field for rule in RULES.fields}
+
+
+def of_lead(portal_field: str, salesforce_field: str, **how: object) -> FieldRule:
+    return FieldRule("Lead", portal_field, salesforce_field, **how)
+
+
+def of_task(portal_field: str, salesforce_field: str, **how: object) -> FieldRule:
+    return FieldRule("Task", portal_field, salesforce_field, **how)
+
+
+BOTH, PULL, OFF = Direction.BOTH, Direction.PULL, Direction.OFF
+UNLESS_BLANK = Precedence.OURS_IF_BLANK
+
+
+class TestRefusing:
+    @pytest.mark.parametrize(
+        ("rule", "culprit", "words"),
+        [
+            (of_lead("title", "a b"), "salesforce_field", "Enter the API name"),
+            (of_lead("title", "OWNERID"), "salesforce_field", "written by the portal itself"),
+            (of_task("score", "Subject"), "salesforce_field", "written by the portal itself"),
+            (of_task("budget", "Budget__c"), "portal_field", "“Budget” is about the lead"),
+            (of_lead("score", "Score__c", direction=BOTH), "direction", "can only be sent"),
+            (of_task("score", "Score__c", direction=PULL), "direction", "can only be sent"),
+            (of_lead("company", "Company", direction=OFF), "direction", "no lead without Company"),
+            (of_lead("title", "Job__c", direction=PULL), "direction", "is read from Title already"),
+            (of_lead("phone", "Tel__c", direction=PULL, sends_blanks=True), "sends_blanks", "only read"),
+            (of_lead("last_name", "Nick__c", sends_blanks=True), "sends_blanks", "a blank Nick__c"),
+            (of_lead("unsubscribed", "Out__c", sends_blanks=True), "sends_blanks", "take back"),
+            (
+                of_lead("budget", "B__c", direction=BOTH, rule=UNLESS_BLANK, sends_blanks=True),
+                "sends_blanks",
+                "filled from here",
+            ),
+        ],
+        ids=lambda value: f"{value.object_name}.{value.salesforce_field}" if hasattr(value, "rule") else "",
+    )
+    def test_names_the_culprit_and_the_remedy(self, rule: FieldRule, culprit: str, words: str) -> None:
+        title = of_lead("title", "Title", direction=BOTH)
+
+        with pytest.raises(InvalidInput, match=words) as refusal:
+            refuse_impossible(rule, others=[title])
+
+        assert refusal.value.field == culprit
 
 
 class TestCatalogue:
