@@ -40,11 +40,18 @@ class Api:
         self.usage = usage
         self.ingest = ingest
         self.faults = faults
+        self._given_page_size = page_size
         self.page_size = page_size
         self.instance_url = instance_url
         # Cursors of unfinished queries. They die with the process: clients must bear INVALID_QUERY_LOCATOR.
         self.cursors: dict[str, list[dict[str, Any]]] = {}
         self._cursor_numbers = itertools.count(1)
+
+    def reset(self, ingest: IngestDesk) -> None:
+        """Forget every unfinished query, and go on with an empty desk of jobs."""
+        self.ingest = ingest
+        self.page_size = self._given_page_size
+        self.cursors.clear()
 
     def open_cursor(self, records: list[dict[str, Any]]) -> str:
         locator = f"01gHp{next(self._cursor_numbers):010d}MAQ"

@@ -103,8 +103,12 @@ class StandIn:
         self.store.close()
 
     def reset(self, *, seed: int = 0) -> None:
-        """As if just set up: no record, no fault, nothing used, everybody logged out."""
+        """As if just set up: no record, job or fault, nothing used, everybody logged out."""
+        self.ingest.runner.close()
         self.org.reset(seed=seed)
+        self.ingest = IngestDesk(self.org, self.faults)
+        self.api.reset(self.ingest)
+        self.tokens.trust("", users={})
         self.faults.reset(seed=seed)
         self.usage.reset()
         self.traffic.clear()

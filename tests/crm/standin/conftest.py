@@ -3,7 +3,7 @@
 Nothing here knows the portal's own client: whatever these tests show, any other client would see.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -14,8 +14,7 @@ from simple_salesforce import Salesforce
 
 from crm.standin.org import Caller
 from crm.standin.server import StandIn
-from tests.crm.conftest import CLIENT_ID, CLIENT_SECRET, StoppedClock
-from tests.factories import NOON
+from tests.crm.conftest import CLIENT_ID, CLIENT_SECRET
 
 KEEP_OWNER = {"Sforce-Auto-Assign": "FALSE"}
 ADA = {"LastName": "Byron", "FirstName": "Ada", "Company": "Engines", "Email": "ada@engines.example"}
@@ -34,31 +33,6 @@ class Detour(HTTPAdapter):
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
         request.url = urlunsplit((*self._there, *urlsplit(request.url)[2:]))
         return super().send(request, *args, **{**kwargs, "timeout": self._seconds, "proxies": {}})
-
-
-@pytest.fixture(scope="session")
-def stopped_clock() -> StoppedClock:
-    return StoppedClock()
-
-
-@pytest.fixture(scope="session")
-def running(stopped_clock: StoppedClock) -> Iterator[StandIn]:
-    with StandIn(client_id=CLIENT_ID, client_secret=CLIENT_SECRET, clock=stopped_clock) as standin:
-        yield standin
-
-
-@pytest.fixture
-def clock(stopped_clock: StoppedClock) -> StoppedClock:
-    stopped_clock.now = NOON
-    return stopped_clock
-
-
-@pytest.fixture
-def standin(running: StandIn, clock: StoppedClock) -> StandIn:
-    """The one server of all these tests, as if just set up."""
-    running.reset()
-    running.api.page_size = 2_000
-    return running
 
 
 def log_in(standin: StandIn, version: str = "68.0", secret: str = CLIENT_SECRET) -> Salesforce:
