@@ -6,6 +6,7 @@ from datetime import datetime
 
 import structlog
 from django.db import transaction
+from simple_salesforce.format import format_soql
 
 from accounts.models import User
 from crm.changes import send_again
@@ -15,6 +16,7 @@ from crm.models import LeadSync, OwnerMapping
 log = structlog.get_logger("salesforce")
 
 ACTIVE_USERS = "SELECT Id, Email FROM User WHERE IsActive = true"
+IDS_PER_QUERY = 200
 
 
 def map_owners_by_email(client: SalesforceClient, *, now: datetime) -> int:
@@ -38,6 +40,35 @@ def map_owners_by_email(client: SalesforceClient, *, now: datetime) -> int:
             map_owner(user, salesforce_user_id=found[0], now=now)
             added += 1
     return added
+
+
+def refresh_activity(client: SalesforceClient, *, now: datetime) -> int:
+    """Learn which of the mapped people may own records there; say of how many that changed. Their leads are
+    compared again: who may no more hands them to a queue, and who may again gets them back.
+
+    Raises SalesforceError. One who is not there at all counts as not active.
+    """
+    mapped = dict(OwnerMapping.objects.order_by("pk").values_list("salesforce_user_id", "is_active_there"))
+    active: set[str] = set()
+    ids = list(mapped)
+    for start in range(0, len(ids), IDS_PER_QUERY):
+        soql = format_soql(
+            "SELECT Id FROM User WHERE IsActive = true AND Id IN {}", ids[start : start + IDS_PER_QUERY]
+        )
+        active |= {row["Id"] for row in client.query(soql)}
+    changed = [each for each, was_active in mapped.items() if was_active != (each in active)]
+    for each in changed:
+        _note_activity(each, is_active=each in active, now=now)
+    OwnerMapping.objects.filter(salesforce_user_id__in=ids).update(checked_at=now)
+    return len(changed)
+
+
+@transaction.atomic
+def _note_activity(salesforce_user_id: str, *, is_active: bool, now: datetime) -> None:
+    mapping = OwnerMapping.objects.filter(salesforce_user_id=salesforce_user_id)
+    mapping.update(is_active_there=is_active)
+    send_again(LeadSync.objects.filter(lead__owner__in=mapping.values("user")), now=now)
+    log.info("salesforce.owner_activity", owner=salesforce_user_id, is_active=is_active)
 
 
 @transaction.atomic

@@ -17,11 +17,12 @@ from crm.connection import client_for_work, is_paused, record_contact
 from crm.fitting import check_against_org, report_misfits
 from crm.history import forget_old_entries
 from crm.outcomes import PushResult
-from crm.owners import map_owners_by_email
+from crm.owners import map_owners_by_email, refresh_activity
 from crm.pacing import lanes_to_push
 from crm.problems import SalesforceError
 from crm.pull import pull_changes
 from crm.push import push_batch
+from crm.reconciling import begin_weekly_comparison, compare_next_page
 from crm.rules import mark_next_leads
 from notifications.sealing import CannotUnseal
 
@@ -80,12 +81,13 @@ def pull_changes_task() -> None:
 
 
 def map_owners_task() -> None:
-    """Find the Salesforce users of people who joined."""
+    """Find the Salesforce users of people who joined, and learn who left there."""
     client = client_for_work(now=timezone.now())
     if client is None or is_paused(timezone.now()):
         return
     try:
         map_owners_by_email(client, now=timezone.now())
+        refresh_activity(client, now=timezone.now())
     except SalesforceError as error:
         # The push meets the same failure, pauses and tells the operators.
         log.warning("salesforce.owners_not_read", code=error.problem.code)
@@ -96,6 +98,21 @@ def compare_after_mapping_task() -> None:
     ends_at = time.monotonic() + BUDGET_SECONDS
     while mark_next_leads(now=timezone.now()) and time.monotonic() < ends_at:
         pass
+
+
+def begin_weekly_comparison_task() -> None:
+    """Have both sides compared, record by record; nothing is mended."""
+    if client_for_work(now=timezone.now()) is not None:
+        begin_weekly_comparison(now=timezone.now())
+
+
+def compare_both_sides_task() -> None:
+    """Take the comparison under way as far as it goes now."""
+    client = client_for_work(now=timezone.now())
+    ends_at = time.monotonic() + BUDGET_SECONDS
+    while client is not None and time.monotonic() < ends_at:
+        if not compare_next_page(client, now=timezone.now()):
+            return
 
 
 def check_mapping_task() -> None:

@@ -65,7 +65,7 @@ def apply_remote(remote: RemoteLead, *, reading: Reading, times: Times, now: dat
     if lead is None:
         return None
     sync = LeadSync.objects.select_for_update().get_or_create(lead=lead)[0]
-    if sync.in_flight_since is not None or _may_be_older(sync, remote):
+    if sync.in_flight_since is not None or may_be_older(sync, remote):
         return None
     settled = take_details(lead, sync, remote, rules=reading.taken, times=times, now=now)
     others = _take_the_rest(lead, sync, remote, reading=reading, times=times, now=now)
@@ -108,7 +108,7 @@ def remember(sync: LeadSync, remote: RemoteLead) -> None:
     sync.remote_stamp, sync.remote_digest = remote.stamp, remote.digest
 
 
-def _may_be_older(sync: LeadSync, remote: RemoteLead) -> bool:
+def may_be_older(sync: LeadSync, remote: RemoteLead) -> bool:
     """Whether it may have been read before our last write took effect: both say a time to the second."""
     if sync.acknowledged_at is None or remote.asked_at is None:
         return False

@@ -7,13 +7,15 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from crm.client import SalesforceClient
+from crm.models import PullCursor
 from crm.problems import RequestRefused
-from crm.pull.cursors import HISTORY, as_literal, cursor_of, note_trouble
+from crm.pull.cursors import HISTORY, as_literal
 from crm.pull.rows import RemoteLead
 
 IDS_PER_QUERY = 200
 # An org that does not track leads, or hides it from us, is asked again after so long.
 ASK_AGAIN_AFTER = timedelta(days=1)
+NOT_TRACKED = "Salesforce keeps no history of leads, or hides it: a change counts from its row's last one."
 
 
 def read_times(
@@ -25,17 +27,20 @@ def read_times(
     a beginning, as of a first reading. Raises SalesforceError when the connection fails.
     """
     times: defaultdict[str, dict[str, datetime]] = defaultdict(dict)
-    cursor = cursor_of(HISTORY)
-    is_hidden = cursor.failed_at is not None and cursor.failed_at > now - ASK_AGAIN_AFTER
-    if since is None or is_hidden:
+    refused = PullCursor.objects.filter(object_name=HISTORY)
+    if since is None or refused.filter(failed_at__gt=now - ASK_AGAIN_AFTER).exists():
         return times
     ids = [remote.salesforce_id for remote in remotes]
     try:
         for start in range(0, len(ids), IDS_PER_QUERY):
             for row in client.query(_changes_of(ids[start : start + IDS_PER_QUERY], since)):
                 times[row["LeadId"]][row["Field"]] = datetime.fromisoformat(row["CreatedDate"])
-    except RequestRefused as error:
-        note_trouble(cursor, error.problem, now=now)
+    except RequestRefused:
+        PullCursor.objects.update_or_create(
+            object_name=HISTORY, defaults={"failed_at": now, "error": NOT_TRACKED}
+        )
+    else:
+        refused.delete()
     return times
 
 

@@ -9,9 +9,9 @@ from enum import Enum, auto
 from django.urls import reverse
 
 from accounts.models import User
-from crm.alarms import ask_for_explanation, drop_request
 from crm.mapping import means_rejection
 from crm.models import LeadSync
+from crm.pull.explaining import ask_for_explanation, drop_request
 from crm.pull.news import has_new_status
 from crm.pull.rows import RemoteLead
 from handoffs.models import Handoff

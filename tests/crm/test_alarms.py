@@ -87,6 +87,23 @@ def test_an_outage_becomes_one_ticket_and_closes_when_it_is_over(
     assert (ticket.answer, ticket.closed_by) == ("It goes through again.", None)
 
 
+def test_silence_is_a_ticket_although_nothing_fails(
+    client_of_salesforce: SalesforceClient, clock: StoppedClock, lead: Lead, operator: User
+) -> None:
+    """CRM-3: the push goes through, and nobody reads."""
+    clock.forward(minutes=29)
+    push_batch(client_of_salesforce, now=clock.now)
+    assert raise_sync_alarms(now=clock.now) == 0
+    assert raise_sync_alarms(now=clock.forward(minutes=2)) == 1
+
+    pull_changes(client_of_salesforce, now=clock.now)
+    raise_sync_alarms(now=clock.now)
+
+    ticket = Ticket.objects.get()
+    assert ticket.title == "Nothing is read from Salesforce. Is the worker running?"
+    assert ticket.closed_at == clock.now
+
+
 def test_what_an_operator_has_answered_is_asked_again_only_for_the_next_outage(
     standin: StandIn, client_of_salesforce: SalesforceClient, clock: StoppedClock, lead: Lead, operator: User
 ) -> None:
@@ -120,6 +137,7 @@ def test_refusals_of_one_cause_become_one_ticket_until_they_are_gone(
     sync(client_of_salesforce, clock)
     parked = LeadSync.objects.parked().count()
     clock.forward(minutes=29)
+    pull_changes(client_of_salesforce, now=clock.now)
     soon = raise_sync_alarms(now=clock.now)
     clock.forward(minutes=1)
     late = raise_sync_alarms(now=clock.now)
