@@ -46,6 +46,11 @@ class Claim:
         """What Salesforce does not know of the lead yet."""
         return dict(self.sync.sending)
 
+    @property
+    def known(self) -> Fields:
+        """What the record there is known to say: nothing, if ours was merged into it."""
+        return {} if self.sync.master_id else dict(self.sync.acknowledged)
+
     def who_id(self, lead_id_there: str) -> str:
         """The record there that its tasks belong to, given that of the lead; blank while there is none."""
         if self.sync.is_converted:
@@ -76,7 +81,7 @@ def claim_waiting(
         sync = claim.sync
         sync.in_flight_since, sync.job = now, job
         wanted = map_lead(claim.record.facts, rules=rules, statuses=statuses)
-        sync.sending = changed_fields(wanted, sync.acknowledged) if claim.is_written else {}
+        sync.sending = changed_fields(wanted, claim.known) if claim.is_written else {}
         sync.claimed_revision, sync.resends_taken = claim.record.revision, sync.resends_asked
         sync.attempts += 1
     _write([claim.sync for claim in claims])

@@ -33,7 +33,7 @@ def leave_theirs(client: SalesforceClient, claims: Sequence[Claim], *, rules: Ru
 
 
 def _is_known(claim: Claim) -> bool:
-    return bool(claim.sync.salesforce_id and claim.sync.acknowledged)
+    return bool(claim.sync.salesforce_id and (claim.sync.acknowledged or claim.sync.master_id))
 
 
 def _read(client: SalesforceClient, claims: Sequence[Claim], names: Sequence[str]) -> dict[str, Any]:
@@ -48,6 +48,6 @@ def _hold_back(claim: Claim, theirs: Mapping[str, Any], contested: Sequence[Fiel
         rule.salesforce_field
         for rule in contested
         if as_stored(theirs.get(rule.salesforce_field), rule)
-        != as_stored(sync.acknowledged.get(rule.salesforce_field), rule)
+        != as_stored(claim.known.get(rule.salesforce_field), rule)
     }
     sync.sending = {name: value for name, value in sync.sending.items() if name not in changed_there}

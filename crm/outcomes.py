@@ -167,7 +167,7 @@ def _keep_confirmed(sync: LeadSync, outcome: Outcome, *, answered_at: datetime |
     sync.salesforce_id = outcome.salesforce_id
     # It carries our key now, whatever was merged into it.
     sync.master_id = ""
-    sync.acknowledged = {**({} if outcome.is_recreated else sync.acknowledged), **changes}
+    sync.acknowledged = {**({} if outcome.is_recreated else outcome.claim.known), **changes}
     sync.acknowledged_at, sync.sending = answered_at, {}
     if "Status" in changes:
         sync.remote_status = changes["Status"] or ""

@@ -88,7 +88,7 @@ def _send_leads(client: SalesforceClient, outcomes: Sequence[Outcome]) -> None:
 def _update(outcome: Outcome) -> Fields:
     sync = outcome.claim.sync
     # A record that was adopted, or that ours was merged into, does not carry our key yet.
-    fields = outcome.claim.changes if sync.acknowledged and not sync.master_id else _row_with_key(outcome)
+    fields = outcome.claim.changes if outcome.claim.known else _row_with_key(outcome)
     return {"Id": sync.salesforce_id, **fields}
 
 
