@@ -77,7 +77,7 @@ def send_again(syncs: LeadSyncQuerySet, *, now: datetime) -> int:
             f"INSERT INTO crm_leadchange (lead_id, lane, at) SELECT lead_id, %s, %s FROM ({chosen}) chosen",
             [Lane.LATER, now, *parameters],
         )
-        return cursor.rowcount
+        return int(cursor.rowcount)
 
 
 @transaction.atomic
@@ -88,7 +88,7 @@ def remark_forgotten(*, now: datetime) -> int:
     """
     with connection.cursor() as cursor:
         cursor.execute(_REMARK, {"now": now, "lane": Lane.LATER})
-        found = cursor.rowcount
+        found = int(cursor.rowcount)
     if found:
         log.warning("salesforce.forgotten_found", leads=found)
     return found
@@ -97,4 +97,4 @@ def remark_forgotten(*, now: datetime) -> int:
 def _defaults() -> dict[str, Any]:
     """What a new standing says, by columns, besides what is folded in."""
     fields = [field for field in LeadSync._meta.concrete_fields if field.column not in _FOLDED]
-    return {field.column: field.get_db_prep_save(field.get_default(), connection) for field in fields}
+    return {str(field.column): field.get_db_prep_save(field.get_default(), connection) for field in fields}

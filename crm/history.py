@@ -72,4 +72,4 @@ def forget_old_entries(*, now: datetime) -> int:
             """,
             [MOST_PER_LEAD],
         )
-        return deleted + cursor.rowcount
+        return deleted + int(cursor.rowcount)

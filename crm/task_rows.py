@@ -24,7 +24,7 @@ class TaskRow:
 
     def standing(self, salesforce_id: str) -> TaskSync | AttemptSync:
         """The row that says that it arrived, unsaved."""
-        if self.handoff_id is None:
+        if self.attempt_id is not None:
             return AttemptSync(attempt_id=self.attempt_id, salesforce_id=salesforce_id)
         return TaskSync(handoff_id=self.handoff_id, salesforce_id=salesforce_id, acknowledged=self.wanted)
 
