@@ -7,7 +7,9 @@ import time
 import structlog
 from django.utils import timezone
 
+from crm.accounts import match_accounts, note_companies_to_match
 from crm.alarms import raise_sync_alarms
+from crm.budget import may_spend
 from crm.bulk import carry_on
 from crm.changes import MOST_AT_ONCE, fold_changes, remark_forgotten
 from crm.checking import can_sign_in, check_connection, report_no_session
@@ -16,6 +18,7 @@ from crm.client import connected_client
 from crm.connection import client_for_work, is_paused, record_contact
 from crm.fitting import check_against_org, report_misfits
 from crm.history import forget_old_entries
+from crm.models import Lane
 from crm.outcomes import PushResult
 from crm.owners import map_owners_by_email, refresh_activity
 from crm.pacing import lanes_to_push
@@ -125,6 +128,19 @@ def check_mapping_task() -> None:
         report_misfits(check_against_org(client, now=now), now=now)
     except SalesforceError as error:
         log.warning("salesforce.mapping_not_checked", code=error.problem.code)
+
+
+def match_accounts_task() -> None:
+    """Find the accounts of companies whose leads are in sales' hands."""
+    now = timezone.now()
+    client = connected_client()
+    if client is None or is_paused(now) or not may_spend(Lane.LATER, now=now):
+        return
+    note_companies_to_match(now=now)
+    try:
+        match_accounts(client, now=now)
+    except SalesforceError as error:
+        log.warning("salesforce.accounts_not_read", code=error.problem.code)
 
 
 def check_connection_task() -> None:
