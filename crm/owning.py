@@ -28,7 +28,7 @@ class Owners:
 
     def of_lead(self, owner_id: int | None, *, handoff: Handoff | None) -> str:
         """A person, or the queue of the pool in which the lead waits for one; `handoff` is its latest."""
-        if owner_id in self.users:
+        if owner_id is not None and owner_id in self.users:
             return self.users[owner_id]
         if owner_id is not None and owner_id not in self.refused:
             return ""

@@ -26,6 +26,7 @@ class TaskRow:
         """The row that says that it arrived, unsaved."""
         if self.attempt_id is not None:
             return AttemptSync(attempt_id=self.attempt_id, salesforce_id=salesforce_id)
+        assert self.handoff_id is not None
         return TaskSync(handoff_id=self.handoff_id, salesforce_id=salesforce_id, acknowledged=self.wanted)
 
 
