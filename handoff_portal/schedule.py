@@ -68,7 +68,10 @@ SCHEDULE = [
     Periodic("crm-forget-history", crm.tasks.forget_old_entries_task, cron="45 2 * * *"),
     Periodic("crm-pull", crm.tasks.pull_changes_task, every=30 * SECOND),
     Periodic("crm-raise-alarms", crm.tasks.raise_sync_alarms_task, every=MINUTE),
+    Periodic("crm-match-accounts", crm.tasks.match_accounts_task, cron="35 * * * *"),
     Periodic("crm-map-owners", crm.tasks.map_owners_task, every=10 * MINUTE),
     Periodic("crm-compare-after-mapping", crm.tasks.compare_after_mapping_task, every=15 * SECOND),
+    Periodic("crm-compare-weekly", crm.tasks.begin_weekly_comparison_task, cron="0 1 * * 0"),
+    Periodic("crm-compare", crm.tasks.compare_both_sides_task, every=15 * SECOND),
     Periodic("crm-check-mapping", crm.tasks.check_mapping_task, cron="20 5 * * *"),
 ]

@@ -174,6 +174,18 @@ class TestCursor:
         assert pull_changes(client_of_salesforce, now=clock.now).changed == 1
         assert PullCursor.objects.get(object_name="Lead").cursor > edited_at
 
+    def test_does_not_pass_a_row_that_may_be_older_than_our_own_last_write(
+        self, standin: StandIn, client_of_salesforce: SalesforceClient, clock: StoppedClock, lead: Lead
+    ) -> None:
+        """Read just before the write took effect, it would undo it here."""
+        clock.forward(minutes=20)
+        edit(standin, lead, Status="Working - Contacted")
+        LeadSync.objects.update(acknowledged_at=clock.now)
+
+        assert pull_changes(client_of_salesforce, now=clock.now) == PullResult(read=1, postponed=1)
+        clock.forward(seconds=10)
+        assert pull_changes(client_of_salesforce, now=clock.now) == PullResult(read=1, changed=1)
+
     def test_stays_when_the_poll_breaks_off(
         self, standin: StandIn, client_of_salesforce: SalesforceClient, clock: StoppedClock, lead: Lead
     ) -> None:
