@@ -92,15 +92,37 @@ class Exchange(models.Model):
 class Reconciliation(MarkedWork):
     """One comparison of both sides, record by record (CRM-9)."""
 
+    class Stage(models.TextChoices):
+        LEADS = "leads", "Leads"
+        UNKNOWN_THERE = "unknown_there", "Leads that Salesforce does not know"
+        TASKS = "tasks", "Tasks"
+
+    class Why(models.TextChoices):
+        """What explains a difference, so that it is none to mend."""
+
+        WAITING = "waiting", "Wait to be sent"
+        ON_ITS_WAY = "on_its_way", "On their way"
+        PARKED = "parked", "Wait for a person"
+        UNREAD = "unread", "Changed there, still to be read"
+        SET_ASIDE = "set_aside", "Could not be taken over"
+        KEPT_THERE = "kept_there", "Changed there, where that may stay"
+        CONVERTED = "converted", "Converted there"
+        MERGED = "merged", "Merged there"
+        REMOVED = "removed", "Deleted there"
+
     created_at = models.DateTimeField()
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
     repairs = models.BooleanField(default=False, help_text="Mend what differs, by the rules of the mapping.")
     look_at = models.DateTimeField(null=True, help_text="Mark: begin, or go on after `reached`.")
-    reached = models.CharField(max_length=18, blank=True, help_text="The Salesforce id compared last.")
+    stage = models.CharField(max_length=13, choices=Stage, default=Stage.LEADS)
+    reached = models.CharField(
+        max_length=255, blank=True, help_text="What was compared last of its stage: an id there, or a key."
+    )
     finished_at = models.DateTimeField(null=True)
     compared = models.PositiveIntegerField(default=0)
     differing = models.PositiveIntegerField(default=0)
     mended = models.PositiveIntegerField(default=0)
+    explained = models.JSONField(default=dict, help_text="By why: records whose difference explains itself.")
 
     class Meta:
         indexes = (
@@ -111,6 +133,15 @@ class Reconciliation(MarkedWork):
 
     def __str__(self) -> str:
         return f"Comparison of {self.created_at:%d %b %Y}"
+
+    @property
+    def left(self) -> int:
+        """Differences that are still there."""
+        return self.differing - self.mended
+
+    @property
+    def explained_in_words(self) -> list[tuple[str, int]]:
+        return [(str(why.label), self.explained[why]) for why in self.Why if self.explained.get(why)]
 
 
 class Drift(models.Model):

@@ -30,6 +30,13 @@ class Connection(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, editable=False, related_name="+"
     )
 
+    organization_id = models.CharField(
+        max_length=18,
+        blank=True,
+        editable=False,
+        help_text="The org that all we know of Salesforce comes from. Signing in to another one is refused.",
+    )
+
     # What we may use
     daily_share = models.PositiveSmallIntegerField(
         default=50, help_text="Per cent of the org's daily calls that the portal may use."

@@ -70,7 +70,8 @@ class LeadSync(models.Model):
         REMOVED = "removed", "Deleted in Salesforce"
 
     lead = models.OneToOneField("leads.Lead", on_delete=models.CASCADE, primary_key=True, related_name="sync")
-    salesforce_id = models.CharField(max_length=18, blank=True)
+    # In the order of its bytes, which is Salesforce's, whatever the language of the database.
+    salesforce_id = models.CharField(max_length=18, blank=True, db_collation="C")
 
     # What Salesforce confirmed
     pushed_revision = models.PositiveIntegerField(default=0)
