@@ -24,5 +24,6 @@ urlpatterns = [
     path("leads/<int:lead_id>/adopt/", leads.adopt, name="adopt"),
     path("leads/<int:lead_id>/anew/", leads.anew, name="make_anew"),
     path("leads/<int:lead_id>/leave/", leads.leave, name="leave"),
+    path("comparisons/", comparisons.begin, name="begin_comparison"),
     path("comparisons/<int:pk>/", comparisons.comparison, name="comparison"),
 ]

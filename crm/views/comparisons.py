@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
-from django.views.decorators.http import require_GET
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_POST
 
-from accounts.roles import role_required
+from accounts.roles import role_required, signed_in_user
 from common.errors import InvalidInput
 from crm.client import org_url
 from crm.models import Drift, Reconciliation
-from crm.views.roles import WATCHERS
+from crm.reconciling import begin_comparison
+from crm.views.roles import KEEPERS, WATCHERS
 
 PAGE_SIZE = 100
+
+
+@require_POST
+@role_required(*KEEPERS)
+def begin(request: HttpRequest) -> HttpResponse:
+    """Have both sides compared, and with `repairs` what differs mended by the rules of the mapping."""
+    repairs = request.POST.get("repairs") == "yes"
+    begin_comparison(repairs=repairs, by=signed_in_user(request), now=timezone.now())
+    messages.success(request, "The comparison begins within a minute. It takes one call for 2,000 records.")
+    return redirect("crm:overview")
 
 
 @require_GET

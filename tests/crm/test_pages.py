@@ -302,6 +302,15 @@ class TestHistory:
         assert signed_in(manager).get(path, {"after": "9" * 30}).status_code == 422
         assert f'href="{path}"' in shown(manager, OVERVIEW)
 
+    def test_an_operator_has_both_sides_compared(self, operator: User, manager: User) -> None:
+        path = reverse("crm:begin_comparison")
+
+        answer = signed_in(operator).post(path, {"repairs": "yes"}, follow=True)
+
+        assert (Reconciliation.objects.get().repairs, Reconciliation.objects.get().by) == (True, operator)
+        assert "Under way" in answer.content.decode()
+        assert signed_in(manager).post(path).status_code == 403
+
 
 class TestLeadPanel:
     def panel(self, user: User, lead: Lead) -> str:
