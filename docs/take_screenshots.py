@@ -26,6 +26,8 @@ QUALITY = 70  # JPEG; enough to read the text, a tenth of the size of a PNG
 SCREENS = {"desktop": (1280, 800), "phone": (390, 844)}
 DESK = ("desktop",)  # for pages that nobody would open on a phone
 THEMES = ("light", "dark")
+DAY = ("light",)
+STANDIN = "salesforce_url"
 # Workers finish a re-scoring of the demo within seconds; a busy machine takes longer.
 RESCORED_WITHIN_MS = 120_000
 DRAFT = "a[href^='/scoring/']:has-text('Webinar +20')"
@@ -44,6 +46,8 @@ class Shot:
     follow: tuple[str, ...] = ()
     at: str = ""
     screens: tuple[str, ...] = tuple(SCREENS)
+    themes: tuple[str, ...] = THEMES
+    site: str = "url"  # whose page it is: a key of demo.json
 
 
 @dataclass(frozen=True)
@@ -85,6 +89,9 @@ SCENES = (
             Shot("breach", "manager", "/sla/breaches/", follow=(A_BREACH,)),
             Shot("compliance", "manager", "/sla/compliance/"),
             Shot("health", "operator", "/ops/"),
+            Shot("salesforce", "operator", "/ops/salesforce/", screens=DESK, themes=DAY),
+            Shot("salesforce-fields", "operator", "/admin/crm/fieldmapping/", screens=DESK, themes=DAY),
+            Shot("salesforce-stand-in", "operator", "/workshop/", screens=DESK, themes=DAY, site=STANDIN),
             Shot("scoring", "marketing", "/scoring/"),
             Shot("criteria", "bdr", "/scoring/criteria/"),
             Shot("grid", "marketing", "/scoring/grid/"),
@@ -140,7 +147,8 @@ def photograph_scene(browser: Browser, demo: dict[str, Any], scene: Scene, folde
             for screen in SCREENS:
                 page = sign_in(browser, demo, role, theme=theme, screen=screen)
                 for shot in scene.shots:
-                    if shot.role == role and screen in shot.screens:
+                    if shot.role == role and screen in shot.screens and theme in shot.themes:
+                        page.goto(demo[shot.site] + shot.path)
                         photograph(page, shot, folder / f"{shot.name}-{screen}-{theme}.jpg")
                 page.context.close()
 
@@ -167,7 +175,7 @@ def sign_in(
 
 
 def photograph(page: Page, shot: Shot, target: Path) -> None:
-    page.goto(shot.path)
+    """Take the picture, from the page at which the shot begins."""
     for link in shot.follow:
         page.locator(link).first.click()
         page.wait_for_load_state("networkidle")
