@@ -1,8 +1,13 @@
-"""What the scheduler runs. Each is safe to run twice, and two at once share the work."""
+"""What the scheduler runs. Each is safe to run twice, and two at once share the work.
+
+Each asks its `clock` what time it is; tests pass one of their own.
+"""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from datetime import datetime
 
 import structlog
 from django.utils import timezone
@@ -31,96 +36,98 @@ from notifications.sealing import CannotUnseal
 
 log = structlog.get_logger("salesforce")
 
+Clock = Callable[[], datetime]
+
 # Well within the time a task is given; what is left waits for the next run.
 BUDGET_SECONDS = 10.0
 
 
-def push_stale_leads_task() -> None:
+def push_stale_leads_task(clock: Clock = timezone.now) -> None:
     """Send every lead that is to go now, batch by batch. Without a connection, only note that they wait."""
-    _fold_all_changes()
-    client = client_for_work(now=timezone.now())
+    _fold_all_changes(clock)
+    client = client_for_work(now=clock())
     if client is None:
         return
-    release_forgotten_claims(now=timezone.now())
+    release_forgotten_claims(now=clock())
     ends_at = time.monotonic() + BUDGET_SECONDS
     while time.monotonic() < ends_at:
-        lanes = lanes_to_push(now=timezone.now())
-        result = push_batch(client, now=timezone.now(), lanes=lanes) if lanes else PushResult()
+        lanes = lanes_to_push(now=clock())
+        result = push_batch(client, now=clock(), lanes=lanes) if lanes else PushResult()
         if not result.claimed or result.is_paused:
             return
         # A handoff made meanwhile goes with the next batch.
-        _fold_all_changes()
+        _fold_all_changes(clock)
 
 
-def carry_bulk_jobs_task() -> None:
+def carry_bulk_jobs_task(clock: Clock = timezone.now) -> None:
     """Take bulk jobs as far as they go now, and begin one where very many leads wait."""
-    client = client_for_work(now=timezone.now())
+    client = client_for_work(now=clock())
     ends_at = time.monotonic() + BUDGET_SECONDS
     while client is not None and time.monotonic() < ends_at:
-        if not carry_on(client, now=timezone.now()):
+        if not carry_on(client, now=clock()):
             return
 
 
-def _fold_all_changes() -> None:
-    while fold_changes(now=timezone.now()) == MOST_AT_ONCE:
+def _fold_all_changes(clock: Clock) -> None:
+    while fold_changes(now=clock()) == MOST_AT_ONCE:
         pass
 
 
-def remark_forgotten_task() -> None:
+def remark_forgotten_task(clock: Clock = timezone.now) -> None:
     """Find the leads that nobody marked, of which there should be none."""
-    remark_forgotten(now=timezone.now())
+    remark_forgotten(now=clock())
 
 
-def forget_old_entries_task() -> None:
+def forget_old_entries_task(clock: Clock = timezone.now) -> None:
     """Delete what the history of leads with Salesforce need not keep any longer."""
-    forget_old_entries(now=timezone.now())
+    forget_old_entries(now=clock())
 
 
-def pull_changes_task() -> None:
+def pull_changes_task(clock: Clock = timezone.now) -> None:
     """Read what people changed in Salesforce."""
-    client = client_for_work(now=timezone.now())
+    client = client_for_work(now=clock())
     if client is not None:
-        pull_changes(client, now=timezone.now())
+        pull_changes(client, now=clock())
 
 
-def map_owners_task() -> None:
+def map_owners_task(clock: Clock = timezone.now) -> None:
     """Find the Salesforce users of people who joined, and learn who left there."""
-    client = client_for_work(now=timezone.now())
-    if client is None or is_paused(timezone.now()):
+    client = client_for_work(now=clock())
+    if client is None or is_paused(clock()):
         return
     try:
-        map_owners_by_email(client, now=timezone.now())
-        refresh_activity(client, now=timezone.now())
+        map_owners_by_email(client, now=clock())
+        refresh_activity(client, now=clock())
     except SalesforceError as error:
         # The push meets the same failure, pauses and tells the operators.
         log.warning("salesforce.owners_not_read", code=error.problem.code)
 
 
-def compare_after_mapping_task() -> None:
+def compare_after_mapping_task(clock: Clock = timezone.now) -> None:
     """Mark the leads for comparison with a mapping that changed, some thousand at a time."""
     ends_at = time.monotonic() + BUDGET_SECONDS
-    while mark_next_leads(now=timezone.now()) and time.monotonic() < ends_at:
+    while mark_next_leads(now=clock()) and time.monotonic() < ends_at:
         pass
 
 
-def begin_weekly_comparison_task() -> None:
+def begin_weekly_comparison_task(clock: Clock = timezone.now) -> None:
     """Have both sides compared, record by record; nothing is mended."""
-    if client_for_work(now=timezone.now()) is not None:
-        begin_weekly_comparison(now=timezone.now())
+    if client_for_work(now=clock()) is not None:
+        begin_weekly_comparison(now=clock())
 
 
-def compare_both_sides_task() -> None:
+def compare_both_sides_task(clock: Clock = timezone.now) -> None:
     """Take the comparison under way as far as it goes now."""
-    client = client_for_work(now=timezone.now())
+    client = client_for_work(now=clock())
     ends_at = time.monotonic() + BUDGET_SECONDS
     while client is not None and time.monotonic() < ends_at:
-        if not compare_next_page(client, now=timezone.now()):
+        if not compare_next_page(client, now=clock()):
             return
 
 
-def check_mapping_task() -> None:
+def check_mapping_task(clock: Clock = timezone.now) -> None:
     """Compare the mapping with what Salesforce is like today, and tell the operators what does not fit."""
-    now = timezone.now()
+    now = clock()
     client = client_for_work(now=now)
     if client is None or is_paused(now):
         return
@@ -130,9 +137,9 @@ def check_mapping_task() -> None:
         log.warning("salesforce.mapping_not_checked", code=error.problem.code)
 
 
-def match_accounts_task() -> None:
+def match_accounts_task(clock: Clock = timezone.now) -> None:
     """Find the accounts of companies whose leads are in sales' hands."""
-    now = timezone.now()
+    now = clock()
     client = connected_client()
     if client is None or is_paused(now) or not may_spend(Lane.LATER, now=now):
         return
@@ -143,9 +150,9 @@ def match_accounts_task() -> None:
         log.warning("salesforce.accounts_not_read", code=error.problem.code)
 
 
-def check_connection_task() -> None:
+def check_connection_task(clock: Clock = timezone.now) -> None:
     """Go through the connection's check-list."""
-    now = timezone.now()
+    now = clock()
     try:
         client = connected_client()
     except CannotUnseal as error:
@@ -158,5 +165,5 @@ def check_connection_task() -> None:
         record_contact(client, now=now)
 
 
-def raise_sync_alarms_task() -> None:
-    raise_sync_alarms(now=timezone.now())
+def raise_sync_alarms_task(clock: Clock = timezone.now) -> None:
+    raise_sync_alarms(now=clock())
