@@ -140,7 +140,7 @@ def check_mapping_task(clock: Clock = timezone.now) -> None:
 def match_accounts_task(clock: Clock = timezone.now) -> None:
     """Find the accounts of companies whose leads are in sales' hands."""
     now = clock()
-    client = connected_client()
+    client = client_for_work(now=now)
     if client is None or is_paused(now) or not may_spend(Lane.LATER, now=now):
         return
     note_companies_to_match(now=now)

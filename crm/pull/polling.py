@@ -80,7 +80,7 @@ def pull_changes(client: SalesforceClient, *, now: datetime) -> PullResult:
             result = replace(result, changed=result.changed + pull_removals(client, now=now))
     except SalesforceError as error:
         note_trouble(cursor_of(name), error.problem, now=now)
-        pause_connection(error.problem, now=now)
+        pause_connection(error.problem, now=now, client=client)
         return replace(reading.result, is_paused=True)
     record_contact(client, now=now)
     if result.changed or result.postponed:
