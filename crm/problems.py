@@ -54,6 +54,7 @@ REMEDIES: dict[Remedy, set[str]] = {
         "INVALID_SESSION_ID",
         "UNUSABLE_KEY",
         "SECRET_LOST",
+        "ANOTHER_ORG",
         "invalid_client",
         "invalid_client_id",
         "invalid_grant",
@@ -180,6 +181,9 @@ PLAIN_WORDS = {
     "password.",
     "SECRET_LOST": "The secret can no longer be read, as NOTIFICATION_KEY was changed on the server. Enter "
     "it again on the connection page.",
+    "ANOTHER_ORG": "This is another Salesforce org than the one that everything was exchanged with: "
+    "{message} Enter the former address again. To send everything to this org instead, run manage.py "
+    "salesforce_adopt_org.",
     "invalid_client": "Salesforce does not accept the client secret. Enter the one shown in the app there.",
     "invalid_client_id": "Salesforce does not know the client id. Enter the consumer key shown in the app "
     "there.",

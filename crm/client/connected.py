@@ -11,6 +11,7 @@ from notifications.sealing import unseal
 
 from .bulk import BulkSession
 from .login import Credentials
+from .organization import admit_organization
 from .reading import ReadingSession
 from .rows import WritingSession
 
@@ -32,7 +33,9 @@ class _InUse:
         with self._lock:
             if self._client is None or self._made_of != (credentials, version, seconds):
                 self._made_of = (credentials, version, seconds)
-                self._client = SalesforceClient(credentials, version=version, timeout_seconds=seconds)
+                self._client = SalesforceClient(
+                    credentials, version=version, timeout_seconds=seconds, admit=admit_organization
+                )
             return self._client
 
 

@@ -52,9 +52,19 @@ class Session:
     Every call raises a SalesforceError and nothing else when it fails as a whole.
     """
 
-    def __init__(self, credentials: Credentials, *, version: str, timeout_seconds: float) -> None:
+    def __init__(
+        self,
+        credentials: Credentials,
+        *,
+        version: str,
+        timeout_seconds: float,
+        admit: Callable[[str], None] | None = None,
+    ) -> None:
+        """`admit` is told the org's id at each sign-in, and raises a SalesforceError for one that is not to
+        be talked to."""
         self._credentials = credentials
         self._version = version
+        self._admit = admit
         self._http = requests.Session()
         transport = Transport(credentials.url, read_seconds=timeout_seconds)
         self._http.mount("https://", transport)
@@ -84,6 +94,12 @@ class Session:
             calls, self._calls = self._calls, 0
             return calls
 
+    def sign_in(self) -> None:
+        """Sign in anew, whatever session there is. Raises a SalesforceError."""
+        with self._signing_in:
+            stale = self._salesforce
+        self._signed_in(instead_of=stale)
+
     def call(self, make: Callable[[Salesforce], Answer]) -> Answer:
         """Make a call. If the session is over, sign in once and make the very same call again."""
         salesforce = self._signed_in(instead_of=None)
@@ -104,6 +120,8 @@ class Session:
                 self._salesforce = None
                 token = fetch_token(self._credentials, session=self._http)
                 self.organization_id = token.organization_id
+                if self._admit is not None:
+                    self._admit(token.organization_id)
                 self._salesforce = translated(lambda: self._with_token(token))
             return self._salesforce
 
