@@ -102,10 +102,12 @@ def _compare_fields(pair: Pair, rules: Rules) -> Iterator[Difference]:
     for rule in compared_rules(rules):
         name = rule.salesforce_field
         ours, theirs = rule.portal.read(facts, facts.handoff), pair.row.get(name)
+        here, there = as_stored(ours, rule), as_stored(theirs, rule)
+        if here == there:
+            continue
         settled = settle(rule, base=acknowledged.get(name), ours=ours, theirs=theirs)
         verdict = _verdict(rule, settled, was=acknowledged.get(name))
         if verdict is not None:
-            here, there = as_stored(ours, rule), as_stored(theirs, rule)
             yield _field(name, verdict, here, there, held=settled.acknowledged)
 
 
@@ -143,5 +145,5 @@ def _compare_standing(pair: Pair, reading: Reading) -> Iterator[Difference]:
 
 
 def _field(name: str, verdict: Verdict, ours: object, theirs: object, *, held: object) -> Difference:
-    shown = ("" if value is None else str(value) for value in (ours, theirs))
-    return Difference(Drift.Kind.FIELD, verdict, None, "", name, *shown, held=held)
+    here, there = ("" if value is None else str(value) for value in (ours, theirs))
+    return Difference(Drift.Kind.FIELD, verdict, None, field=name, ours=here, theirs=there, held=held)

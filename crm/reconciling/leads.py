@@ -65,7 +65,7 @@ def compare_leads(client: SalesforceClient, *, after: str, repairs: bool, now: d
     missing = list(_missing(found, asked_at))
     if repairs:
         for pair, differences in differing:
-            repair_fields(pair.remote, differences, reading=reading, now=now)
+            repair_fields(pair.sync.pk, pair.remote, differences, reading=reading, now=now)
         for difference in missing:
             if difference.verdict is not Verdict.FOR_A_PERSON:
                 repair_missing(difference, rules=reading.rules, now=now)
@@ -159,9 +159,7 @@ def _doubtful(found: _Found, asked_at: datetime | None) -> list[str]:
 
 
 def _missing(found: _Found, asked_at: datetime | None) -> Iterator[Difference]:
-    elsewhere = {
-        found.lead_ids[remote.public_id] for remote in found.remotes if remote.public_id in found.lead_ids
-    }
+    elsewhere = set(found.lead_ids.values())
     for sync in found.absent:
         why = explain_standing(sync, asked_at=asked_at)
         if why is not None:

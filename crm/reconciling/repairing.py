@@ -22,11 +22,16 @@ SENT = (Verdict.UNSENT, Verdict.OVERWRITTEN)
 
 @transaction.atomic
 def repair_fields(
-    remote: RemoteLead, differences: Sequence[Difference], *, reading: Reading, now: datetime
+    lead_id: int,
+    remote: RemoteLead,
+    differences: Sequence[Difference],
+    *,
+    reading: Reading,
+    now: datetime,
 ) -> None:
     """Mend what differs on one lead, unless it was sent since the two were compared. To have a field sent,
     what they hold counts as what they confirmed; one to be taken over is settled as the poll would."""
-    sync = _lock_standing(differences[0].lead_id)
+    sync = _lock_standing(lead_id)
     if sync is None or may_be_older(sync, remote):
         return
     sent = {each.field: each.held for each in differences if each.verdict in SENT}
@@ -74,7 +79,7 @@ def _have_key_sent(sync: LeadSync, rules: Rules) -> None:
     sync.acknowledged = {name: value for name, value in sync.acknowledged.items() if name not in alone}
 
 
-def _lock_standing(lead_id: int | None) -> LeadSync | None:
+def _lock_standing(lead_id: int) -> LeadSync | None:
     """Where a lead stands, locked after it; None when it is on its way out or in another worker's hands."""
     free = Lead.objects.select_for_update(skip_locked=True, no_key=True).filter(pk=lead_id)
     lead = free.first()

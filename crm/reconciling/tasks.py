@@ -100,14 +100,20 @@ def _compare(
         if why is not None:
             page.explained[why] += 1
             return
-        shown = [str(mask_fields("Task", {name: value}, rules=rules)[name] or "") for value in (ours, theirs)]
-        field = (name, *shown)
-        yield _Found(
-            sync,
-            Difference(
-                Drift.Kind.FIELD, Verdict.OVERWRITTEN, lead.pk, row["Id"], *field, held=as_sent(theirs, rule)
-            ),
+        here, there = (
+            str(mask_fields("Task", {name: value}, rules=rules)[name] or "") for value in (ours, theirs)
         )
+        difference = Difference(
+            Drift.Kind.FIELD,
+            Verdict.OVERWRITTEN,
+            lead.pk,
+            row["Id"],
+            name,
+            here,
+            there,
+            held=as_sent(theirs, rule),
+        )
+        yield _Found(sync, difference)
 
 
 @transaction.atomic
