@@ -13,6 +13,7 @@ from crm.describing import Description, describe_org, read_descriptions
 from crm.mapping import PORTAL_FIELDS
 from crm.mapping.checking import RemoteField, find_problem
 from crm.models import FieldMapping
+from crm.owners import map_queues_by_name
 from crm.rules import as_rule
 from handoffs.models import Handoff
 from leads.models import Company, Lead
@@ -33,8 +34,10 @@ _VOCABULARY: Mapping[str, Collection[str]] = {
 
 
 def check_against_org(client: SalesforceClient, *, now: datetime) -> list[FieldMapping]:
-    """Ask Salesforce anew what its fields are like, and compare the mapping. Raises SalesforceError."""
+    """Ask Salesforce anew what its fields are like, and compare the mapping; pools find their queues by the
+    way. Raises SalesforceError."""
     describe_org(client, now=now)
+    map_queues_by_name(now=now)
     return check_mapping(now=now)
 
 

@@ -1,4 +1,4 @@
-"""Who is who: people of the portal and users of Salesforce."""
+"""Who is who: people of the portal and users of Salesforce, pools and queues."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from simple_salesforce.format import format_soql
 from accounts.models import User
 from crm.changes import send_again
 from crm.client import SalesforceClient
-from crm.models import LeadSync, OwnerMapping
+from crm.describing import read_queues
+from crm.models import LeadSync, OwnerMapping, QueueMapping
+from handoffs.models import Handoff, Pool
 
 log = structlog.get_logger("salesforce")
 
@@ -77,6 +79,31 @@ def map_owner(user: User, *, salesforce_user_id: str, now: datetime) -> None:
     OwnerMapping.objects.update_or_create(user=user, defaults={"salesforce_user_id": salesforce_user_id})
     send_again(LeadSync.objects.filter(lead__owner=user), now=now)
     log.info("salesforce.owner_mapped", user=user.pk)
+
+
+def map_queues_by_name(*, now: datetime) -> int:
+    """Map the pools that are not mapped yet to the queue of the same name, among those that Salesforce last
+    told of; say how many were added. Mappings made by hand are left alone, and a name that several queues
+    share is nobody's."""
+    ids: dict[str, list[str]] = {}
+    for queue in read_queues():
+        ids.setdefault(queue.name.strip().lower(), []).append(queue.salesforce_id)
+    added = 0
+    for pool in Pool.objects.exclude(pk__in=QueueMapping.objects.values("pool")):
+        found = ids.get(pool.name.strip().lower(), [])
+        if len(found) == 1:
+            map_queue(pool, queue_id=found[0], now=now)
+            added += 1
+    return added
+
+
+@transaction.atomic
+def map_queue(pool: Pool, *, queue_id: str, now: datetime) -> None:
+    """Say which queue a pool is, and have the leads that wait in it sent with that owner."""
+    QueueMapping.objects.update_or_create(pool=pool, defaults={"queue_id": queue_id})
+    of_pool = Handoff.objects.open().filter(pool=pool)
+    send_again(LeadSync.objects.filter(lead__in=of_pool.values("lead")), now=now)
+    log.info("salesforce.queue_mapped", pool=pool.pk)
 
 
 def _mapped_people() -> list[int]:

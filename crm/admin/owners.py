@@ -10,11 +10,9 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from crm.admin.fields import choose_or_type
-from crm.changes import send_again
 from crm.describing import read_queues, read_users
-from crm.models import LeadSync, OwnerMapping, QueueMapping
-from crm.owners import map_owner
-from handoffs.models import Handoff
+from crm.models import OwnerMapping, QueueMapping
+from crm.owners import map_owner, map_queue
 
 
 class OwnerMappingForm(forms.ModelForm[OwnerMapping]):
@@ -73,5 +71,4 @@ class QueueMappingAdmin(admin.ModelAdmin[QueueMapping]):
         self, request: HttpRequest, obj: QueueMapping, form: forms.ModelForm[QueueMapping], change: bool
     ) -> None:
         super().save_model(request, obj, form, change)
-        of_pool = Handoff.objects.open().filter(pool=obj.pool)
-        send_again(LeadSync.objects.filter(lead__in=of_pool.values("lead")), now=timezone.now())
+        map_queue(obj.pool, queue_id=obj.queue_id, now=timezone.now())

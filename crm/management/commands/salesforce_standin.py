@@ -13,7 +13,9 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts.models import User
+from crm.standin.schema import GROUP
 from crm.standin.server import StandIn
+from handoffs.models import Pool
 
 
 class Command(BaseCommand):
@@ -30,7 +32,9 @@ class Command(BaseCommand):
             "--daily-limit", type=int, default=15_000, help="API calls that a day allows (15000)."
         )
         parser.add_argument(
-            "--without-people", action="store_true", help="Do not add the portal's BDRs as Salesforce users."
+            "--without-people",
+            action="store_true",
+            help="Do not add the portal's BDRs as Salesforce users, and its pools as queues.",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -68,9 +72,17 @@ def set_up_standin(options: Mapping[str, Any]) -> StandIn:
         users = {settings.SALESFORCE_USERNAME: standin.org.integration_user_id}
         standin.tokens.trust(_public_half(settings.SALESFORCE_PRIVATE_KEY), users=users)
     if not options["without_people"]:
-        for user in User.objects.filter(role=User.Role.BDR, is_active=True).exclude(email=""):
-            standin.org.add_user(user.first_name, user.last_name or user.username, user.email)
+        add_people(standin)
     return standin
+
+
+def add_people(standin: StandIn) -> None:
+    """Add the BDRs of the portal as users and its pools as queues, those that are not there yet."""
+    for user in User.objects.filter(role=User.Role.BDR, is_active=True).exclude(email=""):
+        standin.org.add_user(user.first_name, user.last_name or user.username, user.email)
+    for pool in Pool.objects.order_by("pk"):
+        if not standin.store.find(GROUP.name, "Name", pool.name):
+            standin.org.add_queue(pool.name)
 
 
 def _public_half(private_key: str) -> str:

@@ -9,7 +9,8 @@ from django.core.management.base import CommandError
 
 from accounts.models import User
 from crm.management.commands.salesforce_standin import set_up_standin
-from crm.standin.schema import USER
+from crm.standin.schema import GROUP, USER
+from tests.factories import PoolFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -28,7 +29,12 @@ def options(tmp_path: Path, settings: Any) -> dict[str, Any]:
     }
 
 
-def test_bdrs_are_users_of_the_org_and_the_app_may_sign_in(options: dict[str, Any], bdr: User) -> None:
+def test_bdrs_and_pools_are_in_the_org_once_and_the_app_may_sign_in(
+    options: dict[str, Any], bdr: User
+) -> None:
+    PoolFactory(name="Inbound")
+    set_up_standin(options).close()
+
     with set_up_standin(options) as standin:
         answer = requests.post(
             f"{standin.base_url}/services/oauth2/token",
@@ -39,7 +45,8 @@ def test_bdrs_are_users_of_the_org_and_the_app_may_sign_in(options: dict[str, An
 
         assert answer.status_code == 200
         assert standin.usage.daily_limit == 50
-        assert bdr.email in {user["Username"] for user in standin.store.all(USER.name)}
+        assert [user["Username"] for user in standin.store.all(USER.name)].count(bdr.email) == 1
+        assert [queue["Name"] for queue in standin.store.all(GROUP.name)].count("Inbound") == 1
 
 
 @pytest.mark.parametrize(
