@@ -76,7 +76,8 @@ def adopt_organization(organization_id: str, *, now: datetime) -> int:
 
 def _forget_standings() -> int:
     """In steps of some thousand, each of them short."""
-    blank = {name: LeadSync._meta.get_field(name).get_default() for name in OF_THE_ORG}
+    unknown = LeadSync()
+    blank = {name: getattr(unknown, name) for name in OF_THE_ORG}
     number, reached = 0, 0
     while ids := list(
         LeadSync.objects.filter(pk__gt=reached).order_by("pk").values_list("pk", flat=True)[:LEADS_AT_ONCE]

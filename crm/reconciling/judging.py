@@ -59,7 +59,9 @@ def explain(difference: Difference, pair: Pair, *, progress: Progress) -> Why | 
     sync, verdict = pair.sync, difference.verdict
     if verdict is Verdict.KEPT_THERE:
         return Why.KEPT_THERE
-    if (why := explain_standing(sync, asked_at=pair.remote.asked_at)) is not None:
+    why = explain_standing(sync, asked_at=pair.remote.asked_at)
+    # A record that was found is not deleted, whatever we think.
+    if why is not None and why is not Why.REMOVED:
         return why
     if verdict is Verdict.UNSENT and sync.send_at is not None:
         return Why.WAITING
@@ -140,6 +142,8 @@ def _compare_standing(pair: Pair, reading: Reading) -> Iterator[Difference]:
             yield _field(name, verdict, ours, theirs[name], held=theirs[name])
     if remote.is_converted and not sync.is_converted:
         yield _field("IsConverted", Verdict.UNREAD, None, None, held=True)
+    if sync.removed_at is not None:
+        yield _field("IsDeleted", Verdict.UNREAD, None, None, held=False)
     if sync.salesforce_id != remote.salesforce_id:
         yield _field("Id", Verdict.UNREAD, sync.salesforce_id, remote.salesforce_id, held=None)
 

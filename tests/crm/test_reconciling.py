@@ -184,6 +184,19 @@ def test_records_that_are_missing_doubled_or_nobodys_are_told_apart(
     assert record_of(standin, never)
 
 
+def test_a_record_that_is_there_again_is_no_deleted_one(
+    client_of_salesforce: SalesforceClient, clock: StoppedClock, lead: Lead
+) -> None:
+    clock.forward(hours=1)
+    pull_changes(client_of_salesforce, now=clock.now)
+    LeadSync.objects.filter(pk=lead.pk).update(removed_at=clock.now)
+
+    run = compare(client_of_salesforce, clock, repairs=True)
+
+    assert (drifts(run), run.mended) == ({("field", "IsDeleted"): 1}, 1)
+    assert LeadSync.objects.get(pk=lead.pk).removed_at is None
+
+
 def test_a_task_is_found_twice_and_a_changed_link_is_sent_again(
     standin: StandIn, client_of_salesforce: SalesforceClient, clock: StoppedClock, lead: Lead
 ) -> None:
