@@ -105,7 +105,7 @@ FIELD_NAMES = {
 PLAIN_WORDS = {
     # The record
     "REQUIRED_FIELD_MISSING": "Salesforce wants a value for {fields}. Fill it in, then send again.",
-    "STRING_TOO_LONG": "The {fields} is longer than Salesforce takes. Shorten it, then send again.",
+    "STRING_TOO_LONG": "Longer than Salesforce takes: {fields}. Shorten it, then send again.",
     "INVALID_EMAIL_ADDRESS": "Salesforce does not take the e-mail address. Correct it, then send again.",
     "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST": "Salesforce does not know the value of {fields}. "
     "Add it to the picklist there or change the mapping, then send again.",
@@ -115,8 +115,7 @@ PLAIN_WORDS = {
     "Correct it, then send again.",
     "INVALID_TYPE_ON_FIELD_IN_RECORD": "Salesforce keeps {fields} as another type: {message} "
     "Map it to a field of the right type, then send again.",
-    "NUMBER_OUTSIDE_VALID_RANGE": "The {fields} is larger than Salesforce takes. Correct it, then send "
-    "again.",
+    "NUMBER_OUTSIDE_VALID_RANGE": "Larger than Salesforce takes: {fields}. Correct it, then send again.",
     "JSON_PARSER_ERROR": "Salesforce cannot read a value of {fields}: {message} "
     "Correct it or change the mapping, then send again.",
     "DUPLICATES_DETECTED": "A duplicate rule in Salesforce found the same person under another record. "

@@ -46,7 +46,7 @@ def parked(lead: Lead, **values: object) -> LeadSync:
     defaults = {
         "parked_at": timezone.now(),
         "error_code": "STRING_TOO_LONG",
-        "error": "The job title is longer than Salesforce takes. Shorten it, then send again.",
+        "error": "Longer than Salesforce takes: job title. Shorten it, then send again.",
         "attempts": 1,
     }
     return LeadSync.objects.create(lead=lead, **{**defaults, **values})

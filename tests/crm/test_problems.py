@@ -103,6 +103,16 @@ def test_fields_are_named_as_the_portal_names_them() -> None:
     )
 
 
+@pytest.mark.parametrize("code", ["STRING_TOO_LONG", "NUMBER_OUTSIDE_VALID_RANGE"])
+def test_one_field_several_and_none_all_read_as_english(code: str) -> None:
+    named = [
+        sort_problem(code, "…", fields=fields).in_plain_words.partition(". ")[0].partition(": ")[2]
+        for fields in ([], ["Title"], ["FirstName", "LastName"])
+    ]
+
+    assert named == ["a field", "job title", "first name and last name"]
+
+
 def test_an_unknown_refusal_is_told_in_salesforce_s_own_words() -> None:
     assert sort_problem("NEW_THING", "Moon is full").in_plain_words == "Salesforce refused: Moon is full."
 

@@ -277,9 +277,7 @@ class TestFailures:
 
         sync = LeadSync.objects.get(pk=bad.pk)
         assert sync.parked_at == clock.now
-        assert (
-            sync.error == "The e-mail address is longer than Salesforce takes. Shorten it, then send again."
-        )
+        assert sync.error == "Longer than Salesforce takes: e-mail address. Shorten it, then send again."
         assert {lead["Portal_Lead_Id__c"] for lead in remote_leads(standin)} == {
             str(good.public_id),
             str(other.public_id),
