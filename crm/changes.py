@@ -6,6 +6,7 @@ A trigger adds a LeadChange in the transaction that changes a lead, and here the
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -24,7 +25,8 @@ MOST_AT_ONCE = 5000
 _FOLD = """
     WITH taken AS (
         DELETE FROM crm_leadchange WHERE id IN (
-            SELECT id FROM crm_leadchange ORDER BY id LIMIT %(most)s FOR UPDATE SKIP LOCKED
+            SELECT id FROM crm_leadchange WHERE lane = ANY(%(lanes)s)
+            ORDER BY id LIMIT %(most)s FOR UPDATE SKIP LOCKED
         )
         RETURNING lead_id, lane, at
     ), folded AS (
@@ -54,15 +56,15 @@ _REMARK = """
 
 
 @transaction.atomic
-def fold_changes(*, now: datetime, most: int = MOST_AT_ONCE) -> int:
+def fold_changes(*, now: datetime, lanes: Collection[Lane] = tuple(Lane), most: int = MOST_AT_ONCE) -> int:
     """Turn what the trigger noted into marks, and say how many notes that were. Fewer than `most`: no more
-    are left, or others fold them. Any number may do so at once."""
+    are left in these lanes, or others fold them. Any number may do so at once."""
     defaults = _defaults()
     statement = _FOLD.format(
         others=", ".join(defaults), defaults=", ".join(f"%({column})s" for column in defaults)
     )
     with connection.cursor() as cursor:
-        cursor.execute(statement, {**defaults, "now": now, "most": most})
+        cursor.execute(statement, {**defaults, "now": now, "most": most, "lanes": list(lanes)})
         return int(cursor.fetchone()[0])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -9,7 +10,7 @@ from django.conf import settings
 from crm.budget import may_spend
 from crm.bulk import lanes_in_bulk
 from crm.client import ROWS_PER_CALL
-from crm.models import Lane, LeadSync, LeadSyncQuerySet
+from crm.models import Lane, LeadSync
 
 
 def lanes_to_push(*, now: datetime) -> set[Lane]:
@@ -19,15 +20,18 @@ def lanes_to_push(*, now: datetime) -> set[Lane]:
     """
     waiting = LeadSync.objects.claimable(now).order_by("lane", "send_at")
     is_urgent = waiting.filter(lane=Lane.HANDOFF).exists()
-    if not is_urgent and not _is_worth_a_call(waiting.filter(lane=Lane.LATER), now=now):
+    others = waiting.filter(lane=Lane.LATER).values_list("send_at", flat=True)
+    times = [time for time in others[:ROWS_PER_CALL] if time is not None]
+    fill_a_call = len(times) == ROWS_PER_CALL
+    if not (is_urgent or fill_a_call or _have_gathered(times, now=now)):
         return set()
     lanes = {Lane.HANDOFF, Lane.LATER} if is_urgent else {Lane.LATER}
-    return {lane for lane in lanes - lanes_in_bulk(now=now) if may_spend(lane, now=now)}
+    lanes = {lane for lane in lanes - lanes_in_bulk(now=now) if may_spend(lane, now=now)}
+    # Read and written together with many others, a handoff would take as long as these.
+    return {Lane.HANDOFF} if Lane.HANDOFF in lanes and fill_a_call else lanes
 
 
-def _is_worth_a_call(waiting: LeadSyncQuerySet, *, now: datetime) -> bool:
-    times = list(waiting.values_list("send_at", flat=True)[:ROWS_PER_CALL])
-    if len(times) == ROWS_PER_CALL:
-        return True
+def _have_gathered(times: Sequence[datetime], *, now: datetime) -> bool:
+    """Whether the first of them has waited for others long enough."""
     gathered = now - timedelta(seconds=settings.SALESFORCE_GATHER_SECONDS)
-    return any(time is not None and time <= gathered for time in times[:1])
+    return any(time <= gathered for time in times[:1])

@@ -7,8 +7,9 @@ itself. A crash at any point leaves a claim, which is released, and a difference
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
@@ -29,7 +30,9 @@ from crm.task_rows import TaskRow, as_upsert, tasks_to_send
 log = structlog.get_logger("salesforce")
 
 # Under load so many leads share the calls of a batch: their tasks would otherwise fill calls by half.
-LEADS_PER_BATCH = 5 * ROWS_PER_CALL
+LEADS_PER_BATCH = 10 * ROWS_PER_CALL
+# However slowly an org answers, a batch ends well within the time that a task is given.
+SECONDS_PER_BATCH = 20.0
 # One row of the wrong shape makes Salesforce refuse the whole call with these.
 SPOILS_THE_CALL = {"JSON_PARSER_ERROR"}
 
@@ -62,27 +65,32 @@ def push_batch(
 def _send(client: SalesforceClient, outcomes: Sequence[Outcome]) -> Problem | None:
     """Send everything; the problem of the connection that cut it off, if one did."""
     rules = load_rules()
+    calls = _Calls(until=time.monotonic() + SECONDS_PER_BATCH)
     try:
         leave_theirs(client, [outcome.claim for outcome in outcomes], rules=rules)
-        _send_leads(client, outcomes)
-        _send_tasks(client, outcomes, rules=rules)
+        _send_leads(client, outcomes, calls)
+        _send_tasks(client, outcomes, calls, rules=rules)
+    except _OutOfTimeError:
+        problem = None
     except SalesforceError as error:
-        for outcome in outcomes:
-            outcome.was_cut_off = True
-        return error.problem
-    return None
+        problem = error.problem
+    else:
+        return None
+    for outcome in outcomes:
+        outcome.was_cut_off = True
+    return problem
 
 
 # --- Leads ---------------------------------------------------------------------------------------
 
 
-def _send_leads(client: SalesforceClient, outcomes: Sequence[Outcome]) -> None:
+def _send_leads(client: SalesforceClient, outcomes: Sequence[Outcome], calls: _Calls) -> None:
     changed = [outcome for outcome in outcomes if outcome.claim.changes]
     new = [outcome for outcome in changed if not outcome.claim.sync.salesforce_id]
     known = [outcome for outcome in changed if outcome.claim.sync.salesforce_id]
-    _in_calls(partial(client.update_rows, "Lead"), [(_update(one), partial(_answer, one)) for one in known])
+    calls.make(partial(client.update_rows, "Lead"), [(_update(one), partial(_answer, one)) for one in known])
     upsert = partial(_upsert, client, "Lead", LEAD_KEY)
-    _in_calls(upsert, [(_row_with_key(one), partial(_answer, one)) for one in new])
+    calls.make(upsert, [(_row_with_key(one), partial(_answer, one)) for one in new])
 
 
 def _update(outcome: Outcome) -> Fields:
@@ -123,7 +131,9 @@ def _look_for_gone(client: SalesforceClient, outcomes: Sequence[Outcome], *, now
 # --- Tasks ---------------------------------------------------------------------------------------
 
 
-def _send_tasks(client: SalesforceClient, outcomes: Sequence[Outcome], *, rules: Rules) -> None:
+def _send_tasks(
+    client: SalesforceClient, outcomes: Sequence[Outcome], calls: _Calls, *, rules: Rules
+) -> None:
     waiting = [
         (outcome, row)
         for outcome in outcomes
@@ -134,12 +144,12 @@ def _send_tasks(client: SalesforceClient, outcomes: Sequence[Outcome], *, rules:
     ]
     known = [(outcome, row) for outcome, row in waiting if row.salesforce_id]
     new = [(outcome, row) for outcome, row in waiting if not row.salesforce_id]
-    _in_calls(
+    calls.make(
         partial(client.update_rows, "Task"),
         [({"Id": row.salesforce_id, **row.changes}, partial(_answer_task, one, row)) for one, row in known],
     )
     upsert = partial(_upsert, client, "Task", TASK_KEY)
-    _in_calls(upsert, [(as_upsert(row), partial(_answer_task, one, row)) for one, row in new])
+    calls.make(upsert, [(as_upsert(row), partial(_answer_task, one, row)) for one, row in new])
 
 
 def _answer_task(outcome: Outcome, row: TaskRow, result: RowResult) -> None:
@@ -153,14 +163,26 @@ def _upsert(client: SalesforceClient, object_name: str, key: str, rows: Sequence
     return client.upsert_rows(object_name, key=key, rows=rows)
 
 
-def _in_calls(send: Send, rows: Sequence[tuple[Fields, Note]]) -> None:
-    """Send any number of rows, and note the answer to each as soon as its call is answered: where a later one
-    fails, they count."""
-    for start in range(0, len(rows), ROWS_PER_CALL):
-        chunk = rows[start : start + ROWS_PER_CALL]
-        results = _send_sound(send, [fields for fields, _ in chunk])
-        for (_, note), result in zip(chunk, results, strict=True):
-            note(result)
+class _OutOfTimeError(Exception):
+    """The batch has taken long enough: the rest of it goes with the next one."""
+
+
+@dataclass(frozen=True)
+class _Calls:
+    """Calls of a batch, until a time of the monotonic clock."""
+
+    until: float
+
+    def make(self, send: Send, rows: Sequence[tuple[Fields, Note]]) -> None:
+        """Send any number of rows, and note the answer to each as soon as its call is answered: where a later
+        one fails, they count. The first call is made in any case, so that every batch gets on."""
+        for start in range(0, len(rows), ROWS_PER_CALL):
+            if start and time.monotonic() >= self.until:
+                raise _OutOfTimeError
+            chunk = rows[start : start + ROWS_PER_CALL]
+            results = _send_sound(send, [fields for fields, _ in chunk])
+            for (_, note), result in zip(chunk, results, strict=True):
+                note(result)
 
 
 def _send_sound(send: Send, rows: Sequence[Fields]) -> list[RowResult]:
