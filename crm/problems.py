@@ -197,6 +197,7 @@ PLAIN_WORDS = {
     "inactive_user": "Our Salesforce user is not active. Activate them there.",
     "inactive_org": "The Salesforce org is locked or closed.",
 }
+NOT_AVAILABLE = "Salesforce is not available for the moment, as during maintenance ({code})."
 TOO_MANY_AT_ONCE = "Too many long calls ran in Salesforce at once. It is tried again by itself."
 
 
@@ -237,6 +238,8 @@ def _plain_words(problem: Problem) -> str:
         return TOO_MANY_AT_ONCE
     words = PLAIN_WORDS.get(problem.code)
     if problem.code.startswith("HTTP_"):
+        if problem.remedy is Remedy.RETRY:
+            return NOT_AVAILABLE.format(code=problem.code.replace("_", " "))
         words = "{message}"
     if words is None:
         return _as_sentence(f"Salesforce refused: {problem.message or problem.code or 'it gave no reason'}")

@@ -130,3 +130,12 @@ def test_errors_survive_pickling() -> None:
 
     assert isinstance(copy, LoginRefused)
     assert copy.problem == error.problem
+
+
+def test_a_status_without_an_error_says_whether_it_passes() -> None:
+    for_now, for_good = (sort_problem(f"HTTP_{code}", f"It said {code}", status=code) for code in (503, 404))
+
+    assert for_now.in_plain_words == (
+        "Salesforce is not available for the moment, as during maintenance (HTTP 503)."
+    )
+    assert for_good.in_plain_words == "It said 404."
