@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -9,7 +10,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils import timezone
 
-from crm.admin.fields import choose_or_type
+from crm.admin.fields import choose_or_type, named_column
 from crm.describing import read_queues, read_users
 from crm.models import OwnerMapping, QueueMapping
 from crm.owners import map_owner, map_queue
@@ -39,6 +40,10 @@ class OwnerMappingAdmin(admin.ModelAdmin[OwnerMapping]):
     search_fields = ("user__last_name", "user__email", "salesforce_user_id")
     autocomplete_fields = ("user",)
 
+    def get_list_display(self, request: HttpRequest) -> Sequence[Any]:
+        column = named_column("salesforce_user_id", read_users(), label="Salesforce user")
+        return ("user", column, "is_active_there")
+
     def save_model(
         self, request: HttpRequest, obj: OwnerMapping, form: forms.ModelForm[OwnerMapping], change: bool
     ) -> None:
@@ -66,6 +71,9 @@ class QueueMappingAdmin(admin.ModelAdmin[QueueMapping]):
     form = QueueMappingForm
     list_display = ("pool", "queue_id")
     list_select_related = ("pool",)
+
+    def get_list_display(self, request: HttpRequest) -> Sequence[Any]:
+        return ("pool", named_column("queue_id", read_queues(), label="Salesforce queue"))
 
     def save_model(
         self, request: HttpRequest, obj: QueueMapping, form: forms.ModelForm[QueueMapping], change: bool
