@@ -101,6 +101,11 @@ class Standing:
         return sum(lane.retrying for lane in self.lanes)
 
     @property
+    def need_a_person(self) -> int:
+        """Leads, and records of Salesforce."""
+        return self.parked + self.unread.count
+
+    @property
     def oldest_waiting_at(self) -> datetime | None:
         """The first change that Salesforce has not been told of."""
         return min((lane.oldest_at for lane in self.lanes if lane.oldest_at), default=None)
