@@ -36,6 +36,8 @@ def log_words(event: LeadEvent) -> str:
         parts.append(f"{_names(differing)} said otherwise")
     if fields := detail.get("fields"):
         parts.append(_names(fields))
+    if corrected := detail.get("corrected"):
+        parts.append(f"{_names(corrected)} corrected")
     # An entry that keeps the code of a reason keeps what people call it beside.
     said = detail | {"reason": detail["label"]} if "label" in detail else detail
     for name in ("undoes", "target", "channel", "outcome", "pool", "reason", "why"):
