@@ -10,7 +10,7 @@ from typing import Any
 
 import structlog
 from django.db import transaction
-from django.db.models import F
+from django.db.models import Case, F, PositiveSmallIntegerField, When
 from django.db.models.functions import Coalesce
 from simple_salesforce.format import format_soql
 
@@ -185,7 +185,12 @@ def send_now(lead: Lead, *, by: User, now: datetime) -> None:
     LeadSync.objects.get_or_create(lead=lead)
     LeadSync.objects.filter(pk=lead.pk, parked_at=None).update(
         send_at=now,
-        attempts=0,
+        # The try of a call that is on its way stays counted: whoever records its answer may take it back.
+        attempts=Case(
+            When(in_flight_since=None, then=0),
+            default=F("attempts"),
+            output_field=PositiveSmallIntegerField(),
+        ),
         lane=Lane.HANDOFF,
         waiting_since=Coalesce("waiting_since", now),
         resends_asked=F("resends_asked") + 1,

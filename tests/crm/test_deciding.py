@@ -8,17 +8,20 @@ from django.urls import reverse
 
 from accounts.models import User
 from crm.changes import fold_changes
-from crm.client import SalesforceClient
+from crm.claims import claim_waiting
+from crm.client import RowResult, SalesforceClient
 from crm.comparing import SAME, TAKEN, compare_lead
-from crm.deciding import CannotAdopt, adopt_record, find_matches, leave_removed, make_anew
+from crm.deciding import CannotAdopt, adopt_record, find_matches, leave_removed, make_anew, send_now
 from crm.models import Exchange, LeadSync
+from crm.outcomes import Outcome, record_outcomes
 from crm.parked import NotParked
+from crm.problems import sort_problem
 from crm.push import push_batch
 from crm.standin.org import Caller
 from crm.standin.schema import LEAD
 from crm.standin.server import StandIn
 from leads.models import Lead, LeadEvent
-from leads.services import log_event
+from leads.services import correct_lead, log_event
 from tests.crm.conftest import CLIENT_ID, CLIENT_SECRET, StoppedClock
 from tests.factories import LeadFactory
 
@@ -185,3 +188,22 @@ class TestComparing:
         standin.org.delete(LEAD, known.salesforce_id, caller=rep)
 
         assert compare_lead(client_of_salesforce, known) is None
+
+
+@pytest.mark.parametrize("answer", ["refused for a while", "cut off"])
+def test_a_lead_on_its_way_may_be_asked_for_once_more(
+    known: LeadSync, clock: StoppedClock, operator: User, answer: str
+) -> None:
+    correct_lead(known.lead, changes={"title": "CFO"}, by=None, at=clock.now, via="test")
+    fold_changes(now=clock.now)
+    [claim] = claim_waiting(now=clock.now)
+    send_now(known.lead, by=operator, now=clock.now)
+    outcome = Outcome(claim, was_cut_off=answer == "cut off")
+    if not outcome.was_cut_off:
+        outcome.result = RowResult(problem=sort_problem("UNABLE_TO_LOCK_ROW", "busy"))
+
+    record_outcomes([outcome], now=clock.now, answered_at=None)
+
+    known.refresh_from_db()
+    assert known.in_flight_since is None
+    assert known.send_at is not None
