@@ -13,13 +13,14 @@ from typing import Any
 
 import structlog
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 
 from crm.client import SalesforceClient
 from crm.mapping import LEAD_KEY
 from crm.models import Conversion
 from crm.pull.conversions import follow_conversion
 from crm.pull.cursors import DEALS, as_literal, cursor_of, move_cursor
-from crm.unread import note_failure
+from crm.unread import forget_failure, note_failure
 from handoffs.contact.opportunities import (
     LARGEST_AMOUNT,
     correct_opportunity,
@@ -75,10 +76,13 @@ def pull_deals(client: SalesforceClient, *, now: datetime) -> int:
     cursor = cursor_of(DEALS)
     changed, postponed = 0, []
     unread = list(converted.filter(deal_stamp=None).values_list("opportunity_id", flat=True)[:MOST_NEW])
+    waiting = set()
     for row in _read_by_id(client, unread):
-        changed += bool(_apply_or_postpone(row, now=now)[0])
+        news, wait_for = _apply_or_postpone(row, now=now)
+        changed += bool(news)
+        waiting |= {row["Id"]} if wait_for else set()
     # Never answered: deleted, or hidden from our user. It is asked for again when it changes.
-    gone = converted.filter(deal_stamp=None, opportunity_id__in=unread)
+    gone = converted.filter(deal_stamp=None, opportunity_id__in=set(unread) - waiting)
     gone.update(deal_stamp=client.began_at or now)
     asked_at: datetime | None = None
     if cursor.cursor is not None:
@@ -93,8 +97,16 @@ def pull_deals(client: SalesforceClient, *, now: datetime) -> int:
 
 
 def follow_late_conversions(*, now: datetime) -> int:
-    """Take along the handoffs that could not follow when their lead was converted, as nobody owned them."""
-    behind = Handoff.objects.open().exclude(status=Handoff.Status.OPPORTUNITY).exclude(owner=None)
+    """Take along the handoffs that could not follow when their lead was converted, as nobody owned them; what
+    became of their deals meanwhile, too. A later handoff of the same lead is new work, and waits for it."""
+    was_flagged = LeadEvent.objects.filter(
+        lead=OuterRef("lead"),
+        handoff_id=OuterRef("pk"),
+        kind=LeadEvent.Kind.CRM_FLAGGED,
+        detail__missing="owner",
+    )
+    unfollowed = Handoff.objects.open().exclude(status=Handoff.Status.OPPORTUNITY).exclude(owner=None)
+    behind = unfollowed.filter(Exists(was_flagged))
     converted = Conversion.objects.exclude(opportunity_id="")
     followed = 0
     for lead_id in behind.filter(lead__in=converted.values("lead")).values_list("lead", flat=True):
@@ -104,11 +116,30 @@ def follow_late_conversions(*, now: datetime) -> int:
                 handoff = behind.filter(lead=lead).first()
                 if handoff is not None:
                     follow_conversion(handoff, lead, has_deal=True, at=now, now=now)
+                    _catch_up(handoff, now=now)
                     followed += 1
         except Exception as error:
             # It is looked at again with the next poll; the others must not wait for it.
             log.exception("salesforce.conversion_not_followed", lead=lead_id, error=type(error).__name__)
     return followed
+
+
+def _catch_up(handoff: Handoff, *, now: datetime) -> None:
+    """Tell an opportunity that was opened late what its deal has come to, if that was read before."""
+    handoff = Handoff.objects.select_related("opportunity").get(pk=handoff.pk)
+    known = Conversion.objects.get(lead=handoff.lead_id)
+    if known.deal_stage and known.deal_stamp is not None:
+        deal = RemoteDeal(
+            known.opportunity_id,
+            known.deal_name,
+            known.deal_stage,
+            known.amount,
+            known.close_on,
+            is_closed=known.is_closed,
+            is_won=known.is_won,
+            stamp=known.deal_stamp,
+        )
+        _take_along(handoff, deal, {"amount", "close_on"}, now=now)
 
 
 def _read_by_id(client: SalesforceClient, ids: Sequence[str]) -> Iterator[Mapping[str, Any]]:
@@ -137,6 +168,8 @@ def _apply_or_postpone(row: Mapping[str, Any], *, now: datetime) -> tuple[bool, 
     except Exception as error:
         stamp = deal.stamp if deal else None
         return False, note_failure(str(row.get("Id") or "without an id")[:18], error, stamp=stamp, now=now)
+    if applied:
+        forget_failure(deal.salesforce_id)
     return any(applied), deal.stamp if None in applied else None
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from accounts.models import User
 from crm.client import SalesforceClient
-from crm.models import Conversion
+from crm.models import Conversion, PullFailure
 from crm.standin.conversion import convert_lead
 from crm.standin.org import Caller
 from crm.standin.schema import OPPORTUNITY
@@ -18,6 +18,7 @@ from leads.models import Lead
 from tests.crm.conftest import StoppedClock
 from tests.crm.pull.conftest import changes, pull, record_of
 from tests.factories import HandoffFactory
+from tests.poison import heal, poison
 
 pytestmark = pytest.mark.django_db
 
@@ -101,3 +102,50 @@ def test_a_deal_that_our_user_may_not_see_is_asked_for_once(
 
     # The leads, and the deals that changed.
     assert len(standin.traffic) - before == 2
+
+
+def test_an_old_deal_that_could_not_be_taken_over_is_asked_for_again(
+    standin: StandIn, client_of_salesforce: SalesforceClient, clock: StoppedClock, deal: Handoff
+) -> None:
+    Conversion.objects.update(deal_stamp=None, deal_stage="", amount=None)
+    correct_opportunity(deal, changes={"amount": Decimal(9000)}, by=deal.owner, now=clock.now)
+    clock.forward(hours=1)
+    poison(deal.lead)
+    pull(client_of_salesforce, clock)
+    assert PullFailure.objects.count() == 1
+    heal()
+
+    pull(client_of_salesforce, clock)
+
+    assert Conversion.objects.get().deal_stage == "Prospecting"
+    assert not PullFailure.objects.exists()
+
+
+def test_a_deal_that_was_won_before_anybody_owned_its_handoff_is_won_here_too(
+    standin: StandIn, client_of_salesforce: SalesforceClient, clock: StoppedClock, lead: Lead, bdr: User
+) -> None:
+    handoff = HandoffFactory(lead=lead, owner=None, created_at=clock.now)
+    convert_lead(standin.org, record_of(standin, lead)["Id"], by=standin.org.sales_user_id, amount=12_000.0)
+    pull(client_of_salesforce, clock)
+    edit_deal(standin, StageName="Closed Won")
+    pull(client_of_salesforce, clock)
+
+    Handoff.objects.update(owner=bdr)
+    pull(client_of_salesforce, clock)
+
+    handoff.refresh_from_db()
+    assert (handoff.status, handoff.opportunity.amount) == (Handoff.Status.WON, 12_000)
+
+
+def test_a_later_handoff_of_a_lead_whose_deal_was_lost_is_new_work(
+    standin: StandIn, client_of_salesforce: SalesforceClient, clock: StoppedClock, deal: Handoff
+) -> None:
+    edit_deal(standin, StageName="Closed Lost")
+    pull(client_of_salesforce, clock)
+    Lead.objects.update(stage=Lead.Stage.MQL)
+    later = HandoffFactory(lead=deal.lead, owner=deal.owner, created_at=clock.now)
+
+    pull(client_of_salesforce, clock)
+
+    later.refresh_from_db()
+    assert later.status == Handoff.Status.OFFERED
