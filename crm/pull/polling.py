@@ -8,6 +8,7 @@ query for hundreds of rows.
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -38,6 +39,8 @@ log = structlog.get_logger("salesforce")
 
 # Rows have been seen to appear five minutes after their stamp.
 OVERLAP = timedelta(minutes=10)
+# Far more may be waiting than one task has the time to read: the next one goes on.
+SECONDS_PER_READING = 20.0
 SEEN = (
     "lead_id",
     "salesforce_id",
@@ -95,12 +98,15 @@ class _LeadReading:
         self._client = client
         self._now = now
         self._cursor = cursor_of(LEADS)
+        self._since = self._cursor.cursor and self._cursor.cursor - OVERLAP
+        self._until = time.monotonic() + SECONDS_PER_READING
+        self._is_cut_short = False
         self._wait_for: list[datetime] = []
         self._asked_at: datetime | None = None
         self.result = PullResult()
 
     def run(self) -> None:
-        """Raises SalesforceError; what came in before stays, and the cursor where it was."""
+        """Raises SalesforceError; what came in before stays, and the next reading goes on from there."""
         rules, missing = load_rules(), None
         try:
             self._read(rules)
@@ -110,8 +116,9 @@ class _LeadReading:
                 raise
             # One field that is gone from Salesforce must not keep all the others from coming in.
             self._read(readable)
-        to = min([*self._wait_for, self._asked_at or self._client.began_at or self._now])
-        move_cursor(self._cursor, to=to, now=self._now)
+        if not self._is_cut_short:
+            to = min([*self._wait_for, self._asked_at or self._client.began_at or self._now])
+            move_cursor(self._cursor, to=to, now=self._now)
         if missing is not None:
             note_trouble(self._cursor, missing, now=self._now)
             tell_operators(missing, title="Salesforce: a field cannot be read", now=self._now)
@@ -121,16 +128,28 @@ class _LeadReading:
         for batch in read_batches(self._client, _changed_since(self._cursor.cursor, rules)):
             self._asked_at = self._asked_at or batch[0].asked_at
             self._take(batch, reading)
+            if time.monotonic() > self._until:
+                self._is_cut_short = True
+                return
 
     def _take(self, batch: Sequence[Row], reading: Reading) -> None:
         remotes = [remote for row in batch if (remote := self._readable(row, reading))]
         news = sort_out(remotes, reading=reading)
-        since = self._cursor.cursor and self._cursor.cursor - OVERLAP
-        times = read_times(self._client, news, since=since, now=self._now) if news else {}
+        times = read_times(self._client, news, since=self._since, now=self._now) if news else {}
         changed = sum(self._apply(remote, reading, times.get(remote.salesforce_id, {})) for remote in news)
         self.result = PullResult(
             self.result.read + len(batch), self.result.changed + changed, len(self._wait_for)
         )
+        if remotes:
+            self._keep_place(remotes[-1].stamp)
+
+    def _keep_place(self, stamp: datetime) -> None:
+        """Whatever breaks the reading off, the next one begins with this stamp: rows come in their order. It
+        never begins later than after a whole reading, so that what appears late is in its window, too."""
+        to = min([*self._wait_for, stamp + OVERLAP, self._asked_at or self._now])
+        if self._cursor.cursor is None or to > self._cursor.cursor:
+            move_cursor(self._cursor, to=to, now=self._now)
+            self._cursor.cursor = to
 
     def _readable(self, row: Row, reading: Reading) -> RemoteLead | None:
         try:

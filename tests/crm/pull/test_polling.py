@@ -13,6 +13,7 @@ from crm.claims import claim_waiting
 from crm.client import SalesforceClient
 from crm.models import LeadSync, PullCursor, PullFailure
 from crm.pull import OVERLAP, PullResult, pull_changes
+from crm.pull.batches import BATCH
 from crm.standin.faults import Fault
 from crm.standin.org import Caller
 from crm.standin.schema import LEAD
@@ -97,6 +98,27 @@ def test_a_late_commit_is_found_by_the_overlap(
     pull_changes(client_of_salesforce, now=clock.now)
 
     assert len(changes(lead)) == 1
+
+
+def test_a_reading_that_breaks_off_is_gone_on_with(
+    standin: StandIn, client_of_salesforce: SalesforceClient, clock: StoppedClock
+) -> None:
+    """Of very many rows none would ever be the last."""
+    begin = clock.forward(days=1)
+    for number in range(BATCH + 1):
+        if number == BATCH:
+            clock.forward(hours=1)
+        values = {"LastName": "L", "Company": "C", "Portal_Lead_Id__c": f"{number}"}
+        standin.org.create(LEAD, values, caller=Caller(standin.org.sales_user_id))
+    clock.forward(hours=1)
+    standin.api.page_size = BATCH
+    standin.faults.add(Fault("error", "query", nth=2))
+
+    assert pull_changes(client_of_salesforce, now=clock.now).is_paused
+    assert PullCursor.objects.get(object_name="Lead").cursor == begin + OVERLAP
+    PullCursor.objects.filter(object_name="Lead").update(cursor=begin + OVERLAP + timedelta(seconds=1))
+
+    assert pull_changes(client_of_salesforce, now=clock.forward(minutes=1)).read == 1
 
 
 def test_only_the_window_is_read(
