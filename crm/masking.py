@@ -10,7 +10,7 @@ from crm.mapping import Fields, Rules
 # What the push itself writes besides the mapped fields, without a word about anybody.
 IMPERSONAL = {
     *("Id", "Portal_Lead_Id__c", "Portal_Task_Id__c", "Status", "OwnerId", "WhoId"),
-    *("Priority", "ActivityDate", "TaskSubtype"),
+    *("Priority", "ActivityDate", "TaskSubtype", "CampaignId", "LeadId"),
 }
 # So short a value would be found in words that have nothing to do with it.
 SHORTEST_HIDDEN = 4

@@ -23,6 +23,7 @@ from crm.client import SalesforceClient, connected_client
 from crm.connection import client_for_work, is_paused, record_contact
 from crm.fitting import check_against_org, report_misfits
 from crm.history import forget_old_entries
+from crm.members import enrol_leads
 from crm.models import Lane
 from crm.owners import map_owners_by_email, refresh_activity
 from crm.pacing import lanes_to_push
@@ -165,6 +166,23 @@ def match_accounts_task(clock: Clock = timezone.now) -> None:
         match_accounts(client, now=now)
     except SalesforceError as error:
         log.warning("salesforce.accounts_not_read", code=error.problem.code)
+
+
+def enrol_leads_task(clock: Clock = timezone.now) -> None:
+    """Make leads members of the campaigns they came by."""
+    now = clock()
+    client = client_for_work(now=now)
+    if client is None or is_paused(now):
+        return
+    ends_at = time.monotonic() + BUDGET_SECONDS
+    try:
+        enrol_leads(
+            client,
+            now=now,
+            may_go_on=lambda: time.monotonic() < ends_at and may_spend(Lane.LATER, now=now),
+        )
+    except SalesforceError as error:
+        log.warning("salesforce.leads_not_enrolled", code=error.problem.code)
 
 
 def check_connection_task(clock: Clock = timezone.now) -> None:

@@ -70,6 +70,7 @@ SCHEDULE = [
     Periodic("crm-pull", crm.tasks.pull_changes_task, every=30 * SECOND),
     Periodic("crm-raise-alarms", crm.tasks.raise_sync_alarms_task, every=MINUTE),
     Periodic("crm-match-accounts", crm.tasks.match_accounts_task, cron="35 * * * *"),
+    Periodic("crm-enrol-leads", crm.tasks.enrol_leads_task, every=MINUTE),
     Periodic("crm-map-owners", crm.tasks.map_owners_task, every=10 * MINUTE),
     Periodic("crm-compare-after-mapping", crm.tasks.compare_after_mapping_task, every=15 * SECOND),
     Periodic("crm-compare-weekly", crm.tasks.begin_weekly_comparison_task, cron="0 1 * * 0"),

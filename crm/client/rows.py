@@ -31,7 +31,7 @@ class RowResult:
 
 
 class WritingSession(Session):
-    """Writes records, never twice: every new one by an external id."""
+    """Writes records, never twice: every new one by an external id, or of a kind that exists only once."""
 
     def upsert_rows(
         self, object_name: str, *, key: str, rows: Sequence[Mapping[str, Any]]
@@ -42,6 +42,14 @@ class WritingSession(Session):
         """
         return self._write_rows(f"composite/sobjects/{object_name}/{key}", object_name, rows)
 
+    def create_rows(self, object_name: str, rows: Sequence[Mapping[str, Any]]) -> list[RowResult]:
+        """Create up to 200 records; results come in the order of the rows.
+
+        Only for what exists but once, such as a membership of a lead in a campaign: repeated after
+        an answer that was lost, it is refused with DUPLICATE_VALUE.
+        """
+        return self._write_rows("composite/sobjects", object_name, rows, method="POST")
+
     def update_rows(self, object_name: str, rows: Sequence[Mapping[str, Any]]) -> list[RowResult]:
         """Update up to 200 records, each naming its `Id`; results come in the order of the rows."""
         return self._write_rows("composite/sobjects", object_name, rows)
@@ -49,19 +57,21 @@ class WritingSession(Session):
     def upsert(self, object_name: str, *, key: str, value: str, fields: Mapping[str, Any]) -> RowResult:
         """Create or update one record by an external id, whatever characters that holds."""
         path = f"sobjects/{object_name}/{key}/{quote(value, safe='')}"
-        answer = self.call(lambda salesforce: _patch(salesforce, path, fields))
+        answer = self.call(lambda salesforce: _write(salesforce, "PATCH", path, fields))
         # Before v46 an update was answered with 204 and no body.
         return translated(lambda: row_result(answer or {"success": True}))
 
-    def _write_rows(self, path: str, object_name: str, rows: Sequence[Mapping[str, Any]]) -> list[RowResult]:
+    def _write_rows(
+        self, path: str, object_name: str, rows: Sequence[Mapping[str, Any]], *, method: str = "PATCH"
+    ) -> list[RowResult]:
         attributes = {"attributes": {"type": object_name}}
         body = {"allOrNone": False, "records": [{**attributes, **row} for row in rows]}
-        answers = self.call(lambda salesforce: _patch(salesforce, path, body))
+        answers = self.call(lambda salesforce: _write(salesforce, method, path, body))
         return translated(lambda: [row_result(answer) for answer in answers or []])
 
 
-def _patch(salesforce: Salesforce, path: str, body: Mapping[str, Any]) -> Any:
-    return salesforce.restful(path, method="PATCH", data=json.dumps(dict(body)), headers=KEEP_OWNER)
+def _write(salesforce: Salesforce, method: str, path: str, body: Mapping[str, Any]) -> Any:
+    return salesforce.restful(path, method=method, data=json.dumps(dict(body)), headers=KEEP_OWNER)
 
 
 def row_result(answer: Mapping[str, Any]) -> RowResult:

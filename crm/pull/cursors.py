@@ -10,6 +10,8 @@ from crm.models import PullCursor
 from crm.problems import Problem
 
 LEADS, DEALS, REMOVALS, HISTORY = "Lead", "Opportunity", "Lead removals", "LeadHistory"
+# How far pushes were followed up, by our own clock.
+MEMBERS = "CampaignMember"
 
 
 def cursor_of(name: str) -> PullCursor:
