@@ -9,10 +9,13 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import IO
 
+from django.db.models import Q
+
 from crm.bulk.filling import leads_of, release_to_collections, release_untried
 from crm.claims import read_claims
 from crm.client import FileIsFull, UnfitForCsv, writing_csv
 from crm.client.bulk import CsvFile
+from crm.contested import contested_fields
 from crm.mapping import LEAD_KEY, TASK_KEY, Fields
 from crm.models import BulkJob
 from crm.rules import load_rules
@@ -32,6 +35,8 @@ def key_of(job: BulkJob) -> str:
 def file_of(job: BulkJob, *, now: datetime) -> Iterator[CsvFile]:
     """The rows of every lead that travels with a job. Leads that cannot go by file, or for which it has no
     room, are released before anything is sent."""
+    if job.operation == BulkJob.Operation.UPDATE:
+        _release_contested(job, now=now)
     with tempfile.TemporaryFile("w+") as kept, writing_csv(_keep_rows(job, kept)) as written:
         kept.seek(0)
         for line in kept:
@@ -46,6 +51,14 @@ def file_of(job: BulkJob, *, now: datetime) -> Iterator[CsvFile]:
                 release_untried(leads_of(job).filter(pk__gte=lead_id))
                 break
         yield written
+
+
+def _release_contested(job: BulkJob, *, now: datetime) -> None:
+    """Those that whoever filled the job was killed before sorting out: written unseen, they would overwrite
+    what somebody changed there."""
+    contested = contested_fields(load_rules())
+    unseen = Q(acknowledged={}) | Q(sending__has_any_keys=sorted(contested))
+    release_to_collections(leads_of(job).filter(unseen), now=now)
 
 
 def _keep_rows(job: BulkJob, kept: IO[str]) -> list[str]:

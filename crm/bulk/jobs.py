@@ -196,10 +196,11 @@ def _give_up(job: BulkJob, words: str, *, now: datetime) -> None:
     _end(job, State.FAILED, now=now, error=words)
 
 
+@transaction.atomic
 def _end(job: BulkJob, state: State, *, now: datetime, error: str = "") -> None:
+    """The job is over, and that of its tasks may go: both or neither, as nobody looks at this one again."""
     job.state, job.finished_at, job.look_at, job.error = state, now, None, error[:500]
     job.save(update_fields=["state", "finished_at", "look_at", "error"])
-    # From here on its tasks may go.
     BulkJob.objects.filter(follows=job, state=State.FILLING).update(look_at=now)
     log.info("salesforce.job_ended", job=job.pk, object=job.object_name, state=state, refused=job.refused)
 

@@ -12,10 +12,11 @@ import pytest
 
 from accounts.models import User
 from crm.bulk import carry_on, lanes_in_bulk
+from crm.bulk.files import file_of
 from crm.bulk.jobs import LEASE, LONGEST_WAIT, PATIENCE
 from crm.bulk.lanes import SPARED_AFTER_FAILURE
 from crm.changes import fold_changes, send_again
-from crm.claims import release_forgotten_claims
+from crm.claims import claim_waiting, release_forgotten_claims
 from crm.client import SalesforceClient
 from crm.connection import connection_state
 from crm.models import BulkJob, Connection, Lane, LeadSync, TaskSync
@@ -147,6 +148,24 @@ class TestLeads:
         assert {record["Title"] for record in records(standin).values()} != {"Countess"}
         push_all(client_of_salesforce, clock)
         assert {record["Title"] for record in records(standin).values()} == {"Countess"}
+
+    def test_not_even_after_a_worker_was_killed_while_sorting_leads_out(
+        self, standin: StandIn, client_of_salesforce: SalesforceClient, clock: StoppedClock
+    ) -> None:
+        leads = waiting_leads(FEW + 1, clock)
+        drain(client_of_salesforce, standin, clock)
+        for lead in leads:
+            correct_lead(lead, changes={"phone": "+44 1"}, by=None, at=clock.now, via="test")
+        fold_changes(now=clock.now)
+        job = BulkJob.objects.create(
+            object_name="Lead", operation="update", state=State.OPENING, created_at=clock.now
+        )
+        assert len(claim_waiting(now=clock.now, job=job)) == FEW + 1
+
+        with file_of(job, now=clock.now) as written:
+            assert written.rows == 0
+
+        assert LeadSync.objects.claimable(clock.now).count() == FEW + 1
 
     def test_nothing_to_tell_costs_no_call(
         self, standin: StandIn, client_of_salesforce: SalesforceClient, clock: StoppedClock
