@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from crm.claims import Claim
 from crm.client import SalesforceClient
 from crm.mapping import FieldRule, Rules, as_stored
-from crm.models import LeadSync
+from crm.models import LeadSync, OwnerMapping
 
 # They have mappings of their own: sales takes a lead up, turns it down or passes it on with them.
 STATUS, OWNER = "Status", "OwnerId"
@@ -32,19 +32,22 @@ def leave_theirs(client: SalesforceClient, claims: Sequence[Claim], *, rules: Ru
         return
     ids = sorted({claim.sync.salesforce_id for claim in asked})
     theirs = client.read_rows("Lead", ids, fields=sorted(names))
+    people = set(OwnerMapping.objects.values_list("salesforce_user_id", flat=True))
     for claim in asked:
         if row := theirs.get(claim.sync.salesforce_id):
-            _hold_back(claim, row, rules.contested_of_lead)
+            _hold_back(claim, row, rules.contested_of_lead, people=people)
 
 
 def _is_known(claim: Claim) -> bool:
     return bool(claim.sync.salesforce_id and (claim.sync.acknowledged or claim.sync.master_id))
 
 
-def _hold_back(claim: Claim, theirs: Mapping[str, Any], contested: Sequence[FieldRule]) -> None:
+def _hold_back(
+    claim: Claim, theirs: Mapping[str, Any], contested: Sequence[FieldRule], *, people: Collection[str]
+) -> None:
     sync = claim.sync
     changed_there = {
-        *_changed_standing(sync, theirs),
+        *_changed_standing(sync, theirs, people),
         *(
             rule.salesforce_field
             for rule in contested
@@ -55,9 +58,11 @@ def _hold_back(claim: Claim, theirs: Mapping[str, Any], contested: Sequence[Fiel
     sync.sending = {name: value for name, value in sync.sending.items() if name not in changed_there}
 
 
-def _changed_standing(sync: LeadSync, theirs: Mapping[str, Any]) -> Iterator[str]:
-    """Status and owner, of which a value that was never read is no change."""
+def _changed_standing(sync: LeadSync, theirs: Mapping[str, Any], people: Collection[str]) -> Iterator[str]:
+    """Status and owner, as the poll will find them changed: of one that was never read only a person whom we
+    know is news (see `crm.pull.news`)."""
     if sync.remote_status not in ("", theirs[STATUS]):
         yield STATUS
-    if sync.remote_owner_id not in ("", theirs[OWNER]):
+    is_known = bool(sync.remote_owner_id) or theirs[OWNER] in people
+    if theirs[OWNER] != sync.remote_owner_id and is_known:
         yield OWNER

@@ -12,6 +12,7 @@ from crm.bulk.lanes import lanes_in_bulk
 from crm.claims import Claim, claim_waiting
 from crm.client import ROWS_PER_CALL
 from crm.connection import connection_state
+from crm.contested import contested_fields
 from crm.mapping import Rules
 from crm.models import BulkJob, LeadSync, LeadSyncQuerySet
 from crm.outcomes import Outcome, record_outcomes
@@ -45,10 +46,11 @@ def _sort(claims: Sequence[Claim], job: BulkJob, *, now: datetime) -> int:
     told = [claim for claim in claims if claim.changes]
     unfit = [claim.sync.pk for claim in told if not _can_travel(claim, job, rules)]
     release_to_collections(leads_of(job).filter(pk__in=unfit), now=now)
-    nothing = []
-    for claim in claims:
-        if not claim.changes and not have_tasks_follow(job, claim, claim.sync.salesforce_id, rules, now=now):
-            nothing.append(Outcome(claim))
+    silent = [claim for claim in claims if not claim.changes]
+    following = have_tasks_follow(
+        job, [(claim, claim.sync.salesforce_id) for claim in silent], rules, now=now
+    )
+    nothing = [Outcome(claim) for claim in silent if claim.sync.pk not in following]
     record_outcomes(nothing, now=now, answered_at=None)
     return len(told) - len(unfit)
 
@@ -58,20 +60,28 @@ def _can_travel(claim: Claim, job: BulkJob, rules: Rules) -> bool:
     changed there."""
     if job.operation == BulkJob.Operation.UPSERT:
         return True
-    contested = {rule.salesforce_field for rule in rules.contested_of_lead}
-    return bool(claim.sync.acknowledged) and contested.isdisjoint(claim.changes)
+    return bool(claim.sync.acknowledged) and contested_fields(rules).isdisjoint(claim.changes)
 
 
-def have_tasks_follow(job: BulkJob, claim: Claim, salesforce_id: str, rules: Rules, *, now: datetime) -> bool:
-    """Have the job that follows take the tasks of a lead of which nothing else is left to tell; False when it
-    has none. The follower makes new ones; tasks that are known there go by collections."""
-    tasks = tasks_to_send(claim, who_id=claim.who_id(salesforce_id), rules=rules)
-    lead = LeadSync.objects.filter(Q(job=job) | Q(in_flight_since=None), pk=claim.sync.pk)
-    if any(task.salesforce_id for task in tasks):
-        release_to_collections(lead, now=now)
-    elif tasks:
-        lead.update(job=_follower_of(job, now=now), in_flight_since=now, attempts=1)
-    return bool(tasks)
+def have_tasks_follow(
+    job: BulkJob, told: Sequence[tuple[Claim, str]], rules: Rules, *, now: datetime
+) -> set[int]:
+    """Have the job that follows take the tasks of leads of which nothing else is left to tell, each given with
+    its record there; the keys of those that have some. The follower makes new ones; a lead with tasks that are
+    known there goes by collections."""
+    following, elsewhere = [], []
+    for claim, salesforce_id in told:
+        tasks = tasks_to_send(claim, who_id=claim.who_id(salesforce_id), rules=rules)
+        if any(task.salesforce_id for task in tasks):
+            elsewhere.append(claim.sync.pk)
+        elif tasks:
+            following.append(claim.sync.pk)
+    ours = LeadSync.objects.filter(Q(job=job) | Q(in_flight_since=None))
+    release_to_collections(ours.filter(pk__in=elsewhere), now=now)
+    if following:
+        follower = _follower_of(job, now=now)
+        ours.filter(pk__in=following).update(job=follower, in_flight_since=now, attempts=1)
+    return {*following, *elsewhere}
 
 
 def _follower_of(job: BulkJob, *, now: datetime) -> BulkJob:
