@@ -20,6 +20,7 @@ from crm.mapping import LEAD_KEY
 from crm.models import Conversion
 from crm.pull.conversions import follow_conversion
 from crm.pull.cursors import DEALS, as_literal, cursor_of, move_cursor
+from crm.pull.deal_news import DELETED, agrees, log_stage, tell_deleted, tell_disagreement
 from crm.unread import forget_failure, note_failure
 from handoffs.contact.opportunities import (
     LARGEST_AMOUNT,
@@ -29,7 +30,6 @@ from handoffs.contact.opportunities import (
 )
 from handoffs.models import Handoff
 from leads.models import Lead, LeadEvent
-from leads.services import log_event
 
 log = structlog.get_logger("salesforce")
 
@@ -37,7 +37,7 @@ OVERLAP = timedelta(minutes=10)
 IDS_PER_QUERY = 200
 # Deals that were never read, in one poll; the others follow with the next.
 MOST_NEW = 2000
-COLUMNS = "Id, Name, StageName, Amount, CloseDate, IsClosed, IsWon, SystemModstamp"
+COLUMNS = "Id, Name, StageName, Amount, CloseDate, IsClosed, IsWon, IsDeleted, SystemModstamp"
 
 
 @dataclass(frozen=True)
@@ -52,12 +52,13 @@ class RemoteDeal:
     is_closed: bool
     is_won: bool
     stamp: datetime
+    is_deleted: bool = False
 
     @property
     def terms(self) -> dict[str, object]:
         return {
             "deal_name": self.name[:120],
-            "deal_stage": self.stage,
+            "deal_stage": DELETED if self.is_deleted else self.stage,
             "amount": self.amount,
             "close_on": self.close_on,
             "is_closed": self.is_closed,
@@ -81,12 +82,12 @@ def pull_deals(client: SalesforceClient, *, now: datetime) -> int:
         news, wait_for = _apply_or_postpone(row, now=now)
         changed += bool(news)
         waiting |= {row["Id"]} if wait_for else set()
-    # Never answered: deleted, or hidden from our user. It is asked for again when it changes.
+    # Never answered: hidden from our user, or out of the recycle bin, too. It is read when it changes.
     gone = converted.filter(deal_stamp=None, opportunity_id__in=set(unread) - waiting)
     gone.update(deal_stamp=client.began_at or now)
     asked_at: datetime | None = None
     if cursor.cursor is not None:
-        for row in client.query(_changed_since(cursor.cursor - OVERLAP)):
+        for row in client.query_all(_changed_since(cursor.cursor - OVERLAP)):
             asked_at = asked_at or client.began_at
             news, wait_for = _apply_or_postpone(row, now=now)
             changed += bool(news)
@@ -145,7 +146,7 @@ def _catch_up(handoff: Handoff, *, now: datetime) -> None:
 def _read_by_id(client: SalesforceClient, ids: Sequence[str]) -> Iterator[Mapping[str, Any]]:
     for start in range(0, len(ids), IDS_PER_QUERY):
         listed = ", ".join(f"'{each}'" for each in ids[start : start + IDS_PER_QUERY])
-        yield from client.query(f"SELECT {COLUMNS} FROM Opportunity WHERE Id IN ({listed})")
+        yield from client.query_all(f"SELECT {COLUMNS} FROM Opportunity WHERE Id IN ({listed})")
 
 
 def _changed_since(since: datetime) -> str:
@@ -196,13 +197,24 @@ def apply_deal(lead_id: int, deal: RemoteDeal, *, now: datetime) -> bool | None:
     known.save(update_fields=list(deal.terms))
     if not changed:
         return False
-    if before and before != deal.stage:
+    if before and before != known.deal_stage:
         # What the first reading finds was opened so: nobody changed it.
-        _log_stage(lead, was=before, became=deal.stage, now=now)
-    handoff = Handoff.objects.filter(lead=lead, opportunity__isnull=False).order_by("-pk").first()
-    if handoff is not None and handoff.is_open:
-        _take_along(handoff, deal, changed, now=now)
+        log_stage(lead, was=before, became=known.deal_stage, now=now)
+    _follow(lead, known, deal, changed, now=now)
     return True
+
+
+def _follow(lead: Lead, known: Conversion, deal: RemoteDeal, changed: set[str], *, now: datetime) -> None:
+    """Take its handoff along, or tell people why it stays where it is."""
+    with_deal = Handoff.objects.filter(lead=lead, opportunity__isnull=False)
+    handoff = with_deal.select_related("owner").order_by("-pk").first()
+    if deal.is_deleted:
+        if "deal_stage" in changed:
+            tell_deleted(lead, handoff, known, now=now)
+    elif handoff is not None and handoff.is_open:
+        _take_along(handoff, deal, changed, now=now)
+    elif handoff is not None and changed & {"is_closed", "is_won"} and not agrees(handoff, known):
+        tell_disagreement(lead, handoff, known, now=now)
 
 
 def _take_along(handoff: Handoff, deal: RemoteDeal, changed: set[str], *, now: datetime) -> None:
@@ -217,18 +229,6 @@ def _take_along(handoff: Handoff, deal: RemoteDeal, changed: set[str], *, now: d
         lose_opportunity(handoff, reason=deal.stage, by=None, now=at)
 
 
-def _log_stage(lead: Lead, *, was: str, became: str, now: datetime) -> None:
-    log_event(
-        lead,
-        LeadEvent.Kind.CRM_CHANGED,
-        at=now,
-        field="StageName",
-        was=was,
-        became=became,
-        why=f"deal: {was} → {became}",
-    )
-
-
 def _read_deal(row: Mapping[str, Any]) -> RemoteDeal:
     return RemoteDeal(
         salesforce_id=row["Id"],
@@ -239,6 +239,7 @@ def _read_deal(row: Mapping[str, Any]) -> RemoteDeal:
         is_closed=row["IsClosed"],
         is_won=row["IsWon"],
         stamp=datetime.fromisoformat(row["SystemModstamp"]),
+        is_deleted=row["IsDeleted"],
     )
 
 

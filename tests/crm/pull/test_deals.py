@@ -14,9 +14,10 @@ from crm.standin.schema import OPPORTUNITY
 from crm.standin.server import StandIn
 from handoffs.contact.opportunities import correct_opportunity
 from handoffs.models import Handoff
-from leads.models import Lead
+from leads.models import Lead, LeadEvent
+from notifications.models import Notification
 from tests.crm.conftest import StoppedClock
-from tests.crm.pull.conftest import changes, pull, record_of
+from tests.crm.pull.conftest import changes, entries, pull, record_of
 from tests.factories import HandoffFactory
 from tests.poison import heal, poison
 
@@ -88,6 +89,47 @@ def test_a_deal_lost_there_is_lost_here_for_what_its_stage_says(
 
     deal.refresh_from_db()
     assert (deal.status, deal.opportunity.lost_reason) == (Handoff.Status.LOST, "Closed Lost")
+
+
+def test_a_deal_deleted_there_is_for_people_to_judge_and_comes_back(
+    standin: StandIn,
+    client_of_salesforce: SalesforceClient,
+    clock: StoppedClock,
+    deal: Handoff,
+    bdr: User,
+    operator: User,
+) -> None:
+    [record] = standin.store.all(OPPORTUNITY.name)
+    caller = Caller(standin.org.sales_user_id)
+    standin.org.delete(OPPORTUNITY, record["Id"], caller=caller)
+    for _ in range(2):
+        pull(client_of_salesforce, clock)
+
+    told = list(Notification.objects.filter(title="A deal was deleted in Salesforce"))
+    assert {each.recipient for each in told} == {bdr, operator}
+    assert len(told) == 2
+    assert (Conversion.objects.get().deal_stage, Handoff.objects.get().is_open) == ("Deleted", True)
+
+    standin.org.undelete(OPPORTUNITY, record["Id"], caller=caller)
+    pull(client_of_salesforce, clock)
+
+    assert Conversion.objects.get().deal_stage == "Prospecting"
+    assert changes(deal.lead)[-1] == ("StageName", "Deleted", "Prospecting")
+
+
+def test_a_deal_reopened_there_leaves_the_handoff_closed_and_its_owner_knows(
+    standin: StandIn, client_of_salesforce: SalesforceClient, clock: StoppedClock, deal: Handoff, bdr: User
+) -> None:
+    for stage in ("Closed Won", "Negotiation/Review", "Closed Won"):
+        edit_deal(standin, StageName=stage)
+        pull(client_of_salesforce, clock)
+
+    assert Handoff.objects.get().status == Handoff.Status.WON
+    [told] = Notification.objects.filter(title="Deal reopened in Salesforce")
+    assert told.recipient == bdr
+    assert "is in “Negotiation/Review” there. The handoff was closed as won" in told.body
+    [flag] = entries(deal.lead, LeadEvent.Kind.CRM_FLAGGED)
+    assert flag.detail["why"] == "deal reopened in Salesforce, the handoff stays won"
 
 
 def test_a_deal_that_our_user_may_not_see_is_asked_for_once(
