@@ -43,7 +43,7 @@ REST_AFTER_REFUSAL = timedelta(hours=1)
 # The history has a push under the time of its beginning, and gets it before its claim expires.
 OVERLAP = timedelta(minutes=5)
 MOST_TRIES = 8
-# Is about one campaign that our user may not see, unlike other refusals of access.
+# May be about one campaign that our user may not edit, unlike other refusals of access.
 OF_ONE_CAMPAIGN = "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY"
 
 MayGoOn = Callable[[], bool]
@@ -123,12 +123,12 @@ class _Run:
         results = self._client.create_rows(MEMBER, [each.fields for each in candidates])
         results = _adopt_duplicates(self._client, candidates, results)
         answers = list(zip(candidates, results, strict=True))
-        told = [(each, result) for each, result in answers if not _is_of_the_org(result.problem)]
+        refusals = [each.problem for each in results if each.problem and _is_of_the_org(each.problem)]
+        told = [(each, result) for each, result in answers if result.problem not in refusals]
         waiting = _record(told, now=self._now)
         self.enrolled += sum(result.problem is None for _, result in told)
-        refusal = next((result.problem for _, result in answers if _is_of_the_org(result.problem)), None)
-        if refusal is not None:
-            raise RequestRefused(refusal)
+        if refusals:
+            raise RequestRefused(refusals[0])
         return not waiting
 
 
@@ -216,8 +216,11 @@ def _adopt_duplicates(
     ]
 
 
-def _is_of_the_org(problem: Problem | None) -> bool:
-    return problem is not None and problem.remedy is Remedy.CONFIG and problem.code != OF_ONE_CAMPAIGN
+def _is_of_the_org(problem: Problem) -> bool:
+    """Whether everybody is refused alike: so is what may be about one campaign, before anybody was let in."""
+    if problem.remedy is not Remedy.CONFIG:
+        return False
+    return problem.code != OF_ONE_CAMPAIGN or not CampaignMembership.objects.exclude(member_id="").exists()
 
 
 @transaction.atomic
