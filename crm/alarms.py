@@ -11,12 +11,10 @@ from django.db import transaction
 from django.db.models import Max, Min
 from django.urls import reverse
 
-from crm.budget import calls_left
 from crm.client import org_url
 from crm.connection import connection_state
-from crm.models import Connection, Lane, LeadSync, PullCursor
-from crm.pull.cursors import LEADS
-from crm.standing import LONG_AGO, SILENCE
+from crm.models import Connection, LeadSync, PullCursor
+from crm.standing import LONG_AGO, read_silence
 from sla.models import Ticket
 from sla.tickets import Finding, alarm_settings, close_needless, open_tickets
 
@@ -59,24 +57,12 @@ def _read_failures(now: datetime) -> Iterator[Failure]:
     if state.failures and state.failed_at:
         since = _last_contact(state) or state.failed_at
         yield Failure("connection", f"Salesforce does not answer: {state.error}", since, since)
-    elif (read_at := _last_read()) and now - read_at > SILENCE:
-        yield Failure("silence", _why_silent(now), read_at, read_at)
+    elif silence := read_silence(now=now):
+        yield Failure("silence", silence.words, silence.since, silence.since)
     causes = LeadSync.objects.parked().values("error_code").order_by("error_code")
     for row in causes.annotate(words=Max("error"), first=Min("parked_at"), last=Max("parked_at")):
         title = f"Salesforce refuses leads: {row['words']}"
         yield Failure(f"cause-{row['error_code']}", title, row["first"], row["last"])
-
-
-def _last_read() -> datetime | None:
-    """When the leads were last read, whatever else went through; None before the first time."""
-    return PullCursor.objects.filter(object_name=LEADS).values_list("succeeded_at", flat=True).first()
-
-
-def _why_silent(now: datetime) -> str:
-    """Without an error there are two causes: our share of the calls is spent, or nobody asks."""
-    if calls_left(Lane.HANDOFF, now=now) == 0:
-        return "Nothing is read from Salesforce: our share of its calls is spent"
-    return "Nothing is read from Salesforce. Is the worker running?"
 
 
 def _last_contact(state: Connection) -> datetime | None:

@@ -32,7 +32,7 @@ class ReadingSerializer(serializers.Serializer[Reading]):
         source="cursor.cursor", allow_null=True, help_text="By Salesforce's clock."
     )
     succeeded_at = serializers.DateTimeField(source="cursor.succeeded_at", allow_null=True)
-    is_silent = serializers.BooleanField(help_text="Not read for a quarter of an hour, or never.")
+    is_silent = serializers.BooleanField(help_text="Read at every poll, but not for a quarter of an hour, or never.")
 
 
 class CauseSerializer(serializers.Serializer[Cause]):
@@ -57,7 +57,7 @@ class BudgetSerializer(serializers.Serializer[Any]):
 class StandingSerializer(serializers.Serializer[Standing]):
     is_connected = serializers.BooleanField()
     is_paused = serializers.BooleanField(help_text="After failures that are no lead's own fault.")
-    is_silent = serializers.BooleanField(help_text="Nothing is heard from Salesforce.")
+    is_silent = serializers.BooleanField(help_text="Leads were not read for a quarter of an hour.")
     error = serializers.CharField(source="connection.error", help_text="Why it is paused; else blank.")
     last_sent_at = serializers.DateTimeField(source="connection.last_pushed_at", allow_null=True)
     last_read_at = serializers.DateTimeField(source="heard_at", allow_null=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,10 +14,13 @@ from crm.client import org_url
 from crm.connection import connection_state
 from crm.mending import Mending, mending_of
 from crm.models import BulkJob, Connection, Drift, Lane, LeadSync, PullCursor, PullFailure, Reconciliation
+from crm.pull.cursors import DEALS, LEADS, REMOVALS
 
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 # The poll runs every minute or so; a longer silence is an alarm of its own (CRM-3).
 SILENCE = timedelta(minutes=15)
+# What is read at every poll, or every few. Of anything else a cursor tells only what went wrong.
+POLLED = (LEADS, DEALS, REMOVALS)
 # Jobs that ended are shown for a while, so that one sees what became of them.
 JOBS_SHOWN = 5
 UNREAD_SHOWN = 10
@@ -48,7 +52,17 @@ class Reading:
     """How far one object of Salesforce was read."""
 
     cursor: PullCursor
+    is_polled: bool
     is_silent: bool
+
+
+@dataclass(frozen=True)
+class Silence:
+    """The leads were not read for a while, although nothing fails; `since` they were read last, or could be
+    read at all. The page and the alarm say it in the same words."""
+
+    since: datetime
+    words: str
 
 
 @dataclass(frozen=True)
@@ -86,6 +100,7 @@ class Standing:
     parked: int
     jobs: list[BulkJob]
     readings: list[Reading]
+    silence: Silence | None
     unread: Unread
     budget: Budget | None
     forecast: Forecast | None
@@ -112,14 +127,12 @@ class Standing:
 
     @property
     def is_silent(self) -> bool:
-        """Nothing is heard from Salesforce: no object was read for a while, or none ever."""
-        return all(reading.is_silent for reading in self.readings)
+        return self.silence is not None
 
     @property
     def heard_at(self) -> datetime | None:
-        return max(
-            (one.cursor.succeeded_at for one in self.readings if one.cursor.succeeded_at), default=None
-        )
+        """When the leads were last read, whatever else went through; None before the first time."""
+        return _read_at(one.cursor for one in self.readings)
 
 
 def read_standing(*, now: datetime) -> Standing:
@@ -128,6 +141,7 @@ def read_standing(*, now: datetime) -> Standing:
     claimed = LeadSync.objects.in_flight().aggregate(all=Count("pk"), in_bulk=Count("job"))
     causes = read_causes()
     budget = read_budget(now=now)
+    cursors = list(PullCursor.objects.order_by("object_name"))
     return Standing(
         is_connected=bool(org_url()),
         connection=connection,
@@ -137,13 +151,20 @@ def read_standing(*, now: datetime) -> Standing:
         in_bulk=claimed["in_bulk"],
         parked=sum(cause.count for cause in causes),
         jobs=list(BulkJob.objects.order_by("-pk")[:JOBS_SHOWN]),
-        readings=[_reading(cursor, now) for cursor in PullCursor.objects.order_by("object_name")],
+        readings=[_reading(each, now) for each in cursors if each.object_name in POLLED or each.error],
+        silence=_silence(_read_at(cursors), connection, budget, now=now),
         unread=_read_unread(),
         budget=budget,
         forecast=read_forecast(budget, now=now) if budget else None,
         causes=causes,
         comparison=_read_comparison(),
     )
+
+
+def read_silence(*, now: datetime) -> Silence | None:
+    """Whether nothing is heard from Salesforce, and since when."""
+    read_at = _read_at(PullCursor.objects.filter(object_name=LEADS))
+    return _silence(read_at, connection_state(), read_budget(now=now), now=now)
 
 
 def read_causes() -> list[Cause]:
@@ -171,8 +192,25 @@ def _read_lanes(now: datetime) -> list[LaneStanding]:
 
 
 def _reading(cursor: PullCursor, now: datetime) -> Reading:
-    heard_at = cursor.succeeded_at
-    return Reading(cursor, is_silent=heard_at is None or now - heard_at > SILENCE)
+    is_polled, heard_at = cursor.object_name in POLLED, cursor.succeeded_at
+    is_silent = is_polled and (heard_at is None or now - heard_at > SILENCE)
+    return Reading(cursor, is_polled, is_silent)
+
+
+def _read_at(cursors: Iterable[PullCursor]) -> datetime | None:
+    return next((each.succeeded_at for each in cursors if each.object_name == LEADS), None)
+
+
+def _silence(
+    read_at: datetime | None, connection: Connection, budget: Budget | None, *, now: datetime
+) -> Silence | None:
+    since = read_at or connection.changed_at
+    if since is None or now - since <= SILENCE:
+        return None
+    # Without an error there are two causes: our share of the calls is spent, or nobody asks.
+    is_spent = budget is not None and not budget.left(Lane.HANDOFF)
+    why = ": our share of its calls is spent." if is_spent else ". Is a worker running?"
+    return Silence(since, f"Nothing is read from Salesforce{why}")
 
 
 def _read_unread() -> Unread:

@@ -8,14 +8,16 @@ from accounts.models import User
 from crm.alarms import raise_sync_alarms
 from crm.changes import fold_changes
 from crm.client import SalesforceClient
-from crm.models import LeadSync
+from crm.models import LeadSync, PullCursor
 from crm.parked import retry_all
 from crm.pull import pull_changes
+from crm.pull.cursors import HISTORY
 from crm.push import push_batch
 from crm.standin.faults import Fault
 from crm.standin.org import Caller
 from crm.standin.schema import LEAD
 from crm.standin.server import StandIn
+from crm.standing import read_standing
 from feedback.models import RejectionReason, Verdict
 from feedback.presets import PRESETS, load_feedback_preset
 from feedback.services import reject_handoff
@@ -95,13 +97,28 @@ def test_silence_is_a_ticket_although_nothing_fails(
     push_batch(client_of_salesforce, now=clock.now)
     assert raise_sync_alarms(now=clock.now) == 0
     assert raise_sync_alarms(now=clock.forward(minutes=2)) == 1
+    standing = read_standing(now=clock.now)
 
     pull_changes(client_of_salesforce, now=clock.now)
     raise_sync_alarms(now=clock.now)
 
     ticket = Ticket.objects.get()
-    assert ticket.title == "Nothing is read from Salesforce. Is the worker running?"
+    assert standing.silence is not None
+    assert ticket.title == standing.silence.words == "Nothing is read from Salesforce. Is a worker running?"
     assert ticket.closed_at == clock.now
+
+
+def test_an_org_that_tracks_no_history_is_not_silent(
+    client_of_salesforce: SalesforceClient, clock: StoppedClock, lead: Lead
+) -> None:
+    """Its cursor never succeeds: it tells what is wrong, and counts for nothing."""
+    PullCursor.objects.create(object_name=HISTORY, failed_at=clock.now, error="Not tracked")
+
+    standing = read_standing(now=clock.now)
+
+    assert not standing.is_silent
+    assert [one.cursor.object_name for one in standing.readings if one.is_silent] == []
+    assert any(one.cursor.error == "Not tracked" for one in standing.readings)
 
 
 def test_what_an_operator_has_answered_is_asked_again_only_for_the_next_outage(
