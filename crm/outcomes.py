@@ -198,7 +198,7 @@ def _act_on(problem: Problem, sync: LeadSync, outcome: Outcome, *, now: datetime
             sync.attempts -= 1
         case Remedy.CONVERTED:
             # What it became is read with the next poll; its tasks then go there.
-            sync.is_converted = True
+            sync.is_converted, sync.remote_digest = True, ""
         case Remedy.OWNER:
             if not note_refused_owner(_owner_sent(outcome)):
                 return False
@@ -247,7 +247,16 @@ def _write(syncs: Sequence[LeadSync]) -> None:
     names = (
         *("lead_id", "salesforce_id", "acknowledged", "acknowledged_at", "remote_status", "remote_owner_id"),
         *("pushed_revision", "pushed_at", "in_flight_since", "job_id", "sending", "attempts", "send_at"),
-        *("lane", "waiting_since", "parked_at", "error_code", "error", "is_converted", "master_id"),
+        *(
+            "lane",
+            "waiting_since",
+            "parked_at",
+            "error_code",
+            "error",
+            "is_converted",
+            "master_id",
+            "remote_digest",
+        ),
     )
     update_rows(LeadSync, [{name: getattr(sync, name) for name in names} for sync in syncs])
 

@@ -28,7 +28,8 @@ def brings_news(
     return (
         has_new_status(sync, remote)
         or has_new_owner(sync, remote, people=people)
-        or (remote.is_converted and not sync.is_converted)
+        # The push may have met it first: it then forgets the row it knew.
+        or (remote.is_converted and not (sync.is_converted and sync.remote_digest))
         or sync.removed_at is not None
         or any(has_changed(sync, remote, rule) for rule in rules)
     )

@@ -6,17 +6,18 @@ import pytest
 
 from accounts.models import User
 from crm.client import SalesforceClient
-from crm.models import Conversion, LeadSync, OwnerMapping
+from crm.models import Conversion, LeadSync, OwnerMapping, StatusMapping
 from crm.pull.status import Meaning, meaning_of
 from crm.standin.conversion import convert_lead
 from crm.standin.server import StandIn
 from handoffs.models import Handoff
 from handoffs.routing.reassignment import reassign_handoff
 from leads.models import Lead, LeadEvent
+from leads.services import correct_lead, log_event
 from notifications.models import Notification
 from tests.crm.conftest import StoppedClock
 from tests.crm.pull.conftest import changes, edit, entries, pull, push, record_of
-from tests.factories import HandoffFactory
+from tests.factories import HandoffFactory, LeadFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -240,6 +241,22 @@ class TestConversion:
         assert (conversion.opportunity_id, conversion.amount) == (remote["ConvertedOpportunityId"], 12_000)
         assert handoff.opportunity.amount == 12_000
         assert LeadSync.objects.get().is_converted
+
+    def test_that_the_push_met_first_is_read_all_the_same(
+        self, standin: StandIn, client_of_salesforce: SalesforceClient, clock: StoppedClock
+    ) -> None:
+        StatusMapping.objects.all().delete()
+        lead = LeadFactory(stage=Lead.Stage.MQL)
+        log_event(lead, LeadEvent.Kind.CREATED, at=clock.now)
+        push(client_of_salesforce, clock)
+        self.convert(standin, lead)
+        correct_lead(lead, changes={"title": "CFO"}, by=None, at=clock.now, via="test")
+        push(client_of_salesforce, clock)
+        assert LeadSync.objects.get().is_converted
+
+        pull(client_of_salesforce, clock)
+
+        assert Conversion.objects.get().contact_id
 
     def test_without_a_deal_accepts_it(
         self, standin: StandIn, client_of_salesforce: SalesforceClient, clock: StoppedClock, handoff: Handoff
