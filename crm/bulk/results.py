@@ -65,9 +65,8 @@ def _record_leads(
             outcome.was_cut_off = is_told and bool(_tasks_of(outcome, rules))
             outcomes.append(outcome)
     record_outcomes(outcomes, now=now, answered_at=answered_at)
-    for outcome in outcomes:
-        if outcome.was_cut_off:
-            have_tasks_follow(job, outcome.claim, outcome.salesforce_id, rules, now=now)
+    told = [(outcome.claim, outcome.salesforce_id) for outcome in outcomes if outcome.was_cut_off]
+    have_tasks_follow(job, told, rules, now=now)
     return {outcome.claim.sync.pk for outcome in outcomes}
 
 
