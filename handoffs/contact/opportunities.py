@@ -64,7 +64,7 @@ def open_opportunity(
     opportunity = Opportunity.objects.create(handoff=handoff, opened_at=now, **terms)
     handoff.status = Handoff.Status.OPPORTUNITY
     handoff.save(update_fields=["status"])
-    log_event(lead, LeadEvent.Kind.OPPORTUNITY, at=now, by=by, handoff_id=handoff.pk)
+    log_event(lead, LeadEvent.Kind.OPPORTUNITY, at=now, by=by, handoff_id=handoff.pk, **_origin(by))
     move_stage(lead, to=Lead.Stage.OPPORTUNITY, at=now, by=by, handoff_id=handoff.pk)
     return opportunity
 
@@ -92,7 +92,7 @@ def win_opportunity(handoff: Handoff, *, by: User | None, now: datetime) -> Hand
         return handoff
     Opportunity.objects.filter(pk=handoff.pk).update(won_at=now)
     close_handoff(handoff, lead, status=Handoff.Status.WON, by=by, now=now)
-    log_event(lead, LeadEvent.Kind.WON, at=now, by=by, handoff_id=handoff.pk)
+    log_event(lead, LeadEvent.Kind.WON, at=now, by=by, handoff_id=handoff.pk, **_origin(by))
     move_stage(lead, to=Lead.Stage.CUSTOMER, at=now, by=by, handoff_id=handoff.pk)
     return handoff
 
@@ -106,7 +106,7 @@ def lose_opportunity(handoff: Handoff, *, reason: str, by: User | None, now: dat
         return handoff
     Opportunity.objects.filter(pk=handoff.pk).update(lost_at=now, lost_reason=reason)
     close_handoff(handoff, lead, status=Handoff.Status.LOST, note=reason, by=by, now=now)
-    log_event(lead, LeadEvent.Kind.LOST, at=now, by=by, handoff_id=handoff.pk)
+    log_event(lead, LeadEvent.Kind.LOST, at=now, by=by, handoff_id=handoff.pk, **_origin(by))
     move_stage(lead, to=Lead.Stage.LOST, at=now, by=by, handoff_id=handoff.pk)
     hold_lead(lead, hold=Lead.Hold.UNTIL_ACTIVITY, until=None, at=now)
     return handoff
@@ -153,10 +153,14 @@ def _correct_terms(
         for name in changed:
             setattr(opportunity, name, terms[name])
         opportunity.save(update_fields=changed)
-        log_event(
-            lead, LeadEvent.Kind.OPPORTUNITY, at=now, by=by, handoff_id=handoff.pk, corrected=sorted(changed)
-        )
+        said = {"corrected": sorted(changed), **_origin(by)}
+        log_event(lead, LeadEvent.Kind.OPPORTUNITY, at=now, by=by, handoff_id=handoff.pk, **said)
     return opportunity
+
+
+def _origin(by: User | None) -> dict[str, str]:
+    """For the log, where nobody of ours has done it."""
+    return {} if by is not None else {"via": "salesforce"}
 
 
 def _clean_terms(given: Mapping[str, Any]) -> dict[str, object]:

@@ -11,6 +11,7 @@ register = template.Library()
 # What a reader of a timeline wants to know first of an event; the rest stays in the record.
 TELLING = ("path", "title", "name", "form", "subject", "campaign", "category", "plan", "value")
 SHOWN = 3
+PROPER_NAMES = {"salesforce": "Salesforce"}
 
 
 @register.filter
@@ -44,7 +45,7 @@ def log_words(event: LeadEvent) -> str:
         if isinstance(said.get(name), str):
             parts.append(said[name].replace("_", " "))
     if isinstance(detail.get("via"), str):
-        parts.append(f"by {detail['via']}")
+        parts.append(f"by {PROPER_NAMES.get(detail['via'], detail['via'])}")
     return "; ".join(parts)
 
 
