@@ -13,7 +13,9 @@ from django.db import transaction
 from crm.checks import BAD, CHECKS, SIGN_IN, WARNING, Check, Line, Visit
 from crm.client import SalesforceClient
 from crm.models import Finding
-from crm.problems import SalesforceError
+from crm.problems import Remedy, SalesforceError
+
+IT_PASSES = "Nothing here is wrong: check again later."
 
 log = structlog.get_logger("salesforce")
 
@@ -48,7 +50,8 @@ def _look(check: Check, visit: Visit) -> list[Line]:
         return list(check.look(visit))
     except SalesforceError as error:
         outcome = BAD if check.is_needed else WARNING
-        return [Line(outcome, error.problem.in_plain_words, check.remedy)]
+        passes = error.problem.remedy in (Remedy.RETRY, Remedy.QUOTA)
+        return [Line(outcome, error.problem.in_plain_words, IT_PASSES if passes else check.remedy)]
 
 
 @transaction.atomic

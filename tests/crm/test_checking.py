@@ -6,7 +6,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
-from crm.checking import check_connection, read_progress
+from crm.checking import IT_PASSES, check_connection, read_progress
 from crm.client import SalesforceClient
 from crm.models import Connection, FieldMapping, Finding, OwnerMapping, StatusMapping
 from crm.standin.faults import Fault
@@ -64,6 +64,16 @@ class TestCheckList:
         assert [(one.key, one.outcome) for one in found] == [("sign-in:", BAD)]
         assert "does not accept the client secret" in found[0].words
         assert read_progress().is_done
+
+    def test_an_allocation_that_is_spent_is_no_fault_of_the_credentials(
+        self, client_of_salesforce: SalesforceClient, standin: StandIn, clock: StoppedClock
+    ) -> None:
+        standin.usage.daily_limit = 0
+
+        sign_in = check_connection(client_of_salesforce, now=clock.now)[-1]
+
+        assert (sign_in.key, sign_in.outcome, sign_in.remedy) == ("sign-in:", BAD, IT_PASSES)
+        assert "used up" in sign_in.words
 
     def test_what_is_not_needed_is_but_worth_a_look_when_refused(
         self, client_of_salesforce: SalesforceClient, standin: StandIn, clock: StoppedClock
