@@ -171,12 +171,14 @@ def _panel(request: HttpRequest, lead: Lead) -> dict[str, object]:
     user = signed_in_user(request)
     mending = mending_of(sync.error_code) if sync.parked_at else None
     conversion = Conversion.objects.filter(pk=lead.pk).first() if sync.is_converted else None
+    sharing = LeadSync.objects.visible_to(user).filter(salesforce_id=sync.salesforce_id).exclude(pk=lead.pk)
     return {
         "lead": lead,
         "sync": sync,
         "state": sync.state(revision=lead.revision),
         "is_connected": bool(org_url()),
         "record_url": record_url(sync.salesforce_id) if sync.salesforce_id else "",
+        "merged_with": sharing.select_related("lead") if sync.master_id else (),
         "conversion": conversion,
         "deal_url": record_url(conversion.opportunity_id) if conversion and conversion.opportunity_id else "",
         "mending": mending,

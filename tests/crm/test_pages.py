@@ -272,6 +272,18 @@ class TestHistory:
         with django_assert_num_queries(7):
             browser.get(path)
 
+    def test_names_the_lead_whose_record_it_was_merged_into(self, manager: User) -> None:
+        winner = LeadFactory(first_name="Ada", last_name="Byron")
+        LeadSync.objects.create(lead=winner, salesforce_id="00Q000000000001AAA")
+        loser = LeadSync.objects.create(
+            lead=LeadFactory(), salesforce_id="00Q000000000001AAA", master_id="00Q000000000001AAA"
+        )
+
+        page = shown(manager, reverse("crm:lead", args=[loser.pk]))
+
+        assert "One record with" in page
+        assert f'<a href="{reverse("leads:detail", args=[winner.pk])}">Ada Byron</a>' in page
+
     def test_is_not_for_reps(self, bdr: User) -> None:
         path = reverse("crm:lead", args=[LeadFactory(owner=bdr).pk])
 
