@@ -17,6 +17,7 @@ urlpatterns = [
     path("connection/share/", connection.share, name="connection_share"),
     path("connection/done/", connection.done, name="connection_done"),
     path("lead/<int:lead_id>/panel/", leads.lead_panel, name="lead_panel"),
+    path("lead/<int:lead_id>/account/", leads.account_line, name="account_line"),
     path("leads/<int:lead_id>/", leads.history, name="lead"),
     path("leads/<int:lead_id>/send/", leads.send, name="send"),
     path("leads/<int:lead_id>/compare/", leads.compare, name="compare"),

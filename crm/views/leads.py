@@ -17,7 +17,7 @@ from crm.comparing import ComparedField, compare_lead
 from crm.deciding import adopt_record, find_matches, leave_removed, make_anew, send_now
 from crm.forms import RecordForm
 from crm.mending import Choice, mending_of
-from crm.models import Conversion, Exchange, LeadSync
+from crm.models import AccountMatch, Conversion, Exchange, LeadSync
 from crm.parked import retry_push
 from crm.problems import SalesforceError
 from crm.views.roles import KEEPERS, WATCHERS, may_keep, may_watch
@@ -40,6 +40,13 @@ class NotConnected(DomainError):
 @login_required
 def lead_panel(request: HttpRequest, lead_id: int) -> HttpResponse:
     return render(request, "crm/_lead_panel.html", _panel(request, _visible_lead(request, lead_id)))
+
+
+@require_GET
+@login_required
+def account_line(request: HttpRequest, lead_id: int) -> HttpResponse:
+    """One line above a handoff, where sales reads which company it is; none if that is no account there."""
+    return render(request, "crm/_account_line.html", _account_of(_visible_lead(request, lead_id)))
 
 
 @require_GET
@@ -160,10 +167,15 @@ def _render_history(request: HttpRequest, lead: Lead, **found: object) -> HttpRe
         **_panel(request, lead),
         "page": page,
         "conflicts": conflicts[:CONFLICTS_SHOWN],
-        "org_url": org_url(),
         **found,
     }
     return render(request, "crm/lead.html", context)
+
+
+def _account_of(lead: Lead) -> dict[str, object]:
+    """The account that the lead's company is there, as far as one was found."""
+    found = AccountMatch.objects.exclude(account_id="")
+    return {"account": found.filter(pk=lead.company_id).first(), "org_url": org_url()}
 
 
 def _panel(request: HttpRequest, lead: Lead) -> dict[str, object]:
@@ -180,7 +192,7 @@ def _panel(request: HttpRequest, lead: Lead) -> dict[str, object]:
         "record_url": record_url(sync.salesforce_id) if sync.salesforce_id else "",
         "merged_with": sharing.select_related("lead") if sync.master_id else (),
         "conversion": conversion,
-        "deal_url": record_url(conversion.opportunity_id) if conversion and conversion.opportunity_id else "",
+        **_account_of(lead),
         "mending": mending,
         "must_choose": bool(mending and mending.choice is not Choice.NONE),
         "may_keep": may_keep(user),

@@ -269,7 +269,7 @@ class TestHistory:
         assert "Send now" not in page
         browser = signed_in(manager)
         browser.get(path)
-        with django_assert_num_queries(7):
+        with django_assert_num_queries(8):
             browser.get(path)
 
     def test_names_the_lead_whose_record_it_was_merged_into(self, manager: User) -> None:
