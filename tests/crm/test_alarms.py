@@ -149,7 +149,9 @@ def test_without_salesforce_in_the_settings_nothing_fails(settings, clock: Stopp
 def test_refusals_of_one_cause_become_one_ticket_until_they_are_gone(
     standin: StandIn, client_of_salesforce: SalesforceClient, clock: StoppedClock, lead: Lead, operator: User
 ) -> None:
-    standin.faults.add(Fault("row", "collections", code="INACTIVE_OWNER_OR_USER", message="inactive"))
+    standin.faults.add(
+        Fault("row", "collections", code="INACTIVE_OWNER_OR_USER", message="inactive", times=2)
+    )
     correct_lead(lead, changes={"title": "CEO"}, by=operator, at=clock.now, via="test")
     sync(client_of_salesforce, clock)
     parked = LeadSync.objects.parked().count()
