@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -40,7 +39,7 @@ class OwnerMappingAdmin(admin.ModelAdmin[OwnerMapping]):
     search_fields = ("user__last_name", "user__email", "salesforce_user_id")
     autocomplete_fields = ("user",)
 
-    def get_list_display(self, request: HttpRequest) -> Sequence[Any]:
+    def get_list_display(self, request: HttpRequest) -> tuple[Any, ...]:
         column = named_column("salesforce_user_id", read_users(), label="Salesforce user")
         return ("user", column, "is_active_there")
 
@@ -72,7 +71,7 @@ class QueueMappingAdmin(admin.ModelAdmin[QueueMapping]):
     list_display = ("pool", "queue_id")
     list_select_related = ("pool",)
 
-    def get_list_display(self, request: HttpRequest) -> Sequence[Any]:
+    def get_list_display(self, request: HttpRequest) -> tuple[Any, ...]:
         return ("pool", named_column("queue_id", read_queues(), label="Salesforce queue"))
 
     def save_model(

@@ -7,6 +7,7 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
+from crm import pacing
 from crm.changes import fold_changes, remark_forgotten, send_again
 from crm.claims import claim_waiting
 from crm.models import Lane, LeadChange, LeadSync
@@ -148,12 +149,18 @@ class TestPacing:
         fold_changes(now=NOON)
         assert lanes_to_push(now=NOON) == {Lane.HANDOFF, Lane.LATER}
 
-    def test_a_full_call_does_not_wait(self, settings) -> None:
+    def test_a_full_call_does_not_wait_nor_does_a_handoff_wait_for_it(self, settings, monkeypatch) -> None:
         settings.SALESFORCE_GATHER_SECONDS = 15.0
-        LeadFactory.create_batch(200)
+        monkeypatch.setattr(pacing, "ROWS_PER_CALL", 3)
+        LeadFactory.create_batch(3)
         fold_changes(now=NOON)
-
         assert lanes_to_push(now=NOON) == {Lane.LATER}
+
+        LeadFactory(stage=Lead.Stage.MQL)
+        fold_changes(now=NOON, lanes=[Lane.LATER])
+        assert lanes_to_push(now=NOON) == {Lane.LATER}
+        fold_changes(now=NOON, lanes=[Lane.HANDOFF])
+        assert lanes_to_push(now=NOON) == {Lane.HANDOFF}
 
     def test_where_nothing_waits_it_is_two_looks_into_an_index(self) -> None:
         with CaptureQueriesContext(connection) as asked:

@@ -27,7 +27,7 @@ from sla.models import Clock
 from sla.services import stop_clock
 from sla.sweep import sweep_clocks
 from tests.crm.conftest import StoppedClock
-from tests.factories import HandoffFactory, LeadFactory
+from tests.factories import CompanyFactory, HandoffFactory, LeadFactory
 from tests.sla.factories import ClockFactory, ladder
 
 pytestmark = pytest.mark.django_db
@@ -39,6 +39,13 @@ def changed_lead(clock: StoppedClock, **values: object) -> Lead:
     log_event(lead, LeadEvent.Kind.CREATED, at=clock.now)
     fold_changes(now=clock.now)
     return lead
+
+
+def waiting_leads(count: int, clock: StoppedClock) -> list[Lead]:
+    company = CompanyFactory()
+    leads = Lead.objects.bulk_create([LeadFactory.build(company=company) for _ in range(count)])
+    fold_changes(now=clock.now)
+    return leads
 
 
 def push(client: SalesforceClient, clock: StoppedClock) -> PushResult:
@@ -84,11 +91,42 @@ class TestLead:
     def test_two_hundred_leads_are_one_call(
         self, standin: StandIn, client_of_salesforce: SalesforceClient, clock: StoppedClock
     ) -> None:
-        LeadFactory.create_batch(201)
+        waiting_leads(201, clock)
 
         assert push(client_of_salesforce, clock).pushed == 201
         assert collections_calls(standin) == 2
         assert len(remote_leads(standin)) == 201
+
+    def test_a_batch_that_takes_too_long_goes_on_with_the_next_one(
+        self, standin: StandIn, client_of_salesforce: SalesforceClient, clock: StoppedClock, monkeypatch
+    ) -> None:
+        """Or a slow org would have every worker killed in the middle of it."""
+        monkeypatch.setattr("crm.push.ROWS_PER_CALL", 2)
+        monkeypatch.setattr("crm.push.SECONDS_PER_BATCH", 0.0)
+        waiting_leads(3, clock)
+
+        assert push(client_of_salesforce, clock) == PushResult(waiting=3)
+        assert len(remote_leads(standin)) == 2
+        assert push(client_of_salesforce, clock) == PushResult(pushed=3)
+        assert len(remote_leads(standin)) == 3
+        assert not LeadSync.objects.exclude(attempts=0).exists()
+
+    def test_what_both_may_change_is_read_in_one_call_and_a_deleted_record_is_found_out(
+        self, standin: StandIn, client_of_salesforce: SalesforceClient, clock: StoppedClock
+    ) -> None:
+        leads = waiting_leads(3, clock)
+        push(client_of_salesforce, clock)
+        deleted = LeadSync.objects.get(pk=leads[0].pk).salesforce_id
+        standin.org.delete(LEAD, deleted, caller=Caller(standin.org.sales_user_id))
+        Lead.objects.update(title="Countess", revision=1)
+
+        push(client_of_salesforce, clock)
+
+        assert [record["Title"] for record in remote_leads(standin)] == ["Countess", "Countess"]
+        assert LeadSync.objects.get(pk=leads[0].pk).error_code == "ENTITY_IS_DELETED"
+        assert standin.traffic[-1].operation == "query"
+        # One creates them, one reads them and one updates them.
+        assert collections_calls(standin) == 3
 
     def test_a_change_that_salesforce_need_not_know_costs_no_call(
         self, standin: StandIn, client_of_salesforce: SalesforceClient, clock: StoppedClock
