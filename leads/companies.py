@@ -99,7 +99,7 @@ def fill_company(
         return Merged()
     _lock_and_refresh(company)
     merged = fill_blanks(company, answers, now=now, via=via)
-    if set(merged.filled) - {"name"}:
+    if merged.filled:
         _mark_spread(company, now=now)
     return Merged(
         filled=[f"company.{name}" for name in merged.filled],
@@ -138,7 +138,7 @@ def correct_company(
         attach_company(lead, company, by=by, now=at, via=via)
     company = Company.objects.select_for_update(no_key=True).get(pk=company.pk)
     changed = replace_values(company, values, by=by, at=at, via=via)
-    if set(changed) - {"name"}:
+    if changed:
         _mark_spread(company, now=at)
     lead.company = company
     return changed

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import F
 
 from common.parking import begin_attempt, forget_failure, keep_failure
 from leads.models import AttributeChange, Company, Lead
@@ -48,6 +49,8 @@ def _tell_leads(company_id: int, *, now: datetime) -> int:
                 .select_for_update(of=("self",), no_key=True)
                 .order_by("id")[:CHUNK]
             )
+            # Whoever is told of a lead is told of its company, too: Salesforce goes by the revision.
+            Lead.objects.filter(pk__in=[lead.pk for lead in leads]).update(revision=F("revision") + 1)
             news = _news_since_return(company_id, leads)
             for lead in leads:
                 mark_facts_changed(lead, fields=news.get(lead.pk, []), at=now, nudge=False)

@@ -11,6 +11,7 @@ from crm.standin.schema import LEAD
 from crm.standin.server import StandIn
 from leads.models import AttributeChange, Lead, LeadEvent
 from leads.services import correct_lead
+from leads.spread import spread_company_changes
 from tests.crm.conftest import StoppedClock
 from tests.crm.pull.conftest import edit, entries, make_known, pull, push, record_of
 from tests.factories import CompanyFactory, LeadFactory
@@ -214,3 +215,25 @@ def test_what_is_known_is_passed_over_without_a_lock(
 
     assert not any("FOR " in query["sql"] and "UPDATE" in query["sql"] for query in queries.captured_queries)
     assert len(standin.store.all(LEAD.name)) == 31
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "there"),
+    [("company.name", "Globex", "Company"), ("company.industry", "Mining", "Industry")],
+)
+def test_what_changed_of_a_company_reaches_the_records_of_all_its_leads(
+    standin: StandIn,
+    client_of_salesforce: SalesforceClient,
+    clock: StoppedClock,
+    lead: Lead,
+    name: str,
+    value: str,
+    there: str,
+) -> None:
+    colleague = make_known(LeadFactory(company=lead.company), client_of_salesforce, clock)
+
+    correct_lead(lead, changes={name: value}, by=None, at=clock.now, via="test")
+    spread_company_changes(now=clock.now)
+    push(client_of_salesforce, clock)
+
+    assert record_of(standin, colleague)[there] == value
