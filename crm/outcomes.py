@@ -247,16 +247,8 @@ def _write(syncs: Sequence[LeadSync]) -> None:
     names = (
         *("lead_id", "salesforce_id", "acknowledged", "acknowledged_at", "remote_status", "remote_owner_id"),
         *("pushed_revision", "pushed_at", "in_flight_since", "job_id", "sending", "attempts", "send_at"),
-        *(
-            "lane",
-            "waiting_since",
-            "parked_at",
-            "error_code",
-            "error",
-            "is_converted",
-            "master_id",
-            "remote_digest",
-        ),
+        *("lane", "waiting_since", "parked_at", "error_code", "error"),
+        *("is_converted", "master_id", "remote_digest"),
     )
     update_rows(LeadSync, [{name: getattr(sync, name) for name in names} for sync in syncs])
 
