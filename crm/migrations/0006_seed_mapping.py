@@ -1,6 +1,6 @@
-"""What describe says of a field, kept beside its rule; and the mapping that a portal begins with."""
+"""The mapping that a portal begins with."""
 
-from django.db import migrations, models
+from django.db import migrations
 
 # Ours, theirs, and how many characters a new org's field holds. A rep corrects what a lead said of itself, and
 # the lead fills what nobody knows.
@@ -73,29 +73,4 @@ def seed(apps, schema_editor):
 class Migration(migrations.Migration):
     dependencies = [("crm", "0005_marks_by_trigger")]
 
-    operations = [
-        migrations.AddField(
-            model_name="fieldmapping",
-            name="remote_type",
-            field=models.CharField(
-                blank=True, editable=False, help_text="What kind of field it is there.", max_length=20
-            ),
-        ),
-        migrations.AddField(
-            model_name="fieldmapping",
-            name="max_length",
-            field=models.PositiveIntegerField(
-                editable=False,
-                help_text="How many characters it holds there; null: any, or unknown.",
-                null=True,
-            ),
-        ),
-        migrations.AddField(
-            model_name="connection",
-            name="compare_after",
-            field=models.BigIntegerField(
-                help_text="Mark: the mapping changed; leads after this id are still to be compared.", null=True
-            ),
-        ),
-        migrations.RunPython(seed, migrations.RunPython.noop),
-    ]
+    operations = [migrations.RunPython(seed, migrations.RunPython.noop)]

@@ -75,6 +75,11 @@ class Connection(models.Model):
         constraints = (
             models.CheckConstraint(condition=Q(singleton=True), name="one_salesforce_connection"),
             models.CheckConstraint(
+                condition=Q(changed_at=None, changed_by=None)
+                | Q(changed_at__isnull=False, changed_by__isnull=False),
+                name="connection_changed_has_time_and_person",
+            ),
+            models.CheckConstraint(
                 condition=Q(daily_share__range=(1, 100)),
                 name="salesforce_share_is_a_percentage",
                 violation_error_message="Enter a share from 1 to 100 per cent.",

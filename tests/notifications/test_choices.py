@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import logging
 from datetime import time
-from importlib import import_module
 
 import pytest
-from django.db import connection
 from django.test import Client
 
 from accounts.models import User
@@ -61,28 +59,6 @@ def test_calendar_invitations_are_on_unless_switched_off(as_bdr: Client, bdr: Us
 
     as_bdr.post(PAGE, CHOICES | {"wants_invitations": "on"})
     assert who_wants_invitations([bdr]) == {bdr.pk}
-
-
-@pytest.mark.parametrize(
-    ("kept", "after"),
-    [
-        (["handoff", "breach"], ["handoff", "breach", "escalation", "digest"]),
-        (["handoff"], ["handoff", "digest"]),
-        (["breach", "escalation", "digest"], ["breach", "escalation", "digest"]),
-        ([], []),
-    ],
-)
-def test_what_was_chosen_before_there_were_escalations_and_digests_covers_them(
-    bdr: User, kept: list[str], after: list[str]
-) -> None:
-    chosen = Preference.objects.create(person=bdr, email_kinds=kept, channel_kinds=["breach"])
-    upgrade = import_module("notifications.migrations.0007_choices_know_new_kinds")
-
-    with connection.cursor() as cursor:
-        cursor.execute(upgrade.FORWARDS)
-
-    chosen.refresh_from_db()
-    assert (chosen.email_kinds, chosen.channel_kinds) == (after, ["breach", "escalation"])
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
-from importlib import import_module
 
 import pytest
-from django.apps import apps
 from django.db import IntegrityError, connection, transaction
 
 from sla.conditions import HandoffFacts
@@ -76,17 +74,6 @@ def test_the_database_refuses_to_rewrite_a_version(policy, now, change):
 
     with pytest.raises(IntegrityError, match="is history"), transaction.atomic():
         connection.cursor().execute(change)
-
-
-def test_policies_of_before_get_their_first_version_by_the_migration(full_policy):
-    migration = import_module("sla.migrations.0005_versions_are_kept")
-
-    migration.keep_first_versions(apps, None)
-
-    full_policy.refresh_from_db()
-    version = full_policy.versions.get()
-    assert (version.number, version.by, full_policy.version) == (1, None, 1)
-    assert read_terms(version) == terms_of(full_policy)
 
 
 def test_a_handoff_is_pinned_to_the_version_in_force(policy, bdr, now):
