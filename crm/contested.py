@@ -48,21 +48,24 @@ def _hold_back(
     sync = claim.sync
     changed_there = {
         *_changed_standing(sync, theirs, people),
-        *(
-            rule.salesforce_field
-            for rule in contested
-            if as_stored(theirs.get(rule.salesforce_field), rule)
-            != as_stored(claim.known.get(rule.salesforce_field), rule)
-        ),
+        *(rule.salesforce_field for rule in contested if _has_changed(claim, theirs, rule)),
     }
     sync.sending = {name: value for name, value in sync.sending.items() if name not in changed_there}
+
+
+def _has_changed(claim: Claim, theirs: Mapping[str, Any], rule: FieldRule) -> bool:
+    """Whether it says there what nobody told us, and what we did not send: our own words may have arrived
+    without an answer."""
+    name = rule.salesforce_field
+    ours = (as_stored(claim.known.get(name), rule), as_stored(claim.sync.sending.get(name), rule))
+    return as_stored(theirs.get(name), rule) not in ours
 
 
 def _changed_standing(sync: LeadSync, theirs: Mapping[str, Any], people: Collection[str]) -> Iterator[str]:
     """Status and owner, as the poll will find them changed: of one that was never read only a person whom we
     know is news (see `crm.pull.news`)."""
-    if sync.remote_status not in ("", theirs[STATUS]):
+    if sync.remote_status and theirs[STATUS] not in (sync.remote_status, sync.sending.get(STATUS)):
         yield STATUS
     is_known = bool(sync.remote_owner_id) or theirs[OWNER] in people
-    if theirs[OWNER] != sync.remote_owner_id and is_known:
+    if theirs[OWNER] not in (sync.remote_owner_id, sync.sending.get(OWNER)) and is_known:
         yield OWNER
