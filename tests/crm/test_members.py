@@ -7,16 +7,17 @@ import pytest
 from crm.changes import fold_changes
 from crm.client import SalesforceClient
 from crm.members import enrol_leads
-from crm.models import CampaignMatch, CampaignMembership, Exchange, LeadSync, PullCursor
+from crm.models import CampaignMatch, CampaignMembership, Connection, Exchange, LeadSync, PullCursor
 from crm.push import push_batch
 from crm.standin.conversion import convert_lead
 from crm.standin.faults import Fault
 from crm.standin.org import Caller
 from crm.standin.schema import CAMPAIGN, CAMPAIGN_MEMBER, LEAD
 from crm.standin.server import StandIn
+from crm.tasks import enrol_leads_task
 from leads.models import Lead, LeadEvent
 from leads.services import log_event
-from tests.crm.conftest import StoppedClock
+from tests.crm.conftest import CLIENT_ID, CLIENT_SECRET, StoppedClock
 from tests.factories import LeadFactory
 
 pytestmark = pytest.mark.django_db
@@ -171,3 +172,22 @@ def test_a_run_that_is_cut_short_goes_on_where_it_was(
     assert CampaignMatch.objects.get().campaign_id == ""
 
     assert enrol(client_of_salesforce, clock) == 1
+
+
+def test_the_clock_runs_it_only_while_the_budget_allows(
+    settings, standin: StandIn, client_of_salesforce: SalesforceClient, clock: StoppedClock
+) -> None:
+    """CRM-4: it waits behind handoffs."""
+    settings.SALESFORCE_URL = standin.base_url
+    settings.SALESFORCE_CLIENT_ID, settings.SALESFORCE_CLIENT_SECRET = CLIENT_ID, CLIENT_SECRET
+    add_campaign(standin, "Webinar")
+    pushed(client_of_salesforce, clock, "Webinar")
+    Connection.objects.update_or_create(
+        defaults={"calls_used": 100, "calls_allowed": 100, "usage_at": clock.now}
+    )
+    enrol_leads_task(clock)
+    assert members(standin) == set()
+
+    Connection.objects.update(calls_used=0)
+    enrol_leads_task(clock)
+    assert len(members(standin)) == 1
