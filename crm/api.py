@@ -32,7 +32,7 @@ class ReadingSerializer(serializers.Serializer[Reading]):
         source="cursor.cursor", allow_null=True, help_text="By Salesforce's clock."
     )
     succeeded_at = serializers.DateTimeField(source="cursor.succeeded_at", allow_null=True)
-    is_silent = serializers.BooleanField(help_text="Read at every poll, but not for a quarter of an hour, or never.")
+    is_silent = serializers.BooleanField(help_text="No poll read for a quarter of an hour, or ever.")
 
 
 class CauseSerializer(serializers.Serializer[Cause]):

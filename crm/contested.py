@@ -9,6 +9,8 @@ from crm.claims import Claim
 from crm.client import SalesforceClient
 from crm.mapping import FieldRule, Rules, as_stored
 from crm.models import LeadSync, OwnerMapping
+from crm.problems import RequestRefused
+from crm.rules import without_missing
 
 # They have mappings of their own: sales takes a lead up, turns it down or passes it on with them.
 STATUS, OWNER = "Status", "OwnerId"
@@ -31,11 +33,24 @@ def leave_theirs(client: SalesforceClient, claims: Sequence[Claim], *, rules: Ru
     if not asked:
         return
     ids = sorted({claim.sync.salesforce_id for claim in asked})
-    theirs = client.read_rows("Lead", ids, fields=sorted(names))
+    theirs = _read(client, ids, rules)
     people = set(OwnerMapping.objects.values_list("salesforce_user_id", flat=True))
     for claim in asked:
         if row := theirs.get(claim.sync.salesforce_id):
-            _hold_back(claim, row, rules.contested_of_lead, people=people)
+            readable = [rule for rule in rules.contested_of_lead if rule.salesforce_field in row]
+            _hold_back(claim, row, readable, people=people)
+
+
+def _read(client: SalesforceClient, ids: Sequence[str], rules: Rules) -> Mapping[str, Mapping[str, Any]]:
+    """The contested fields of these records, by id. One that is gone or hidden there must not hold up all
+    leads; the answer to whoever sends it says so."""
+    try:
+        return client.read_rows("Lead", ids, fields=sorted(contested_fields(rules)))
+    except RequestRefused as error:
+        readable = without_missing(rules, error.problem)
+        if readable is None:
+            raise
+    return client.read_rows("Lead", ids, fields=sorted(contested_fields(readable)))
 
 
 def _is_known(claim: Claim) -> bool:

@@ -41,7 +41,11 @@ class SentTask(NamedTuple):
     def is_settled(self) -> bool:
         """It arrived; or somebody deleted it there, and had their reasons."""
         problem = self.result.problem
-        return problem is None or (problem.remedy is Remedy.GONE and bool(self.row.salesforce_id))
+        if problem is None:
+            return True
+        # Not the task may be what is gone, but the person it is about.
+        is_deleted = problem.remedy is Remedy.GONE and "WhoId" not in problem.fields
+        return is_deleted and bool(self.row.salesforce_id)
 
     @property
     def problem(self) -> Problem | None:

@@ -3,6 +3,7 @@ follows a change of it."""
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 
 from django.db import transaction
@@ -11,6 +12,7 @@ from crm.changes import send_again
 from crm.connection import connection_state
 from crm.mapping import PORTAL_FIELDS, Direction, FieldRule, Precedence, Rules
 from crm.models import Connection, FieldMapping, LeadSync
+from crm.problems import Problem
 
 # One statement; between two of them the push gets on with what is marked.
 LEADS_AT_ONCE = 5000
@@ -58,3 +60,12 @@ def mark_next_leads(*, now: datetime) -> bool:
     state.compare_after = ids[-1] if ids else None
     state.save(update_fields=["compare_after"])
     return bool(ids)
+
+
+def without_missing(rules: Rules, problem: Problem) -> Rules | None:
+    """The mapping without the fields that Salesforce says it does not have; None if it names none of ours."""
+    if problem.code != "INVALID_FIELD":
+        return None
+    named = {word.lower() for word in re.findall(r"\w+", problem.message)}
+    kept = tuple(rule for rule in rules.fields if rule.salesforce_field.lower() not in named)
+    return Rules(kept) if len(kept) < len(rules.fields) else None

@@ -66,9 +66,9 @@ def _can_travel(claim: Claim, job: BulkJob, rules: Rules) -> bool:
 def have_tasks_follow(
     job: BulkJob, told: Sequence[tuple[Claim, str]], rules: Rules, *, now: datetime
 ) -> set[int]:
-    """Have the job that follows take the tasks of leads of which nothing else is left to tell, each given with
-    its record there; the keys of those that have some. The follower makes new ones; a lead with tasks that are
-    known there goes by collections."""
+    """Have the job that follows take the tasks of leads of which nothing else is left to tell, each given
+    with its record there; the keys of those that have some. The follower makes new ones; a lead with tasks
+    that are known there goes by collections."""
     following, elsewhere = [], []
     for claim, salesforce_id in told:
         tasks = tasks_to_send(claim, who_id=claim.who_id(salesforce_id), rules=rules)

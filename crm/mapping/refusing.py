@@ -28,7 +28,7 @@ def refuse_impossible(rule: FieldRule, *, others: Iterable[FieldRule] = ()) -> N
     for other in others:
         if rule.is_read and other.is_read and other.portal_field == rule.portal_field:
             raise InvalidInput(
-                f"“{rule.portal.label}” is read from {other.salesforce_field} already. Send one of them only.",
+                f"“{rule.portal.label}” is read from {other.salesforce_field} already: send only one.",
                 field="direction",
             )
 

@@ -11,7 +11,6 @@ CORRECTED_BY_REPS = (
     ("phone", "Phone", 40),
     ("website", "Website", 255),
     ("country", "Country", 80),
-    ("company", "Company", 255),
     ("industry", "Industry", 40),
     ("employee_count", "NumberOfEmployees", None),
     # An unticked box says nothing: whichever side hears of it first tells the other.
@@ -19,6 +18,8 @@ CORRECTED_BY_REPS = (
 )
 TOLD = (
     ("email", "Email", 80),
+    # A lead who changes employers is no reason to rename the company that others share.
+    ("company", "Company", 255),
     ("source", "LeadSource", 40),
     ("campaign", "Portal_Campaign__c", 120),
     ("language", "Portal_Language__c", 40),

@@ -7,7 +7,6 @@ query for hundreds of rows.
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -31,7 +30,7 @@ from crm.pull.history import read_times
 from crm.pull.news import brings_news, is_known
 from crm.pull.removals import pull_removals
 from crm.pull.rows import RemoteLead, columns_of, id_of, read_row
-from crm.rules import load_rules
+from crm.rules import load_rules, without_missing
 from crm.unread import forget_failure, note_failure
 from leads.models import Lead
 
@@ -111,7 +110,7 @@ class _LeadReading:
         try:
             self._read(rules)
         except RequestRefused as error:
-            readable, missing = _without_missing(rules, error), error.problem
+            readable, missing = without_missing(rules, error.problem), error.problem
             if readable is None:
                 raise
             # One field that is gone from Salesforce must not keep all the others from coming in.
@@ -224,12 +223,3 @@ def _changed_since(cursor: datetime | None, rules: Rules) -> str:
     since = f" AND SystemModstamp >= {as_literal(cursor - OVERLAP)}" if cursor is not None else ""
     columns = ", ".join(columns_of(rules))
     return f"SELECT {columns} FROM Lead WHERE {LEAD_KEY} != null{since} ORDER BY SystemModstamp, Id"
-
-
-def _without_missing(rules: Rules, error: RequestRefused) -> Rules | None:
-    """The mapping without the fields that Salesforce says it does not have; None if it names none of ours."""
-    if error.problem.code != "INVALID_FIELD":
-        return None
-    named = {word.lower() for word in re.findall(r"\w+", error.problem.message)}
-    kept = tuple(rule for rule in rules.fields if rule.salesforce_field.lower() not in named)
-    return Rules(kept) if len(kept) < len(rules.fields) else None

@@ -154,6 +154,19 @@ class TestLead:
         [remote] = remote_leads(standin)
         assert (remote["Title"], remote["Phone"], remote["OwnerId"]) == ("CEO", "2", rep.user_id)
 
+    def test_a_field_hidden_there_holds_up_no_other_lead(
+        self, standin: StandIn, client_of_salesforce: SalesforceClient, clock: StoppedClock
+    ) -> None:
+        lead = changed_lead(clock)
+        push(client_of_salesforce, clock)
+        standin.org.change_setup(hidden_fields=("Lead.Industry",))
+
+        correct_lead(lead, changes={"title": "Head of Sales"}, by=None, at=clock.now, via="test")
+        result = push(client_of_salesforce, clock)
+
+        assert result == PushResult(pushed=1)
+        assert remote_leads(standin)[0]["Title"] == "Head of Sales"
+
     def test_a_change_committed_after_the_push_read_the_lead_is_still_sent(
         self, standin: StandIn, client_of_salesforce: SalesforceClient, clock: StoppedClock
     ) -> None:
