@@ -35,6 +35,8 @@ LEADS_PER_BATCH = 10 * ROWS_PER_CALL
 SECONDS_PER_BATCH = 20.0
 # One row of the wrong shape makes Salesforce refuse the whole call with these.
 SPOILS_THE_CALL = {"JSON_PARSER_ERROR"}
+# Salesforce lets nobody change it.
+TASK_KIND = "TaskSubtype"
 
 Send = Callable[[Sequence[Fields]], list[RowResult]]
 Note = Callable[[RowResult], None]
@@ -148,8 +150,26 @@ def _send_tasks(
         partial(client.update_rows, "Task"),
         [({"Id": row.salesforce_id, **row.changes}, partial(_answer_task, one, row)) for one, row in known],
     )
-    upsert = partial(_upsert, client, "Task", TASK_KEY)
+    upsert = partial(_upsert_tasks, client)
     calls.make(upsert, [(as_upsert(row), partial(_answer_task, one, row)) for one, row in new])
+
+
+def _upsert_tasks(client: SalesforceClient, rows: Sequence[Fields]) -> list[RowResult]:
+    """A task that arrived without our hearing so is there already, and takes its kind only once."""
+    results = _upsert(client, "Task", TASK_KEY, rows)
+    there = [number for number, result in enumerate(results) if _is_about_its_kind(result.problem)]
+    if there:
+        kindless = [{name: rows[n][name] for name in rows[n] if name != TASK_KIND} for n in there]
+        again = _upsert(client, "Task", TASK_KEY, kindless)
+        for number, result in zip(there, again, strict=True):
+            results[number] = result
+    return results
+
+
+def _is_about_its_kind(problem: Problem | None) -> bool:
+    if problem is None or problem.code != "INVALID_FIELD_FOR_INSERT_UPDATE":
+        return False
+    return TASK_KIND in problem.fields or TASK_KIND in problem.message
 
 
 def _answer_task(outcome: Outcome, row: TaskRow, result: RowResult) -> None:

@@ -23,8 +23,9 @@ log = structlog.get_logger("salesforce")
 
 LEADS_PER_RECORD = 500
 LEADS_PER_STEP = 10_000
-# A file's answer does not name the records that stand in the way; that of a collections call does.
-TOLD_IN_FULL_ELSEWHERE = {"DUPLICATES_DETECTED"}
+# A file's answer does not name the records that stand in the way, nor do we mend in it what a task takes only
+# once; a collections call does.
+TOLD_IN_FULL_ELSEWHERE = {"DUPLICATES_DETECTED", "INVALID_FIELD_FOR_INSERT_UPDATE"}
 
 Results = Mapping[str, RowResult]
 
@@ -88,7 +89,11 @@ def _record_tasks(
         answers = [results.get(row.key.lower()) for row in rows]
         if claim.record.revision != claim.sync.claimed_revision or None in answers:
             continue
-        outcome.tasks = [SentTask(row, answer) for row, answer in zip(rows, answers, strict=True) if answer]
+        outcome.tasks = [
+            SentTask(row, _retried_elsewhere(answer))
+            for row, answer in zip(rows, answers, strict=True)
+            if answer
+        ]
         outcomes.append(outcome)
     record_outcomes(outcomes, now=now, answered_at=answered_at)
     return {outcome.claim.sync.pk for outcome in outcomes}

@@ -5,8 +5,17 @@ from datetime import timedelta
 import pytest
 
 from accounts.models import User
-from crm.changes import fold_changes
-from crm.models import AttemptSync, Conversion, Exchange, Lane, LeadSync, OwnerMapping, QueueMapping
+from crm.changes import fold_changes, send_again
+from crm.models import (
+    AttemptSync,
+    Connection,
+    Conversion,
+    Exchange,
+    Lane,
+    LeadSync,
+    OwnerMapping,
+    QueueMapping,
+)
 from crm.outcomes import PushResult
 from crm.owners import map_owner
 from crm.push import push_batch
@@ -170,6 +179,27 @@ class TestOtherTrouble:
 
 
 class TestAttempts:
+    def test_whose_answer_was_lost_is_known_by_the_next_try(
+        self, standin: StandIn, clock: StoppedClock, push, bdr: User
+    ) -> None:
+        """Salesforce takes the kind of a task only when it is made."""
+        handoff = HandoffFactory(lead=LeadFactory(), owner=bdr)
+        push()
+        Attempt.objects.create(handoff=handoff, by=bdr, at=clock.now, channel="call", outcome="no_answer")
+        send_again(LeadSync.objects.all(), now=clock.now)
+        # The task of the handoff tells of the attempt, too: it goes before.
+        standin.faults.add(Fault("reset_after", "collections", nth=2))
+        assert push().is_paused
+        [task] = [each for each in standin.store.all(TASK.name) if each["TaskSubtype"] == "Call"]
+        assert not AttemptSync.objects.exists()
+
+        Connection.objects.update(paused_until=None)
+        push()
+
+        sync = LeadSync.objects.get()
+        assert (sync.parked_at, sync.error, sync.send_at) == (None, "", None)
+        assert AttemptSync.objects.get().salesforce_id == task["Id"]
+
     def test_become_completed_tasks_once(
         self, standin: StandIn, clock: StoppedClock, push, bdr: User
     ) -> None:
