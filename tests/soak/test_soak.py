@@ -215,6 +215,8 @@ def lost(world: World) -> list[str]:
     syncs = LeadSync.objects.in_bulk(world.gone)
     noticed = {"converted": "is_converted", "merged": "master_id", "deleted": "removed_at"}
     found += [f"{pk} {what}" for pk, what in world.gone.items() if not getattr(syncs[pk], noticed[what])]
+    parked = LeadSync.objects.parked().exclude(pk__in=deleted)
+    found += [f"{sync.pk} is parked still: {sync.error_code} {sync.error}" for sync in parked]
     return found
 
 
