@@ -40,7 +40,7 @@ class Write(NamedTuple):
     at: datetime
     seen: int
     may_have_seen: int
-    """The same, where it had arrived but the other side had not heard so."""
+    """The same, where it had arrived but the other side had not heard so, or both wrote the same."""
 
 
 @dataclass
@@ -54,11 +54,14 @@ class History:
     def note(self, side: Side, value: str, *, at: datetime, held: str, is_agreed: bool = True) -> None:
         """Somebody wrote a value where `held` was to be read. `is_agreed`: the other side, if that was its
         value, has been told that it arrived."""
-        seen = may_have_seen = max((write.seen for write in self.writes[side]), default=0)
+        own = self.writes[side]
+        seen = may_have_seen = max((write.seen for write in own), default=0)
+        # Both may have written the same: then nobody can tell whose it was.
+        is_clear = is_agreed and not (own and own[-1].value == held)
         for number, write in enumerate(self.writes[side.other], start=1):
             if write.value == held:
                 may_have_seen = max(may_have_seen, number)
-                seen = max(seen, number) if is_agreed else seen
+                seen = max(seen, number) if is_clear else seen
         self.writes[side].append(Write(value, at, seen, may_have_seen))
 
     def expected(self, rule: Rule) -> set[str]:
@@ -79,8 +82,11 @@ class History:
         decided = self._by_rule(rule, here[-1], there[-1])
         if put_back:
             return {decided, *put_back}
-        # Had we heard that ours arrived, theirs would be known to be the later one.
-        return {decided, Side.THERE} if there[-1].may_have_seen >= len(here) else {decided}
+        # Had it been clear that one of them saw the other's, it would be known to be the later one.
+        unclear = {
+            side for side in Side if self.writes[side][-1].may_have_seen >= len(self.writes[side.other])
+        }
+        return {decided, *unclear}
 
     def _is_put_back(self, side: Side) -> bool:
         """Whether the last write of a side says again what the two may have agreed on before."""
