@@ -115,7 +115,9 @@ def _compare_fields(pair: Pair, rules: Rules) -> Iterator[Difference]:
 
 def _verdict(rule: FieldRule, settled: Settlement, *, was: object) -> Verdict | None:
     if settled.take:
-        return Verdict.UNREAD
+        # What was emptied here says nothing there, and is filled with their next change.
+        is_emptied = rule.is_sent and as_stored(was, rule) == settled.value
+        return Verdict.KEPT_THERE if is_emptied else Verdict.UNREAD
     if not settled.send:
         return None
     if as_stored(was, rule) != settled.value:

@@ -144,6 +144,18 @@ def test_differences_that_explain_themselves_are_counted_apart(
     )
 
 
+def test_what_was_emptied_here_stays_filled_there_for_a_reason(
+    standin: StandIn, client_of_salesforce: SalesforceClient, clock: StoppedClock, lead: Lead
+) -> None:
+    correct_lead(lead, changes={"title": ""}, by=None, at=clock.now, via="test")
+    push(client_of_salesforce, clock)
+
+    run = compare(client_of_salesforce, clock)
+
+    assert record_of(standin, lead)["Title"] == "CTO"
+    assert (run.differing, run.explained) == (0, {Why.KEPT_THERE: 1})
+
+
 def test_records_that_are_missing_doubled_or_nobodys_are_told_apart(
     standin: StandIn, client_of_salesforce: SalesforceClient, clock: StoppedClock
 ) -> None:
