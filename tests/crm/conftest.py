@@ -69,12 +69,17 @@ def client_of_salesforce(standin: StandIn) -> SalesforceClient:
     return client_of(standin)
 
 
+def seed_mappings() -> None:
+    """The statuses and fields that a new portal begins with, where they are missing."""
+    if not StatusMapping.objects.exists():
+        seed_statuses(apps, None)
+    if not FieldMapping.objects.exists():
+        seed_mapping(apps, None)
+
+
 @pytest.fixture(autouse=True)
 def _statuses_of_a_new_portal(request: pytest.FixtureRequest) -> None:
     """What a migration seeded; tests with real transactions, which empty every table, may have run before."""
     if request.node.get_closest_marker("django_db"):
         request.getfixturevalue("db")
-        if not StatusMapping.objects.exists():
-            seed_statuses(apps, None)
-        if not FieldMapping.objects.exists():
-            seed_mapping(apps, None)
+        seed_mappings()

@@ -19,6 +19,7 @@ from leads.facts import ActivityFacts, CompanyFacts, LeadFacts
 from leads.intake import record_activity, record_lead
 from leads.models import Lead
 from protocol.services import load_preset
+from tests.crm.conftest import seed_mappings
 
 PASSWORD = "correct horse"
 # Nobody asked about clocks yet: long before any test's lead.
@@ -80,8 +81,9 @@ def sign_in(page: Page, portal: Portal) -> Callable[[User], Page]:
 
 
 @pytest.fixture
-def standin(settings: Any) -> Iterator[StandIn]:
+def standin(settings: Any, db: None) -> Iterator[StandIn]:
     """A Salesforce of our own that the portal's settings point at."""
+    seed_mappings()  # tests with real transactions empty every table
     with StandIn(client_id="journey", client_secret="journey-secret") as standin:
         settings.SALESFORCE_URL = standin.base_url
         settings.SALESFORCE_CLIENT_ID = "journey"
