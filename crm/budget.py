@@ -68,12 +68,6 @@ def read_budget(*, now: datetime) -> Budget | None:
     )
 
 
-def calls_left(lane: Lane, *, now: datetime) -> int | None:
-    """How many calls a lane may still make; None when that is not known."""
-    budget = read_budget(now=now)
-    return budget.left(lane) if budget else None
-
-
 def may_spend(lane: Lane, *, now: datetime) -> bool:
     """Whether a lane may make a call now.
 

@@ -17,7 +17,7 @@ from crm.client import RowResult
 from crm.connection import back_off, tell_operators
 from crm.history import Entry, keep_entries, sent_entry
 from crm.mapping import LEAD_KEY, Rules
-from crm.models import AttemptSync, BulkJob, Exchange, Lane, LeadSync, TaskSync
+from crm.models import AttemptSync, Exchange, Lane, LeadSync, TaskSync
 from crm.owning import note_refused_owner
 from crm.problems import Problem, Remedy
 from crm.rules import load_rules
@@ -62,8 +62,6 @@ class Outcome:
     tasks: list[SentTask] = field(default_factory=list)
     was_cut_off: bool = False
     """The connection failed before everything was said: the rest is sent again, which counts as no try."""
-    goes_on_with: BulkJob | None = None
-    """The job that its tasks travel with: only then is it all told."""
 
     @property
     def is_confirmed(self) -> bool:
@@ -89,7 +87,7 @@ class Outcome:
     @property
     def is_told(self) -> bool:
         """Whether Salesforce knows all of it."""
-        return self.problem is None and not self.was_cut_off and self.goes_on_with is None
+        return self.problem is None and not self.was_cut_off
 
 
 @dataclass(frozen=True)
@@ -150,9 +148,6 @@ def _record(outcomes: Sequence[Outcome], *, now: datetime, answered_at: datetime
 def _end(sync: LeadSync, outcome: Outcome, *, now: datetime, answered_at: datetime | None) -> None:
     if outcome.result is not None and outcome.result.problem is None:
         _keep_confirmed(sync, outcome, answered_at=answered_at)
-    if outcome.goes_on_with is not None:
-        sync.job = outcome.goes_on_with
-        return
     sync.in_flight_since, sync.job = None, None
     problem = outcome.problem
     if problem is not None:

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from crm.budget import calls_left, may_spend, read_budget, read_forecast, record_usage
+from crm.budget import may_spend, read_budget, read_forecast, record_usage
 from crm.connection import connection_state, pause_connection, record_contact
 from crm.models import CallCount, Connection, Lane
 from crm.problems import QuotaSpent
@@ -28,7 +28,8 @@ def told(*, used: int, allowed: int = 1000, app_used: int | None = None, minutes
 
 
 def left(now=NOON) -> dict[Lane, int | None]:
-    return {lane: calls_left(lane, now=now) for lane in Lane}
+    budget = read_budget(now=now)
+    return {lane: budget.left(lane) if budget else None for lane in Lane}
 
 
 def test_as_long_as_nothing_is_told_everything_may_go() -> None:
@@ -111,7 +112,7 @@ def test_a_refusal_tells_its_figures_too(standin: StandIn) -> None:
 
     pause_connection(refused.value.problem, now=NOON, client=client)
 
-    assert calls_left(Lane.HANDOFF, now=NOON) == 0
+    assert left()[Lane.HANDOFF] == 0
 
 
 def test_without_a_new_answer_nothing_is_noted(standin: StandIn) -> None:
